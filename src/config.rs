@@ -1,0 +1,182 @@
+//! Every setting, read once, as a function of a look-up; the only reader of the environment.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail, ensure};
+use secrecy::SecretString;
+
+/// One setting, as the table in README shows it; a test compares the two.
+#[derive(Debug)]
+pub struct Setting {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub meaning: &'static str,
+}
+
+/// All settings.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "DATABASE_URL",
+        default: "a private Postgres",
+        meaning: "Postgres to use; unset: the process runs its own server",
+    },
+    Setting {
+        name: "EARLYBRD_DATA",
+        default: "`$XDG_DATA_HOME/earlybrd`, as root `/var/lib/earlybrd`",
+        meaning: "folder of the private Postgres",
+    },
+    Setting {
+        name: "EARLYBRD_PG_BIN_DIR",
+        default: "searched",
+        meaning: "folder with `initdb` and `postgres`",
+    },
+    Setting {
+        name: "EARLYBRD_CATALOGUE",
+        default: "built in",
+        meaning: "TOML file of boards that replaces the built-in catalogue",
+    },
+    Setting {
+        name: "EARLYBRD_CONTACT",
+        default: "none",
+        meaning: "address or URL that boards see in the User-Agent, to reach the operator",
+    },
+    Setting {
+        name: "EARLYBRD_LOG",
+        default: "`info`",
+        meaning: "what is logged, in the syntax of tracing's EnvFilter",
+    },
+    Setting { name: "EARLYBRD_LOG_FORMAT", default: "`text`", meaning: "`text` or `json`" },
+];
+
+/// The settings of this process.
+#[derive(Debug)]
+pub struct Config {
+    /// `None`: supervise a private server.
+    pub database_url: Option<SecretString>,
+    /// `None` where neither a setting nor a home folder says where data may lie.
+    pub data_dir: Option<PathBuf>,
+    pub pg_bin_dir: Option<PathBuf>,
+    /// `PATH`, split.
+    pub search_path: Vec<PathBuf>,
+    pub catalogue: Option<PathBuf>,
+    pub contact: Option<String>,
+    pub log: LogConfig,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+    pub fn from_env() -> anyhow::Result<Self> {
+        for setting in SETTINGS {
+            if let Err(std::env::VarError::NotUnicode(_)) = std::env::var(setting.name) {
+                bail!("{} is not valid UTF-8", setting.name);
+            }
+        }
+        Self::read(|name| std::env::var(name).ok(), rustix::process::geteuid().is_root())
+    }
+
+    /// Reads settings through `var`. An empty value counts as unset.
+    pub fn read(var: impl Fn(&str) -> Option<String>, root: bool) -> anyhow::Result<Self> {
+        let var = |name: &str| var(name).filter(|value| !value.trim().is_empty());
+        let path = |name: &str| var(name).map(PathBuf::from);
+        let database_url = var("DATABASE_URL");
+        if let Some(url) = &database_url {
+            let known = ["postgres://", "postgresql://"];
+            ensure!(
+                known.iter().any(|scheme| url.starts_with(scheme)),
+                "DATABASE_URL must begin with postgres://"
+            );
+        }
+        let format = match var("EARLYBRD_LOG_FORMAT").as_deref() {
+            None | Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some(other) => bail!("EARLYBRD_LOG_FORMAT is {other:?}; it can be text or json"),
+        };
+        let filter = var("EARLYBRD_LOG").unwrap_or_else(|| "info".to_owned());
+        filter
+            .parse::<tracing_subscriber::EnvFilter>()
+            .with_context(|| format!("EARLYBRD_LOG is {filter:?}"))?;
+        let contact = var("EARLYBRD_CONTACT");
+        ensure!(
+            contact.as_ref().is_none_or(|text| text.chars().all(|c| c.is_ascii_graphic())),
+            "EARLYBRD_CONTACT must be one word of ASCII, such as https://example.com/bot"
+        );
+        let data_dir = match (path("EARLYBRD_DATA"), path("XDG_DATA_HOME"), path("HOME")) {
+            (Some(dir), _, _) => Some(dir),
+            (None, Some(xdg), _) => Some(xdg.join("earlybrd")),
+            (None, None, _) if root => Some(PathBuf::from("/var/lib/earlybrd")),
+            (None, None, home) => home.map(|home| home.join(".local/share/earlybrd")),
+        };
+        Ok(Self {
+            database_url: database_url.map(SecretString::from),
+            data_dir,
+            pg_bin_dir: path("EARLYBRD_PG_BIN_DIR"),
+            search_path: var("PATH")
+                .map(|path| std::env::split_paths(&path).collect())
+                .unwrap_or_default(),
+            catalogue: path("EARLYBRD_CATALOGUE"),
+            contact,
+            log: LogConfig { filter, format },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(settings: &[(&str, &str)], root: bool) -> anyhow::Result<Config> {
+        let var = |name: &str| {
+            settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        Config::read(var, root)
+    }
+
+    #[track_caller]
+    fn check_data(settings: &[(&str, &str)], root: bool, want: Option<&str>) {
+        assert_eq!(read(settings, root).unwrap().data_dir, want.map(PathBuf::from));
+    }
+
+    #[test]
+    fn the_data_folder_is_the_setting_then_xdg_then_the_system_or_home() {
+        let all = [("EARLYBRD_DATA", "/a"), ("XDG_DATA_HOME", "/x"), ("HOME", "/h")];
+        check_data(&all, true, Some("/a"));
+        check_data(&all[1..], true, Some("/x/earlybrd"));
+        check_data(&all[2..], true, Some("/var/lib/earlybrd"));
+        check_data(&all[2..], false, Some("/h/.local/share/earlybrd"));
+        check_data(&[("EARLYBRD_DATA", " ")], false, None);
+    }
+
+    #[track_caller]
+    fn check_refused(name: &str, value: &str) {
+        let error = read(&[(name, value)], false).unwrap_err();
+        assert!(format!("{error:#}").contains(name), "{error:#}");
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        check_refused("DATABASE_URL", "mysql://x");
+        check_refused("EARLYBRD_LOG_FORMAT", "xml");
+        check_refused("EARLYBRD_LOG", "info,,=x=");
+        check_refused("EARLYBRD_CONTACT", "a\r\nX-Evil: 1");
+    }
+
+    #[test]
+    fn the_database_url_does_not_print() {
+        let config = read(&[("DATABASE_URL", "postgres://u:hunter2@h/d")], false).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

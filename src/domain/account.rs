@@ -1,0 +1,32 @@
+//! Who owns filters and pays, and the identities that lead to them.
+
+/// What kind of account it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    /// One person, reached by any of their linked identities.
+    Person,
+    /// One Slack workspace or one Discord server.
+    Team,
+}
+
+impl AccountKind {
+    /// The word stored in `accounts.kind`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Team => "team",
+        }
+    }
+}
+
+/// Somebody on a platform, who belongs to one account.
+///
+/// Linking two accounts moves rows of this, so it is a value of its own from the first day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub platform: super::target::Platform,
+    /// The Slack workspace or Discord server; empty where the platform has none.
+    pub workspace: String,
+    /// The platform's id of the user; empty for a team's own identity.
+    pub user: String,
+}

@@ -1,0 +1,54 @@
+//! One message owed to one target, and what became of trying to send it.
+
+use std::time::Duration;
+
+use super::ids::{DeliveryId, TargetId};
+
+/// A delivery that a sender has claimed together with its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimedDelivery {
+    pub id: DeliveryId,
+    pub target: TargetId,
+    /// Tries that were begun before this one.
+    pub attempts: u32,
+}
+
+/// The platform's own name of a message that it accepted, for editing it later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRef(pub String);
+
+/// Why a message was not accepted, sorted by what the sender must do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again; not before `after`, if the platform asked for that.
+    Retry { why: String, after: Option<Duration> },
+    /// The target is gone for good.
+    Gone { why: String },
+    /// The platform will never take this message: our mistake.
+    Rejected { why: String },
+    /// Nobody can tell whether it arrived.
+    Unknown { why: String },
+}
+
+impl Verdict {
+    /// The reason, for `deliveries.last_error`.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Retry { why, .. }
+            | Self::Gone { why }
+            | Self::Rejected { why }
+            | Self::Unknown { why } => why,
+        }
+    }
+}
+
+/// What to do with a delivery after a try that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// Send again after this rest.
+    Again(Duration),
+    /// Keep it where the operator sees it.
+    Dead,
+    /// Keep it owed and stop using the target.
+    TargetGone,
+}

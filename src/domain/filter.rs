@@ -1,0 +1,73 @@
+//! What a person wants, as an expression over a posting.
+
+use rust_decimal::Decimal;
+
+use super::pay::{Currency, Period};
+use super::posting::Remote;
+
+/// The expression of one filter. `filter_lang` reads and prints it; only it makes sure that a
+/// filter requires something, so that none can match everything.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Expr {
+    Clause(Clause),
+    Not(Box<Expr>),
+    /// Two or more, all required.
+    All(Vec<Expr>),
+    /// Two or more alternatives.
+    Any(Vec<Expr>),
+}
+
+/// The smallest part of a filter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Clause {
+    /// Words in one field, or anywhere in title, company, tags and body.
+    Text {
+        field: Option<Field>,
+        text: Text,
+    },
+    Remote(Remote),
+    /// Words in the stated place.
+    Location(Text),
+    /// At least this much, compared with the top of the stated range.
+    PayAtLeast {
+        amount: Decimal,
+        currency: Currency,
+        period: Period,
+    },
+}
+
+/// A field that text can be looked for in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    Title,
+    Company,
+    Tag,
+    Body,
+    Board,
+}
+
+impl Field {
+    pub const ALL: [Self; 5] = [Self::Title, Self::Company, Self::Tag, Self::Body, Self::Board];
+
+    /// As written before the colon.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Company => "company",
+            Self::Tag => "tag",
+            Self::Body => "body",
+            Self::Board => "board",
+        }
+    }
+}
+
+/// Text to look for. Lower case; accents and plurals are folded when it is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Text {
+    /// One word as a person writes it: `rust`, `c++`, `node.js`, `front-end`.
+    Word(String),
+    /// Words in a row, separated by one space.
+    Phrase(String),
+    /// The beginning of a word, three letters at least.
+    Prefix(String),
+}

@@ -1,0 +1,12 @@
+//! Plain data and its laws: no I/O, no `async`, no clock, no database.
+
+pub mod account;
+pub mod board;
+pub mod delivery;
+pub mod filter;
+pub mod ids;
+pub mod message;
+pub mod pay;
+pub mod posting;
+pub mod rates;
+pub mod target;

@@ -1,0 +1,8 @@
+//! earlybrd: watches job boards and tells people about new postings in the chat they already use.
+
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod telemetry;
+pub mod worker;
