@@ -3,6 +3,8 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod filter_lang;
 pub mod http;
+pub mod matching;
 pub mod telemetry;
 pub mod worker;

@@ -1,0 +1,213 @@
+//! Why a posting was or was not accepted, clause by clause.
+
+use serde::Serialize;
+
+use super::clause::{Plan, Truth, fields};
+use super::document::{Document, Indexed};
+use super::needle::Needle;
+use crate::domain::filter::{Clause, Expr, Field, Text};
+use crate::filter_lang::print;
+
+/// Characters of the posting that are shown before and after the place in question.
+const BEFORE: usize = 24;
+const AFTER: usize = 36;
+
+/// The decision about a posting, and the clauses that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    pub matches: bool,
+    /// Of a match, one for each part, and of alternatives the first that holds; of a non-match,
+    /// those that failed. In the filter's order.
+    pub clauses: Vec<Seen>,
+}
+
+/// One clause and what the posting says about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// In canonical form.
+    pub clause: String,
+    pub outcome: Truth,
+    pub saw: String,
+}
+
+/// What becomes of an unknown fact.
+const KEPT: &str = "kept";
+const NOT_ENOUGH: &str = "not enough inside OR";
+
+pub fn explain(expr: &Expr, document: &Document<'_>) -> Explanation {
+    let matches = Plan::new(expr).accepts(document);
+    let parts = match expr {
+        Expr::All(parts) => parts.as_slice(),
+        Expr::Clause(_) | Expr::Not(_) | Expr::Any(_) => std::slice::from_ref(expr),
+    };
+    let decided = parts.iter().filter(|part| matches || !Plan::new(part).accepts(document));
+    let clauses = decided.flat_map(|part| deciders(part, document, KEPT)).collect();
+    Explanation { matches, clauses }
+}
+
+/// The clauses that make an expression what it is.
+fn deciders(expr: &Expr, document: &Document<'_>, unknown: &str) -> Vec<Seen> {
+    let truth = |expr: &Expr| Plan::new(expr).truth(document);
+    let outcome = truth(expr);
+    let inside = |part: &Expr| deciders(part, document, NOT_ENOUGH);
+    let one = |saw| vec![Seen { clause: print(expr), outcome, saw }];
+    match expr {
+        Expr::Clause(clause) => one(saw(clause, document, unknown)),
+        Expr::Not(inner) => {
+            let mut saw: Vec<_> =
+                deciders(inner, document, unknown).into_iter().map(|seen| seen.saw).collect();
+            saw.dedup();
+            one(saw.join("; "))
+        }
+        Expr::Any(parts) if outcome == Truth::Yes => {
+            parts.iter().find(|part| truth(part) == Truth::Yes).map(inside).unwrap_or_default()
+        }
+        Expr::All(parts) if outcome != Truth::Yes => {
+            parts.iter().filter(|part| truth(part) != Truth::Yes).flat_map(inside).collect()
+        }
+        Expr::Any(parts) | Expr::All(parts) => parts.iter().flat_map(inside).collect(),
+    }
+}
+
+fn saw(clause: &Clause, document: &Document<'_>, unknown: &str) -> String {
+    match clause {
+        Clause::Text { field, text } => saw_text(*field, text, document),
+        Clause::Location(text) => saw_in("location", &document.location, text),
+        Clause::Remote(_) => match document.posting.remote {
+            Some(remote) => format!("remote: {remote}"),
+            None => "remote: not stated".to_owned(),
+        },
+        Clause::PayAtLeast { currency, .. } => match (&document.posting.pay, document.pay) {
+            (None, _) => format!("pay: not stated ({unknown})"),
+            (Some(pay), None) => {
+                format!("pay: {pay}, no rate for {} ({unknown})", pay.currency().code())
+            }
+            (Some(pay), Some(_))
+                if Plan::new(&Expr::Clause(clause.clone())).truth(document) == Truth::Unknown =>
+            {
+                format!("pay: {pay}, no rate for {} ({unknown})", currency.code())
+            }
+            (Some(pay), Some(_)) => format!("pay: {pay}"),
+        },
+    }
+}
+
+fn saw_text(field: Option<Field>, text: &Text, document: &Document<'_>) -> String {
+    if let Some(field) = field {
+        return saw_in(field.as_str(), document.field(field), text);
+    }
+    let needle = Needle::new(text);
+    let found = fields(None).find_map(|field| {
+        let indexed = document.field(field);
+        indexed.find(&needle).map(|at| quote(field.as_str(), &indexed.text, at))
+    });
+    found.unwrap_or_else(|| "not in title, company, tags or body".to_owned())
+}
+
+fn saw_in(name: &str, indexed: &Indexed<'_>, text: &Text) -> String {
+    if indexed.text.is_empty() {
+        return format!("{name}: not stated");
+    }
+    quote(name, &indexed.text, indexed.find(&Needle::new(text)).unwrap_or(0))
+}
+
+/// `title: "… Senior Rust Engineer …"`: what stands around a byte, on one line.
+fn quote(name: &str, text: &str, at: usize) -> String {
+    let (before, after) = text.split_at_checked(at).unwrap_or(("", text));
+    let start = before.char_indices().rev().nth(BEFORE - 1).map_or(0, |(start, _)| start);
+    let end = after.char_indices().nth(AFTER).map_or(after.len(), |(end, _)| end);
+    let window = text.get(start..at + end).unwrap_or_default();
+    let line = window.split_whitespace().collect::<Vec<_>>().join(" ");
+    let left = if start > 0 { "… " } else { "" };
+    let right = if end < after.len() { " …" } else { "" };
+    format!("{name}: \"{left}{line}{right}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::posting::Posting;
+    use crate::domain::rates::Rates;
+    use crate::filter_lang::parse;
+
+    /// Each line of `want`: clause → outcome: what was seen.
+    #[track_caller]
+    fn check(filter: &str, matches: bool, want: &[&str]) {
+        let posting: Posting = serde_json::from_str(
+            r#"{"title": "Senior Rust Engineer", "company": "Acme", "tags": ["Rust", "C++"],
+                "location": "Berlin", "pay": {"min": 90000, "max": 110000, "currency": "EUR", "period": "year"},
+                "body": "We write a database\nin C++ and a little Go, for those who like to wait for nothing at all."}"#,
+        )
+        .unwrap();
+        let document = Document::new(&posting, Rates::built_in());
+        let explained = explain(&parse(filter).unwrap(), &document);
+        let shown: Vec<String> = explained
+            .clauses
+            .iter()
+            .map(|seen| format!("{} → {:?}: {}", seen.clause, seen.outcome, seen.saw))
+            .collect();
+        assert_eq!(
+            (explained.matches, shown),
+            (matches, want.iter().map(|s| (*s).to_owned()).collect())
+        );
+    }
+
+    #[test]
+    fn a_match_names_what_each_part_was_found_in() {
+        check(
+            "rust pay>=80k -php (zig OR go OR rust) location:berlin",
+            true,
+            &[
+                "rust → Yes: title: \"Senior Rust Engineer\"",
+                "pay>=$80k/yr → Yes: pay: €90–110k/yr",
+                "-php → Yes: not in title, company, tags or body",
+                "go → Yes: body: \"… ase in C++ and a little Go, for those who like to wait for n …\"",
+                "location:berlin → Yes: location: \"Berlin\"",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_non_match_names_what_failed() {
+        check(
+            "rust -(senior OR lead) remote pay>=200k (php OR board:remoteok) tag:go",
+            false,
+            &[
+                "-(senior OR lead) → No: title: \"Senior Rust Engineer\"",
+                "remote → No: remote: not stated",
+                "pay>=$200k/yr → No: pay: €90–110k/yr",
+                "php → No: not in title, company, tags or body",
+                "board:remoteok → No: board: not stated",
+                "tag:go → No: tag: \"Rust, C++\"",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_unknown_says_what_became_of_it() {
+        check(
+            "rust pay>=9 xau/yr",
+            true,
+            &[
+                "rust → Yes: title: \"Senior Rust Engineer\"",
+                "pay>=9 xau/yr → Unknown: pay: €90–110k/yr, no rate for XAU (kept)",
+            ],
+        );
+        check(
+            "php OR (rust pay>=9 xau/yr)",
+            false,
+            &[
+                "php → No: not in title, company, tags or body",
+                "pay>=9 xau/yr → Unknown: pay: €90–110k/yr, no rate for XAU (not enough inside OR)",
+            ],
+        );
+    }
+
+    #[test]
+    fn it_serializes_with_small_words() {
+        let seen = Seen { clause: "rust".to_owned(), outcome: Truth::Yes, saw: String::new() };
+        let json = serde_json::to_string(&Explanation { matches: true, clauses: vec![seen] });
+        let want = r#"{"matches":true,"clauses":[{"clause":"rust","outcome":"yes","saw":""}]}"#;
+        assert_eq!(json.unwrap(), want);
+    }
+}

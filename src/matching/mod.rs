@@ -1,0 +1,22 @@
+//! Which filters accept a posting, and why; pure.
+//!
+//! A clause is true, false or unknown, and groups combine them as Kleene does. A filter accepts a
+//! posting when each direct part of its top-level AND is true, or unknown without being an OR:
+//! pay that is not stated neither hides a posting nor lets an alternative win, and an exclusion
+//! excludes only what is known. `remote` and `location` are never unknown: not stated is false.
+
+mod clause;
+mod document;
+mod explain;
+mod matcher;
+pub mod naive;
+mod needle;
+mod tokens;
+
+#[cfg(test)]
+mod agreement;
+
+pub use clause::Truth;
+pub use document::Document;
+pub use explain::{Explanation, Seen, explain};
+pub use matcher::Matcher;
