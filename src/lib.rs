@@ -6,5 +6,6 @@ pub mod domain;
 pub mod filter_lang;
 pub mod http;
 pub mod matching;
+pub mod normalize;
 pub mod telemetry;
 pub mod worker;

@@ -1,0 +1,38 @@
+//! Which characters a clean text may hold.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Marks kept on one letter; more is a picture, not writing.
+const MAX_MARKS: u32 = 4;
+
+/// Characters without a shape of their own: controls, those that turn the direction of writing
+/// round, and those of no width. White space is not among them.
+pub fn is_hidden(c: char) -> bool {
+    if c.is_whitespace() {
+        return false;
+    }
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Composes letters with their marks (NFC), so that equal words are equal texts.
+pub fn compose(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let mut marks = 0_u32;
+    let few_marks = text.chars().filter(|c| {
+        marks = if is_combining_mark(*c) { marks.saturating_add(1) } else { 0 };
+        marks <= MAX_MARKS
+    });
+    few_marks.nfc().collect()
+}
+
+/// The beginning of a text, at most so many bytes and never half a character.
+pub fn head(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}
