@@ -2,10 +2,14 @@
 
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod domain;
 pub mod filter_lang;
 pub mod http;
 pub mod matching;
+pub mod messenger;
 pub mod normalize;
+pub mod render;
+pub mod schedule;
 pub mod telemetry;
 pub mod worker;

@@ -1,0 +1,44 @@
+//! The console platform: prints cards to a terminal, for `earlybrd try`.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::clock::Clock;
+use crate::domain::delivery::{MessageRef, Verdict};
+use crate::domain::message::Message;
+use crate::domain::target::{Platform, Target};
+use crate::messenger::Messenger;
+use crate::render::card;
+
+/// Writes each card to one output, whatever the target's address.
+pub struct Console<W> {
+    output: Mutex<W>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<W: Write + Send> Console<W> {
+    pub fn new(output: W, clock: Arc<dyn Clock>) -> Self {
+        Self { output: Mutex::new(output), clock }
+    }
+}
+
+#[async_trait]
+impl<W: Write + Send> Messenger for Console<W> {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    async fn send(&self, _: &Target, message: &Message) -> Result<MessageRef, Verdict> {
+        let now = self.clock.now();
+        let cards: Vec<String> = message.cards.iter().map(|card| card::text(card, now)).collect();
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        // One write, so that a crash leaves a whole message or none.
+        output
+            .write_all(format!("\n{}\n", cards.join("\n\n")).as_bytes())
+            .and_then(|()| output.flush())
+            .map_err(|error| Verdict::Retry { why: format!("console: {error}"), after: None })?;
+        Ok(MessageRef(format!("console-{}", message.delivery)))
+    }
+}

@@ -1,0 +1,4 @@
+//! From facts to words: pure functions, no platform, no I/O.
+
+pub mod card;
+pub mod span;
