@@ -1,0 +1,76 @@
+//! Accounts, the identities that lead to them, and their targets.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::domain::account::{AccountKind, Identity};
+use crate::domain::ids::{AccountId, TargetId};
+use crate::domain::target::Platform;
+
+/// The account of an identity; a new one at first contact.
+pub async fn of_identity(
+    tx: &mut PgConnection,
+    identity: &Identity,
+    kind: AccountKind,
+    now: DateTime<Utc>,
+) -> sqlx::Result<AccountId> {
+    let Identity { platform, workspace, user } = identity;
+    // Two first contacts at once wait for each other here, so that only one makes an account.
+    let key = format!("identity {platform} {workspace} {user}");
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+        .execute(&mut *tx)
+        .await?;
+    let known = sqlx::query_scalar!(
+        "SELECT account_id FROM identities
+         WHERE platform = $1 AND workspace = $2 AND user_ref = $3",
+        platform.as_str(),
+        workspace,
+        user
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some(id) = known {
+        return Ok(AccountId(id));
+    }
+    let id = sqlx::query_scalar!(
+        "INSERT INTO accounts (kind, created_at) VALUES ($1, $2) RETURNING id",
+        kind.as_str(),
+        now
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO identities (platform, workspace, user_ref, account_id, created_at)
+         VALUES ($1, $2, $3, $4, $5)",
+        platform.as_str(),
+        workspace,
+        user,
+        id,
+        now
+    )
+    .execute(tx)
+    .await?;
+    Ok(AccountId(id))
+}
+
+/// The account's target at that address; a new one if there is none.
+pub async fn target(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    platform: Platform,
+    address: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<TargetId> {
+    sqlx::query_scalar!(
+        "INSERT INTO targets (account_id, platform, address, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account_id, platform, address) DO UPDATE SET address = EXCLUDED.address
+         RETURNING id",
+        account.0,
+        platform.as_str(),
+        address,
+        now
+    )
+    .fetch_one(executor)
+    .await
+    .map(TargetId)
+}

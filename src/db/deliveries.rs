@@ -1,0 +1,171 @@
+//! Deliveries: what their cards show, and how a try ended.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use sqlx::{PgConnection, PgExecutor};
+
+use super::lanes::ClaimedLane;
+use super::unreadable;
+use crate::domain::delivery::MessageRef;
+use crate::domain::ids::DeliveryId;
+use crate::domain::message::{Card, Times};
+use crate::domain::pay::Pay;
+
+/// The cards that a delivery owes, in the order of their openings.
+pub async fn cards(executor: impl PgExecutor<'_>, delivery: DeliveryId) -> sqlx::Result<Vec<Card>> {
+    let rows = sqlx::query!(
+        r#"SELECT p.id, p.title, p.url, p.company, p.location, p.remote,
+                  p.pay AS "pay: Json<Pay>", p.body, p.posted_at, o.first_seen_at, o.matched_at,
+                  b.name AS board, b.attribution,
+                  ARRAY(SELECT f.name FROM owed_filters w JOIN filters f ON f.id = w.filter_id
+                        WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
+                        ORDER BY f.number) AS "filters!"
+           FROM owed o JOIN postings p ON p.id = o.posting_id JOIN boards b ON b.id = p.board_id
+           WHERE o.delivery_id = $1 ORDER BY o.opening_id"#,
+        delivery.0
+    )
+    .fetch_all(executor)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let remote = row.remote.map(|word| word.parse()).transpose();
+            Ok(Card {
+                title: row.title,
+                url: row.url,
+                company: row.company,
+                location: row.location,
+                remote: remote.map_err(|why| unreadable("postings", row.id, why))?,
+                pay: row.pay.map(|pay| pay.0),
+                body: row.body,
+                board: row.board,
+                attribution: row.attribution,
+                filters: row.filters,
+                times: Times {
+                    posted: row.posted_at,
+                    seen: row.first_seen_at,
+                    matched: row.matched_at,
+                },
+            })
+        })
+        .collect()
+}
+
+/// How a try ended, as rows say it.
+#[derive(Debug, Clone)]
+pub enum Settlement {
+    Sent(MessageRef),
+    /// To be tried again at this time.
+    Again {
+        due_at: DateTime<Utc>,
+        why: String,
+    },
+    /// Never to be tried again.
+    Dead {
+        why: String,
+    },
+    /// Still owed; its target is out of use.
+    TargetGone {
+        why: String,
+    },
+}
+
+/// Writes how a try ended. `false` if the lane was taken over while it ran: then its new owner
+/// decides.
+pub async fn settle(
+    tx: &mut PgConnection,
+    lane: &ClaimedLane,
+    delivery: DeliveryId,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let ours = sqlx::query!(
+        "SELECT id FROM targets WHERE id = $1 AND lease_id = $2 FOR UPDATE",
+        lane.target.id.0,
+        lane.lease.0
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if ours.is_none() {
+        return Ok(false);
+    }
+    let changed = match settlement {
+        Settlement::Sent(message) => {
+            let end = End { state: "sent", owed: "told", message: Some(&message.0), why: None };
+            finish(tx, delivery, end, now).await
+        }
+        Settlement::Dead { why } => {
+            let end = End { state: "dead", owed: "dead", message: None, why: Some(why) };
+            finish(tx, delivery, end, now).await
+        }
+        Settlement::Again { due_at, why } => put_back(tx, delivery, *due_at, why).await,
+        Settlement::TargetGone { why } => put_back(tx, delivery, now, why).await,
+    }?;
+    let (failed, broken) = match settlement {
+        Settlement::Sent(_) | Settlement::Dead { .. } => (false, None),
+        Settlement::Again { .. } => (true, None),
+        Settlement::TargetGone { why } => (true, Some(why)),
+    };
+    sqlx::query!(
+        "UPDATE targets SET failures = CASE WHEN $2 THEN failures + 1 ELSE 0 END,
+                broken_at = CASE WHEN $3::text IS NOT NULL THEN $4::timestamptz END,
+                broken_why = $3
+         WHERE id = $1",
+        lane.target.id.0,
+        failed,
+        broken,
+        now
+    )
+    .execute(tx)
+    .await?;
+    Ok(changed)
+}
+
+/// The final state of a delivery and of what it carried.
+struct End<'a> {
+    state: &'a str,
+    owed: &'a str,
+    message: Option<&'a str>,
+    why: Option<&'a str>,
+}
+
+async fn finish(
+    tx: &mut PgConnection,
+    delivery: DeliveryId,
+    end: End<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE deliveries SET state = $2, message_ref = $3, last_error = $4, settled_at = $5,
+                               lease_id = NULL
+         WHERE id = $1 AND state = 'sending'",
+        delivery.0,
+        end.state,
+        end.message,
+        end.why,
+        now
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!("UPDATE owed SET state = $2 WHERE delivery_id = $1", delivery.0, end.owed)
+        .execute(tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn put_back(
+    tx: &mut PgConnection,
+    delivery: DeliveryId,
+    due_at: DateTime<Utc>,
+    why: &str,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE deliveries SET state = 'pending', due_at = $2, last_error = $3, lease_id = NULL
+         WHERE id = $1 AND state = 'sending'",
+        delivery.0,
+        due_at,
+        why
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

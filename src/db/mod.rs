@@ -1,0 +1,97 @@
+//! All SQL. One file for each group of tables; functions, not repositories.
+//!
+//! Functions take a connection, callers own the transaction; nothing here sends anything. Times
+//! come in as arguments: no statement asks the server for its own, but [`server_time`].
+
+pub mod accounts;
+pub mod boards;
+pub mod deliveries;
+pub mod filters;
+pub mod funnel;
+pub mod lanes;
+pub mod matched;
+pub mod postings;
+pub mod sweep;
+pub mod wake;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgExecutor, PgPool};
+
+/// The schema, inside the binary.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Longest wait for a connection of the pool.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Options of every connection: whatever hangs is ended by the server itself.
+fn options(url: &SecretString) -> sqlx::Result<PgConnectOptions> {
+    Ok(PgConnectOptions::from_str(url.expose_secret())?.application_name("earlybrd").options([
+        ("statement_timeout", "30s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+        // The ROLLBACK of `connect` would otherwise warn each time that there is nothing to undo.
+        ("client_min_messages", "error"),
+    ]))
+}
+
+/// Opens the pool.
+///
+/// A future that is dropped during `BEGIN` gives its connection back inside a transaction, and
+/// what the next user writes is never committed (transact-rs/sqlx#4393, in 0.9.0). So every
+/// connection that is given back is rolled back first.
+pub async fn connect(url: &SecretString, connections: u32) -> sqlx::Result<PgPool> {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                sqlx::query("ROLLBACK").execute(connection).await?;
+                Ok(true)
+            })
+        })
+        .connect_with(options(url)?)
+        .await
+}
+
+/// Applies the migrations that are missing, on a connection of its own. Several processes may do
+/// so at once: they take turns.
+pub async fn migrate(url: &SecretString) -> Result<(), MigrateError> {
+    // Turns may take longer than the ordinary lock time-out.
+    let options = options(url)?.options([("lock_timeout", "60s"), ("statement_timeout", "0")]);
+    let mut connection = PgConnection::connect_with(&options).await?;
+    MIGRATIONS.run(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+/// Runs `work` in one transaction and commits it if it returns `Ok`. The pool is not in scope
+/// inside, so nothing can slip out of the transaction by mistake.
+pub async fn in_tx<T>(
+    pool: &PgPool,
+    work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+) -> sqlx::Result<T> {
+    let mut tx = pool.begin().await?;
+    let value = work(&mut tx).await?;
+    tx.commit().await?;
+    Ok(value)
+}
+
+/// What time the server has: the source of `SharedClock`.
+pub async fn server_time(executor: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
+    sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#).fetch_one(executor).await
+}
+
+/// A row that no version of this program writes.
+fn unreadable(table: &str, id: i64, why: impl std::fmt::Display) -> sqlx::Error {
+    sqlx::Error::Decode(format!("{table} {id}: {why}").into())
+}
+
+/// How many rows a statement touched, for counts and `ANY` limits.
+fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,205 @@
+//! Postings, their keys and the openings behind them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+
+use super::count;
+use super::wake::{Stage, wake};
+use crate::domain::board::ClaimedBoard;
+use crate::domain::posting::{Identity, Posting};
+
+/// What one poll brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// Postings to be matched.
+    pub new: usize,
+    /// Postings older than our interest in the board, stored and told to nobody.
+    pub history: usize,
+    /// Postings that were known.
+    pub known: usize,
+}
+
+/// A posting that is new, and all keys that lead to it.
+struct Fresh<'a> {
+    posting: &'a Posting,
+    keys: Vec<[u8; 32]>,
+    history: bool,
+}
+
+/// Stores what a board shows, newest first as boards list it: new postings are inserted oldest
+/// first, known ones learn their new keys. Runs in the transaction that settled the poll.
+pub async fn store(
+    tx: &mut PgConnection,
+    board: &ClaimedBoard,
+    shown: &[Posting],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Stored> {
+    let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
+    let known = known_keys(tx, board, &keys.concat()).await?;
+
+    let mut fresh: Vec<Fresh<'_>> = Vec::new();
+    // Keys of this response: a feed may show one posting twice.
+    let mut in_fresh: HashMap<[u8; 32], usize> = HashMap::new();
+    let mut learnt: Vec<([u8; 32], i64)> = Vec::new();
+    let mut stored = Stored::default();
+    for (posting, keys) in shown.iter().zip(keys).rev() {
+        if let Some(id) = keys.iter().find_map(|key| known.get(key)) {
+            stored.known += 1;
+            learnt
+                .extend(keys.iter().filter(|key| !known.contains_key(*key)).map(|key| (*key, *id)));
+        } else if let Some(twin) = keys.iter().find_map(|key| in_fresh.get(key)).copied() {
+            if let Some(twin) = fresh.get_mut(twin) {
+                twin.keys.extend(keys);
+            }
+        } else {
+            in_fresh.extend(keys.iter().map(|key| (*key, fresh.len())));
+            let history = is_history(board, posting);
+            stored.history += usize::from(history);
+            fresh.push(Fresh { posting, keys, history });
+        }
+    }
+    stored.new = fresh.len() - stored.history;
+    let ids = insert(tx, board, &fresh, now).await?;
+    for (fresh, id) in fresh.iter().zip(ids) {
+        learnt.extend(fresh.keys.iter().map(|key| (*key, id)));
+    }
+    insert_keys(tx, board, &learnt).await?;
+    if stored.new > 0 {
+        wake(tx, Stage::Match).await?;
+    }
+    Ok(stored)
+}
+
+/// A board's first poll shows its past; only what was posted since we watch it is news.
+fn is_history(board: &ClaimedBoard, posting: &Posting) -> bool {
+    !board.polled_before && posting.posted_at.is_none_or(|posted| posted < board.watched_since)
+}
+
+fn hashes(identity: &Identity) -> Vec<[u8; 32]> {
+    identity.keys().iter().map(|key| Sha256::digest(key.as_bytes()).into()).collect()
+}
+
+async fn known_keys(
+    tx: &mut PgConnection,
+    board: &ClaimedBoard,
+    keys: &[[u8; 32]],
+) -> sqlx::Result<HashMap<[u8; 32], i64>> {
+    let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.to_vec()).collect();
+    let rows = sqlx::query!(
+        "SELECT key_hash, posting_id FROM posting_keys
+         WHERE board_id = $1 AND key_hash = ANY ($2)",
+        board.id.0,
+        &keys
+    )
+    .fetch_all(tx)
+    .await?;
+    let known = rows.into_iter().filter_map(|row| {
+        let key = row.key_hash.try_into().ok()?;
+        Some((key, row.posting_id))
+    });
+    Ok(known.collect())
+}
+
+/// Inserts each posting with an opening of its own. One array a column keeps the statement within
+/// the limit of parameters however much a board shows.
+async fn insert(
+    tx: &mut PgConnection,
+    board: &ClaimedBoard,
+    fresh: &[Fresh<'_>],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<i64>> {
+    if fresh.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut openings = sqlx::query_scalar!(
+        "INSERT INTO openings (first_seen_at) SELECT $1 FROM generate_series(1, $2::bigint)
+         RETURNING id",
+        now,
+        count(fresh.len())
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    openings.sort_unstable();
+    let rows: Vec<serde_json::Value> = fresh
+        .iter()
+        .zip(&openings)
+        .map(|(fresh, opening)| {
+            json!({
+                "opening_id": opening,
+                "identity": fresh.posting.identity.strongest(),
+                "url": fresh.posting.url,
+                "title": fresh.posting.title,
+                "company": fresh.posting.company,
+                "location": fresh.posting.location,
+                "remote": fresh.posting.remote,
+                "pay": fresh.posting.pay,
+                "tags": fresh.posting.tags,
+                "body": fresh.posting.body,
+                "posted_at": fresh.posting.posted_at,
+                "history": fresh.history,
+            })
+        })
+        .collect();
+    let inserted = sqlx::query!(
+        "INSERT INTO postings (board_id, opening_id, identity, url, title, company, location,
+                               remote, pay, tags, body, posted_at, first_seen_at, matched_at,
+                               history)
+         SELECT $1, r.opening_id, r.identity, r.url, r.title, r.company, r.location, r.remote,
+                NULLIF(r.pay, 'null'), r.tags, r.body, r.posted_at, $2::timestamptz,
+                CASE WHEN r.history THEN $2::timestamptz END, r.history
+         FROM jsonb_to_recordset($3) AS r (opening_id bigint, identity text, url text, title text,
+              company text, location text, remote text, pay jsonb, tags text[], body text,
+              posted_at timestamptz, history boolean)
+         ORDER BY r.opening_id
+         RETURNING id, opening_id",
+        board.id.0,
+        now,
+        serde_json::Value::Array(rows)
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    newest(tx, board, fresh).await?;
+    let by_opening: BTreeMap<i64, i64> =
+        inserted.into_iter().map(|row| (row.opening_id, row.id)).collect();
+    Ok(by_opening.into_values().collect())
+}
+
+async fn newest(
+    tx: &mut PgConnection,
+    board: &ClaimedBoard,
+    fresh: &[Fresh<'_>],
+) -> sqlx::Result<()> {
+    let newest = fresh.iter().filter_map(|fresh| fresh.posting.posted_at).max();
+    sqlx::query!(
+        "UPDATE boards SET newest_posting_at = GREATEST(newest_posting_at, $2) WHERE id = $1",
+        board.id.0,
+        newest
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_keys(
+    tx: &mut PgConnection,
+    board: &ClaimedBoard,
+    learnt: &[([u8; 32], i64)],
+) -> sqlx::Result<()> {
+    let (keys, ids): (Vec<Vec<u8>>, Vec<i64>) =
+        learnt.iter().map(|(key, id)| (key.to_vec(), *id)).unzip();
+    sqlx::query!(
+        "INSERT INTO posting_keys (board_id, key_hash, posting_id)
+         SELECT $1, key, id FROM UNNEST($2::bytea[], $3::bigint[]) AS k (key, id)
+         ON CONFLICT DO NOTHING",
+        board.id.0,
+        &keys,
+        &ids
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Housekeeping: what has lived its time goes, a batch at a time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgExecutor;
+
+/// Rows removed by one call at the most, so that no statement holds locks for long.
+const BATCH: i64 = 1_000;
+
+/// Settled deliveries live 30 days.
+pub async fn settled_deliveries(
+    executor: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM deliveries WHERE id IN (
+             SELECT id FROM deliveries WHERE settled_at < $1 ORDER BY settled_at LIMIT $2)",
+        now - TimeDelta::days(30),
+        BATCH
+    )
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The bodies of postings live 30 days, unless they are still owed to somebody.
+pub async fn bodies(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "UPDATE postings SET body = '' WHERE id IN (
+             SELECT p.id FROM postings p
+             WHERE p.first_seen_at < $1 AND p.body <> '' AND p.matched_at IS NOT NULL
+               AND NOT EXISTS (SELECT FROM owed o
+                               WHERE o.posting_id = p.id AND o.state = 'owed')
+             ORDER BY p.first_seen_at LIMIT $2)",
+        now - TimeDelta::days(30),
+        BATCH
+    )
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// What a target was told lives 180 days.
+pub async fn told(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM owed WHERE (target_id, opening_id) IN (
+             SELECT target_id, opening_id FROM owed
+             WHERE first_seen_at < $1 AND state <> 'owed' LIMIT $2)",
+        now - TimeDelta::days(180),
+        BATCH
+    )
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected())
+}
