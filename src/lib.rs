@@ -1,5 +1,6 @@
 //! earlybrd: watches job boards and tells people about new postings in the chat they already use.
 
+pub mod boards;
 pub mod clock;
 pub mod config;
 pub mod console;

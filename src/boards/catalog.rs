@@ -1,0 +1,129 @@
+//! The catalogue: boards that everybody's filters see.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+use url::Url;
+
+use crate::domain::board::BoardKind;
+
+/// Shortest rest between two polls that an entry may ask for.
+const SHORTEST: f64 = 1.0 / 60.0;
+
+/// One board of the catalogue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// What `board:` in a filter names: lower-case letters, digits, `-`.
+    pub slug: String,
+    pub name: String,
+    pub kind: BoardKind,
+    pub url: Url,
+    /// Rest between two polls.
+    pub interval: Duration,
+    /// What the board wants to be said on each card.
+    pub attribution: Option<String>,
+    /// Address of the board's terms.
+    pub terms: Option<Url>,
+    /// Why it is off; `None` is on.
+    pub off: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    board: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    slug: String,
+    name: String,
+    kind: String,
+    url: Url,
+    minutes: f64,
+    attribution: Option<String>,
+    terms: Option<Url>,
+    off: Option<String>,
+}
+
+/// The catalogue inside the binary.
+pub fn built_in() -> anyhow::Result<Vec<Entry>> {
+    parse(include_str!("catalog.toml")).context("the built-in catalogue")
+}
+
+/// Reads a catalogue file.
+pub fn parse(text: &str) -> anyhow::Result<Vec<Entry>> {
+    let file: File = toml::from_str(text)?;
+    let mut entries: Vec<Entry> = Vec::new();
+    for row in file.board {
+        let slug = row.slug.clone();
+        ensure!(entries.iter().all(|known| known.slug != slug), "board {slug:?} stands twice");
+        entries.push(entry(row).with_context(|| format!("board {slug:?}"))?);
+    }
+    Ok(entries)
+}
+
+fn entry(row: Row) -> anyhow::Result<Entry> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    ensure!(
+        (1..=80).contains(&row.slug.len()) && row.slug.chars().all(plain),
+        "a slug is made of lower-case letters, digits and -"
+    );
+    ensure!(matches!(row.url.scheme(), "http" | "https"), "url must be http or https");
+    ensure!(row.url.as_str().len() <= 2_000, "url is longer than 2,000 characters");
+    ensure!(
+        row.minutes >= SHORTEST && row.minutes <= 60.0 * 24.0 * 7.0,
+        "minutes must be between a second and a week"
+    );
+    Ok(Entry {
+        slug: row.slug,
+        name: row.name,
+        kind: row.kind.parse()?,
+        url: row.url,
+        interval: Duration::from_secs_f64((row.minutes * 60.0).round()),
+        attribution: row.attribution,
+        terms: row.terms,
+        off: row.off,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalogue_is_sound() {
+        let entries = built_in().unwrap();
+        assert!(entries.iter().any(|entry| entry.off.is_none()));
+        assert!(entries.iter().all(|entry| entry.interval >= Duration::from_mins(10)));
+    }
+
+    #[track_caller]
+    fn check_refused(text: &str, want: &str) {
+        let error = format!("{:#}", parse(text).unwrap_err());
+        assert!(error.contains(want), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_entry_is_named() {
+        let row = |slug: &str, kind: &str, url: &str, minutes: &str| {
+            format!(
+                "[[board]]\nslug = \"{slug}\"\nname = \"x\"\nkind = \"{kind}\"\nurl = \"{url}\"\n\
+                 minutes = {minutes}\n"
+            )
+        };
+        let good = row("a", "feed", "https://example.com/", "10.0");
+        assert_eq!(parse(&good).unwrap().len(), 1);
+        check_refused(&format!("{good}{good}"), "\"a\" stands twice");
+        check_refused(&row("A b", "feed", "https://example.com/", "10.0"), "slug");
+        check_refused(
+            &row("a", "fax", "https://example.com/", "10.0"),
+            "there are: feed, remoteok",
+        );
+        check_refused(&row("a", "feed", "file:///etc/passwd", "10.0"), "http");
+        check_refused(&row("a", "feed", "https://example.com/", "0.0"), "minutes");
+        check_refused("board = 3", "board");
+    }
+}

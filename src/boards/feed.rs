@@ -1,0 +1,114 @@
+//! Any RSS or Atom feed, by feed-rs.
+//!
+//! feed-rs panics on some ordinary feeds and gives up a whole feed for one broken item, so a feed
+//! it cannot read is read again, item by item, and an item it cannot read without what kills it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
+
+use feed_rs::model::{Entry, Feed};
+use regex::Regex;
+
+use super::feed_text::feed_text;
+use super::{Problem, RawItems, Response, Unreadable};
+use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting};
+
+/// More items than a feed is read for: the newest come first.
+const MAX_ITEMS: usize = 500;
+
+static ITEM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?s)<(item|entry)(?:\s[^>]*)?>.*?(?:</item\s*>|</entry\s*>|\z)").expect("valid")
+});
+/// What the parser dies of and no posting needs.
+static KILLERS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?s)<(?:author|itunes:\w+)(?:\s[^>]*)?>.*?</(?:author|itunes:\w+)\s*>")
+        .expect("valid")
+});
+
+/// Reads a feed.
+pub fn read(response: Response<'_>, board: &BoardContext<'_>) -> Result<RawItems, Unreadable> {
+    let text = feed_text(response)?;
+    let base = board.base.map(url::Url::as_str);
+    match parse(&text, base) {
+        Ok(feed) => Ok(all(feed)),
+        Err(error) => one_by_one(&text, base, &error),
+    }
+}
+
+fn all(feed: Feed) -> RawItems {
+    let mut problems = Vec::new();
+    let count = feed.entries.len();
+    if count > MAX_ITEMS {
+        let what = format!("the feed shows {count} items; the first {MAX_ITEMS} are read");
+        problems.push(Problem { place: format!("item {}", MAX_ITEMS + 1), what });
+    }
+    let entries = feed.entries.into_iter().take(MAX_ITEMS).enumerate();
+    (entries.map(|(index, entry)| (format!("item {}", index + 1), raw(entry))).collect(), problems)
+}
+
+/// Parses each item alone, between what stands before the first and what closes it.
+fn one_by_one(text: &str, base: Option<&str>, error: &str) -> Result<RawItems, Unreadable> {
+    let whole = || Unreadable::Format(format!("not an RSS or Atom feed: {error}"));
+    let first = ITEM.find(text).ok_or_else(whole)?;
+    let head = text.get(..first.start()).unwrap_or_default();
+    let tail = if head.contains("<feed") { "</feed>" } else { "</channel></rss>" };
+    let mut items = Vec::new();
+    let mut problems = Vec::new();
+    for (index, item) in ITEM.find_iter(text).take(MAX_ITEMS).enumerate() {
+        let place = format!("item {}", index + 1);
+        let alone = |item: &str| parse(&format!("{head}{item}{tail}"), base);
+        let read = alone(item.as_str())
+            .or_else(|error| alone(&KILLERS.replace_all(item.as_str(), "")).map_err(|_| error));
+        match read.map(|feed| feed.entries.into_iter().next()) {
+            Ok(Some(entry)) => items.push((place, raw(entry))),
+            Ok(None) => problems.push(Problem { place, what: "no item could be read".to_owned() }),
+            Err(what) => problems.push(Problem { place, what }),
+        }
+    }
+    if items.is_empty() {
+        return Err(whole());
+    }
+    if problems.is_empty() && !text.trim_end().ends_with('>') {
+        problems.push(Problem { place: "end".to_owned(), what: error.to_owned() });
+    }
+    Ok((items, problems))
+}
+
+/// One call of the parser; its panic is an error like any other.
+fn parse(text: &str, base: Option<&str>) -> Result<Feed, String> {
+    let parser = feed_rs::parser::Builder::new()
+        .base_uri(base)
+        // Its own ids are random for an item without guid and link: every poll would tell it anew.
+        .id_generator(|_, _, _| String::new())
+        .build();
+    catch_unwind(AssertUnwindSafe(|| parser.parse(text.as_bytes())))
+        .map_err(|_| "the feed parser gave up".to_owned())?
+        .map_err(|error| error.to_string())
+}
+
+fn raw(entry: Entry) -> RawPosting {
+    let link = entry
+        .links
+        .iter()
+        .find(|link| link.rel.as_deref().is_none_or(|rel| rel == "alternate"))
+        .or(entry.links.first());
+    let content =
+        entry.content.and_then(|content| content.body).filter(|body| !body.trim().is_empty());
+    let summary = entry.summary.map(|summary| summary.content);
+    RawPosting {
+        guid: Some(entry.id).filter(|id| !id.is_empty()),
+        url: link.map(|link| link.href.clone()),
+        title: entry.title.map(|title| title.content).unwrap_or_default(),
+        company: entry
+            .authors
+            .into_iter()
+            .filter_map(|person| person.name)
+            .find(|name| !name.is_empty()),
+        location: None,
+        remote: None,
+        pay: RawPay::Unknown,
+        tags: entry.categories.into_iter().map(|tag| tag.label.unwrap_or(tag.term)).collect(),
+        posted_at: entry.published.or(entry.updated).map_or(RawDate::Unknown, RawDate::At),
+        body: content.or(summary).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Makes a feed's bytes safe for the parser: UTF-8 without a declaration that says otherwise, not
+//! nested too deep, no web page.
+
+use std::sync::LazyLock;
+
+use encoding_rs::Encoding;
+use regex::Regex;
+
+use super::{Response, Unreadable};
+
+/// More open elements than any feed needs.
+const MAX_DEPTH: usize = 256;
+
+static DECLARATION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)<\?xml\b.*?\?>").expect("a valid pattern"));
+static ENCODING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"^\s*(?s:<!--.*?-->\s*)*<\?xml[^>]*\bencoding\s*=\s*["']([A-Za-z0-9_.:-]+)["']"#)
+        .expect("a valid pattern")
+});
+static TITLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?is)<title[^>]*>([^<]{0,80})").expect("a valid pattern"));
+
+/// The feed as text. Characters that the stated encoding cannot explain are replaced.
+///
+/// Every XML declaration goes: the parser reads one that comes late, or twice, as an order to
+/// change the encoding of text it has already taken (feed-rs 3.0, quick-xml 0.42 panic there).
+pub fn feed_text(response: Response<'_>) -> Result<String, Unreadable> {
+    let encoding = Encoding::for_bom(response.body)
+        .map(|(encoding, _)| encoding)
+        .or_else(|| declared_in_header(response.content_type))
+        .or_else(|| declared_in_text(response.body))
+        .unwrap_or(encoding_rs::UTF_8);
+    let (text, _, _) = encoding.decode(response.body);
+    let text = DECLARATION.replace_all(text.trim_start(), "");
+    let text: String =
+        text.trim_start().chars().filter(|c| !c.is_control() || c.is_whitespace()).collect();
+    let start: String = text.chars().take(200).collect::<String>().to_ascii_lowercase();
+    if start.starts_with("<!doctype html") || start.starts_with("<html") {
+        let title = TITLE.captures(&text).and_then(|found| found.get(1)).map_or("", |m| m.as_str());
+        return Err(Unreadable::WebPage(title.trim().to_owned()));
+    }
+    if depth(&text) > MAX_DEPTH {
+        return Err(Unreadable::Format(format!("elements are nested deeper than {MAX_DEPTH}")));
+    }
+    Ok(text)
+}
+
+fn declared_in_header(content_type: Option<&str>) -> Option<&'static Encoding> {
+    let charset = content_type?.split(';').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    })?;
+    Encoding::for_label(charset.as_bytes())
+}
+
+fn declared_in_text(body: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(body.get(..1_024).unwrap_or(body));
+    let label = ENCODING.captures(&head)?.get(1)?.as_str().to_owned();
+    Encoding::for_label(label.as_bytes())
+}
+
+/// The deepest nesting, by a scan that takes no notice of names. CDATA and comments are passed over.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        rest = rest.get(at..).unwrap_or_default();
+        let end = if rest.starts_with("<![CDATA[") {
+            rest.find("]]>")
+        } else if rest.starts_with("<!--") {
+            rest.find("-->")
+        } else {
+            let end = rest.find('>');
+            let tag = end.and_then(|end| rest.get(..end)).unwrap_or_default();
+            if tag.starts_with("</") {
+                depth = depth.saturating_sub(1);
+            } else if !tag.ends_with('/') && !tag.starts_with("<!") && !tag.starts_with("<?") {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            end
+        };
+        rest = end.and_then(|end| rest.get(end..)).unwrap_or_default();
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &[u8], content_type: Option<&str>, want: &str) {
+        assert_eq!(feed_text(Response { body, content_type }).unwrap(), want);
+    }
+
+    #[test]
+    fn text_is_decoded_by_mark_header_or_declaration() {
+        check(b"\xef\xbb\xbf<?xml version=\"1.0\"?><rss>\xc3\xa9</rss>", None, "<rss>é</rss>");
+        check(b"<rss>\xe9</rss>", Some("text/xml; charset=ISO-8859-1"), "<rss>é</rss>");
+        let latin = b"  <!-- x -->\n<?xml version='1.0' encoding='ISO-8859-1'?><rss>\xe9</rss>";
+        check(latin, None, "<!-- x -->\n<rss>é</rss>");
+        check(b"<rss>\xff\0</rss>", None, "<rss>\u{fffd}</rss>");
+    }
+
+    #[test]
+    fn a_web_page_and_a_deep_nest_are_refused() {
+        let page = b"<!DOCTYPE html><html><title>Just a moment</title>";
+        let error = feed_text(Response { body: page, content_type: None }).unwrap_err();
+        assert_eq!(error, Unreadable::WebPage("Just a moment".to_owned()));
+        let deep = "<a>".repeat(10_000);
+        assert!(feed_text(Response { body: deep.as_bytes(), content_type: None }).is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! <https://remoteok.com/api>: a JSON array whose first element is a legal notice.
+//!
+//! Quirks, as recorded: a salary of 0 and an empty place mean "unknown"; UTF-8 that was read as
+//! Latin-1; entities in names; every body ends with a line that names the caller, so that its text
+//! differs from caller to caller.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::json_items::json_items;
+use super::{Problem, RawItems, Response, Unreadable};
+use crate::normalize::{RawDate, RawPay, RawPosting};
+
+/// From "Please mention the word …" on: the watermark for the caller.
+static WATERMARK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?is)\s*(<br\s*/?>\s*)*please mention the word\b.*\z").expect("a valid pattern")
+});
+
+/// Reads the whole array; items that are no postings are skipped, odd ones reported.
+pub fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
+    let (items, fault) = json_items(response.body)?;
+    let mut postings = Vec::new();
+    let mut problems: Vec<Problem> = fault.into_iter().collect();
+    for (index, item) in items.iter().enumerate() {
+        if item.get("legal").is_some() {
+            continue;
+        }
+        let place = format!("item {index}");
+        match posting(item) {
+            Ok(raw) => postings.push((place, raw)),
+            Err(what) => problems.push(Problem { place, what }),
+        }
+    }
+    Ok((postings, problems))
+}
+
+fn posting(item: &Value) -> Result<RawPosting, String> {
+    let text =
+        |name: &str| item.get(name).and_then(Value::as_str).map(repair).filter(|s| !s.is_empty());
+    let title = text("position").ok_or("no position")?;
+    let amount = |name: &str| {
+        let value = item.get(name)?;
+        let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())?;
+        (number > 0).then(|| Decimal::from(number))
+    };
+    let (min, max) = (amount("salary_min"), amount("salary_max"));
+    let pay = if min.is_some() || max.is_some() {
+        // The board states dollars a year and nothing else.
+        let (currency, period) = (Some("USD".to_owned()), Some("year".to_owned()));
+        RawPay::Stated { min, max, currency, period }
+    } else {
+        RawPay::Unknown
+    };
+    let posted_at = match (item.get("epoch").and_then(Value::as_i64), text("date")) {
+        (Some(seconds), _) => RawDate::Seconds(seconds),
+        (None, Some(date)) => RawDate::Text(date),
+        (None, None) => RawDate::Unknown,
+    };
+    let id = item.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let tags = item.get("tags").and_then(Value::as_array);
+    let body = text("description").unwrap_or_default();
+    Ok(RawPosting {
+        guid: id.filter(|id| !id.is_empty() && id != "null"),
+        url: text("url"),
+        title,
+        company: text("company"),
+        location: text("location"),
+        // Every job on this board is remote; it has no field that says so.
+        remote: Some("yes".to_owned()),
+        pay,
+        tags: tags.into_iter().flatten().filter_map(Value::as_str).map(repair).collect(),
+        posted_at,
+        body: WATERMARK.replace(&body, "").into_owned(),
+    })
+}
+
+/// Undoes UTF-8 that was read as Latin-1, where the whole text is such: every character fits a
+/// byte, and the bytes are UTF-8 with something beyond ASCII in it.
+fn repair(text: &str) -> String {
+    let text = text.trim();
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let mut repaired = String::with_capacity(text.len());
+    // A text may hold real characters beside broken ones: each run of Latin-1 is judged alone.
+    let mut run: Vec<u8> = Vec::new();
+    let mut run_text = String::new();
+    let flush = |run: &mut Vec<u8>, run_text: &mut String, out: &mut String| {
+        match std::str::from_utf8(run) {
+            Ok(fixed) => out.push_str(fixed),
+            Err(_) => out.push_str(run_text),
+        }
+        run.clear();
+        run_text.clear();
+    };
+    for c in text.chars() {
+        match u8::try_from(u32::from(c)) {
+            Ok(byte) if byte >= 0x80 => {
+                run.push(byte);
+                run_text.push(c);
+            }
+            _ => {
+                flush(&mut run, &mut run_text, &mut repaired);
+                repaired.push(c);
+            }
+        }
+    }
+    flush(&mut run, &mut run_text, &mut repaired);
+    repaired
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESPONSE: &str = r#"[
+      {"legal": "link back", "last_updated": 1},
+      {"id": "77", "epoch": 1790945581, "company": "Bl&amp;ume", "position": "Rust Engineer",
+       "tags": ["rust", "SÃ£o Paulo"], "location": "", "salary_min": 0, "salary_max": 90000,
+       "url": "https://remoteOK.com/remote-jobs/77",
+       "description": "<p>We\u00c2\u00a0build.</p><br/>Please mention the word **TREE** when applying (#RMTI3)."},
+      {"id": 78, "company": "No Position Ltd"},
+      {"id": 79, "date": "2026-10-02T12:53:01+00:00", "position": "Köchin", "salary_min": 0}
+    ]"#;
+
+    #[test]
+    fn the_notice_is_skipped_and_an_item_without_a_position_is_reported() {
+        let response = Response { body: RESPONSE.as_bytes(), content_type: None };
+        let (postings, problems) = read(response).unwrap();
+        assert_eq!(postings.len(), 2);
+        assert_eq!(problems, [Problem { place: "item 2".into(), what: "no position".into() }]);
+        let first = &postings[0].1;
+        assert_eq!(first.guid.as_deref(), Some("77"));
+        assert_eq!(first.tags, ["rust", "São Paulo"]);
+        assert_eq!(first.body, "<p>We\u{a0}build.</p>");
+        assert!(matches!(&first.pay, RawPay::Stated { min: None, max: Some(max), .. }
+            if *max == Decimal::from(90_000)));
+        assert!(matches!(postings[1].1.pay, RawPay::Unknown));
+        assert_eq!(postings[1].1.title, "Köchin");
+    }
+
+    #[test]
+    fn broken_text_is_repaired_and_sound_text_is_left_alone() {
+        for (broken, want) in
+            [("CafÃ©", "Café"), ("Café", "Café"), ("Škoda", "Škoda"), ("â\u{80}\u{99}s", "’s")]
+        {
+            assert_eq!(repair(broken), want);
+        }
+    }
+}
