@@ -11,6 +11,7 @@ pub mod http;
 pub mod matching;
 pub mod messenger;
 pub mod normalize;
+pub mod postgres;
 pub mod render;
 pub mod schedule;
 pub mod telemetry;
