@@ -1,6 +1,8 @@
 //! earlybrd: watches job boards and tells people about new postings in the chat they already use.
 
+pub mod app;
 pub mod boards;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod console;
@@ -13,6 +15,8 @@ pub mod messenger;
 pub mod normalize;
 pub mod postgres;
 pub mod render;
+pub mod sample_board;
 pub mod schedule;
 pub mod telemetry;
 pub mod worker;
+pub mod workers;

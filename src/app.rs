@@ -1,0 +1,161 @@
+//! The composition root: settings → database, clock, workers; start and stop.
+
+mod database;
+mod wakes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use database::Database;
+
+use crate::boards::catalog::Entry;
+use crate::boards::fetch::Fetcher;
+use crate::clock::{Clock, SharedClock};
+use crate::config::Config;
+use crate::db;
+use crate::db::boards::CatalogueBoard;
+use crate::messenger::Messenger;
+use crate::worker::{self, Rest, Worker};
+use crate::workers::Base;
+use crate::workers::deliver::Deliver;
+use crate::workers::housekeeping::{CorrectClock, NET, Sweep, Timetable};
+use crate::workers::match_postings::MatchPostings;
+use crate::workers::poll_boards::{HOST_GAP, PollBoards};
+use wakes::Wakes;
+
+/// Connections of the pool.
+const CONNECTIONS: u32 = 12;
+
+/// Boards polled at a time.
+const POLLERS: usize = 4;
+
+/// Lanes sent to at a time.
+const SENDERS: usize = 4;
+
+/// How often each stage looks when nobody wakes it.
+const POLL_PAUSE: Duration = Duration::from_millis(500);
+const STAGE_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long workers may take to finish what they began.
+const STOP_GRACE: Duration = Duration::from_secs(8);
+
+/// A running service.
+pub struct App {
+    pub pool: PgPool,
+    pub clock: Arc<SharedClock>,
+    database: Database,
+    wakes: Wakes,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl App {
+    /// Opens the database, brings its schema up to date and takes its time.
+    pub async fn open(database: Database) -> anyhow::Result<Self> {
+        db::migrate(database.url()).await.context("cannot migrate the database")?;
+        let pool = db::connect(database.url(), CONNECTIONS).await?;
+        if database.is_private() {
+            db::in_tx(&pool, async |tx| db::lanes::drop_all_leases(tx).await).await?;
+        }
+        let clock = SharedClock::starting_at(db::server_time(&pool).await?);
+        Ok(Self {
+            pool,
+            clock: Arc::new(clock),
+            database,
+            wakes: Wakes::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// What workers and messengers are built from.
+    pub fn base(&self) -> Base {
+        let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
+        Base { pool: self.pool.clone(), clock }
+    }
+
+    /// Cancelled when the service is to stop.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Makes the table of boards say what the catalogue says.
+    pub async fn install_catalogue(&self, entries: &[Entry]) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let slugs: Vec<String> = entries.iter().map(|entry| entry.slug.clone()).collect();
+        db::in_tx(&self.pool, async |tx| {
+            for entry in entries {
+                let board = CatalogueBoard {
+                    slug: &entry.slug,
+                    name: &entry.name,
+                    kind: entry.kind,
+                    url: &entry.url,
+                    interval: entry.interval,
+                    attribution: entry.attribution.as_deref(),
+                    enabled: entry.off.is_none(),
+                };
+                db::boards::upsert(&mut *tx, &board, now).await?;
+            }
+            db::boards::disable_others(tx, &slugs).await
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Starts every worker.
+    pub fn start_workers(
+        &self,
+        config: &Config,
+        messengers: Vec<Arc<dyn Messenger>>,
+    ) -> anyhow::Result<()> {
+        let base = self.base();
+        let timetable = Timetable::start()?;
+        let fetcher = Fetcher::new(config.contact.as_deref())?;
+        let poll_rest = Rest { pause: POLL_PAUSE, wake: Arc::default() };
+        for _ in 0..POLLERS {
+            let (base, fetcher) = (base.clone(), fetcher.clone());
+            self.spawn(PollBoards { base, fetcher, host_gap: HOST_GAP }, poll_rest.clone());
+        }
+        let rest = |wake: &Arc<Notify>| Rest { pause: STAGE_PAUSE, wake: Arc::clone(wake) };
+        self.spawn(MatchPostings::new(base.clone()), rest(&self.wakes.matching));
+        for _ in 0..SENDERS {
+            let (base, messengers) = (base.clone(), messengers.clone());
+            self.spawn(Deliver { base, messengers }, rest(&self.wakes.delivery));
+        }
+        let worker = CorrectClock { base: base.clone(), clock: Arc::clone(&self.clock) };
+        self.spawn(worker, Rest { pause: NET, wake: timetable.minute });
+        self.spawn(Sweep { base }, Rest { pause: NET, wake: timetable.hour });
+        let (wakes, url) = (self.wakes.clone(), self.database.url().clone());
+        self.spawn_task(wakes::listen(url, wakes, self.stop.clone()));
+        Ok(())
+    }
+
+    fn spawn(&self, worker: impl Worker, rest: Rest) {
+        self.spawn_task(worker::run(worker, rest, self.stop.clone()));
+    }
+
+    /// Runs a task that shutdown waits for.
+    pub fn spawn_task(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Stops: what has begun is finished, for a while; then the private server ends.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(STOP_GRACE, self.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                "some work did not end within {} s; its leases will",
+                STOP_GRACE.as_secs()
+            );
+        }
+        self.pool.close().await;
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,51 @@
+//! Which database: the one of the setting, or a private server.
+
+use anyhow::Context;
+use secrecy::SecretString;
+
+use crate::config::Config;
+use crate::postgres::{Binaries, Durability, Server};
+
+/// A database that answers.
+#[derive(Debug)]
+pub enum Database {
+    Given(SecretString),
+    Private(Server),
+}
+
+impl Database {
+    /// `DATABASE_URL`, or a private server on the machine's binaries.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        if let Some(url) = &config.database_url {
+            return Ok(Self::Given(url.clone()));
+        }
+        let base = config.data_dir.clone().context(
+            "nothing says where the database may lie: set EARLYBRD_DATA to a folder, or \
+             DATABASE_URL to a server",
+        )?;
+        let binaries = Binaries::find(config.pg_bin_dir.as_deref(), &config.search_path)?;
+        let start = move || Server::start(&base, &binaries, Durability::Full);
+        let server = tokio::task::spawn_blocking(start).await??;
+        Ok(Self::Private(server))
+    }
+
+    pub fn url(&self) -> &SecretString {
+        match self {
+            Self::Given(url) => url,
+            Self::Private(server) => server.url(),
+        }
+    }
+
+    /// Whether nobody but this process can use it.
+    pub fn is_private(&self) -> bool {
+        matches!(self, Self::Private(_))
+    }
+
+    /// Ends a private server and waits for it.
+    pub async fn close(self) {
+        let closed = tokio::task::spawn_blocking(move || drop(self)).await;
+        if closed.is_err() {
+            tracing::error!("ending Postgres panicked");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! One file for each subcommand. Results go to standard output, everything else to standard error;
+//! the exit code is 0 for success, 1 for failure, 2 for wrong arguments.
+
+mod bench;
+mod boards;
+mod filter;
+mod migrate;
+mod output;
+mod sample_run;
+mod serve;
+mod try_it;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::domain::board::BoardKind;
+use crate::telemetry;
+
+/// Watches job boards and tells people about new postings in the chat they already use.
+#[derive(Debug, Parser)]
+#[command(name = "earlybrd", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows the whole way from a board to a message, with nothing set up
+    Try {
+        /// Ends once each example filter has had a card
+        #[arg(long)]
+        once: bool,
+    },
+    /// Runs the service
+    Serve,
+    /// Brings the schema of `DATABASE_URL` up to date
+    Migrate,
+    /// Works on boards
+    #[command(subcommand)]
+    Boards(Boards),
+    /// Works on filters
+    #[command(subcommand)]
+    Filter(Filter),
+    /// Measures the service on this machine
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+enum Boards {
+    /// Prints the postings of a response as JSON, one a line
+    Read {
+        /// How to read it: feed, remoteok
+        #[arg(long)]
+        kind: BoardKind,
+        /// A file, an http(s) address, or - for standard input
+        source: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Filter {
+    /// Prints a filter in its canonical form, or where it is wrong
+    Check {
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+    },
+    /// Reads postings as JSON lines and prints those that match
+    Match {
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+        /// Adds to each the clauses that decided
+        #[arg(long)]
+        explain: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Delay from a board's response to the card, on the sample board
+    Early {
+        /// Cards to wait for
+        #[arg(long, default_value_t = 200)]
+        cards: u32,
+        /// Folder for the database; a temporary one if not given
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+}
+
+/// Runs a command and says how it ended.
+pub fn run(arguments: Arguments) -> ExitCode {
+    match start(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = Config::from_env()?;
+    telemetry::start(&config.log);
+    // Every client of rustls panics without it.
+    let ring = rustls::crypto::ring::default_provider();
+    if ring.install_default().is_err() {
+        tracing::debug!("rustls had a provider already");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the runtime")?;
+    let code = runtime.block_on(async {
+        match arguments.command {
+            Command::Try { once } => try_it::run(&config, once).await,
+            Command::Serve => serve::run(&config).await,
+            Command::Migrate => migrate::run(&config).await,
+            Command::Boards(Boards::Read { kind, source }) => {
+                boards::read(&config, kind, &source).await
+            }
+            Command::Filter(Filter::Check { text }) => filter::check(&text),
+            Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),
+            Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,
+        }
+    });
+    // A blocking task may still hang on a read of standard input; the process ends all the same.
+    runtime.shutdown_background();
+    code
+}

@@ -1,0 +1,68 @@
+//! `earlybrd serve`: the service until a signal ends it.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::app::{App, Database};
+use crate::boards::catalog::{self, Entry};
+use crate::config::Config;
+
+/// Runs until SIGINT or SIGTERM.
+pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let entries = catalogue(config)?;
+    let app = App::open(Database::open(config).await?).await?;
+    app.install_catalogue(&entries).await?;
+    // No chat platform is built yet: what is matched is kept until one is.
+    app.start_workers(config, Vec::new())?;
+    tracing::info!(
+        "watching {} boards",
+        entries.iter().filter(|entry| entry.off.is_none()).count()
+    );
+    signals.next().await;
+    signals.stop(app).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The operator's catalogue, or the built-in one.
+pub fn catalogue(config: &Config) -> anyhow::Result<Vec<Entry>> {
+    let Some(path) = &config.catalogue else { return catalog::built_in() };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read EARLYBRD_CATALOGUE, {}", path.display()))?;
+    catalog::parse(&text).with_context(|| format!("EARLYBRD_CATALOGUE, {}", path.display()))
+}
+
+/// The signals that ask the process to stop.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From here on they no longer end the process by themselves.
+    pub fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Stops the service; a further signal ends the process at once.
+    pub async fn stop(mut self, app: App) {
+        tracing::info!("stopping; another signal stops at once");
+        tokio::select! {
+            () = app.stop() => {}
+            () = self.next() => std::process::exit(130),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Matches new postings against every filter and writes what is owed, in one transaction with the
+//! mark that they are matched.
+
+use super::Base;
+use crate::db;
+use crate::db::filters::ChangedFilter;
+use crate::domain::ids::{FilterRevision, PostingId};
+use crate::domain::rates::Rates;
+use crate::filter_lang;
+use crate::matching::{Document, Matcher};
+use crate::worker::{Tick, Worker};
+
+/// Postings matched in one transaction.
+const BATCH: i64 = 100;
+
+/// Times that a tick starts again because a filter changed under it.
+const RETRIES: usize = 5;
+
+/// The worker, with its own copy of all active filters.
+pub struct MatchPostings {
+    base: Base,
+    matcher: Matcher,
+    /// Up to which change of filters `matcher` is true.
+    revision: FilterRevision,
+}
+
+/// What one transaction found.
+enum Found {
+    /// The filters changed since they were read.
+    Stale,
+    Matched {
+        postings: usize,
+        owed: usize,
+    },
+}
+
+impl Worker for MatchPostings {
+    const NAME: &'static str = "match";
+
+    async fn tick(&mut self) -> anyhow::Result<Tick> {
+        for _ in 0..RETRIES {
+            match self.match_batch().await? {
+                Found::Stale => self.refresh().await?,
+                Found::Matched { postings: 0, .. } => return Ok(Tick::Idle),
+                Found::Matched { postings, owed } => {
+                    tracing::debug!(postings, owed, "matched {postings} postings, {owed} owed");
+                    return Ok(Tick::Busy);
+                }
+            }
+        }
+        Ok(Tick::Busy)
+    }
+}
+
+impl MatchPostings {
+    pub fn new(base: Base) -> Self {
+        Self { base, matcher: Matcher::default(), revision: FilterRevision::default() }
+    }
+
+    async fn match_batch(&mut self) -> anyhow::Result<Found> {
+        let Self { base, matcher, revision } = self;
+        let found = db::in_tx(&base.pool, async |tx| {
+            if db::filters::shared_revision(tx).await? != *revision {
+                return Ok(Found::Stale);
+            }
+            let taken = db::matched::take_unmatched(tx, BATCH).await?;
+            let rates = Rates::built_in();
+            let matches: Vec<_> = taken
+                .iter()
+                .flat_map(|(id, posting)| {
+                    let filters = matcher.matches(&Document::new(posting, rates));
+                    filters.into_iter().map(|filter| (*id, filter))
+                })
+                .collect();
+            let batch: Vec<PostingId> = taken.iter().map(|(id, _)| *id).collect();
+            let owed = db::matched::owe(tx, &batch, &matches, base.now()).await?;
+            Ok(Found::Matched { postings: batch.len(), owed })
+        });
+        Ok(found.await?)
+    }
+
+    /// Takes over every change since the last time. A change that commits while this reads waits
+    /// for the lock or is seen: none is lost.
+    async fn refresh(&mut self) -> anyhow::Result<()> {
+        let known = self.revision;
+        let (revision, changed) =
+            db::in_tx(&self.base.pool, async |tx| db::filters::changed_since(tx, known).await)
+                .await?;
+        for ChangedFilter { id, query } in changed {
+            match query.as_deref().map(filter_lang::parse) {
+                Some(Ok(expr)) => self.matcher.insert(id, &expr),
+                Some(Err(error)) => {
+                    tracing::error!(filter.id = id.0, "filter {id} is not understood: {error}");
+                    self.matcher.remove(id);
+                }
+                None => self.matcher.remove(id),
+            }
+        }
+        self.revision = revision;
+        Ok(())
+    }
+}

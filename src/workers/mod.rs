@@ -1,0 +1,27 @@
+//! Use cases that time starts. Each has a `tick`, which does a bounded amount and says whether there
+//! may be more; `app` runs them.
+
+pub mod deliver;
+pub mod housekeeping;
+pub mod match_postings;
+pub mod poll_boards;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use crate::clock::Clock;
+
+/// What every worker needs.
+#[derive(Clone)]
+pub struct Base {
+    pub pool: PgPool,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Base {
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}

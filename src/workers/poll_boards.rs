@@ -1,0 +1,147 @@
+//! Polls the board that is due for longest: claim, fetch, read, store — the fetch outside of any
+//! transaction, the result fenced by the lease.
+
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use url::Url;
+
+use super::Base;
+use crate::boards::fetch::{DEADLINE, FetchError, Fetched, Fetcher};
+use crate::boards::{self, ReadBoard, Response};
+use crate::clock::add;
+use crate::db;
+use crate::db::postings::Stored;
+use crate::domain::board::{ClaimedBoard, Validators};
+use crate::normalize::BoardContext;
+use crate::schedule::polling;
+use crate::worker::{Tick, Worker};
+
+/// How long a claim lasts; what has not settled by then is polled again by somebody else.
+pub const LEASE: Duration = Duration::from_mins(2);
+
+// The fetch, and time to read and store what it brought.
+const _: () = assert!(DEADLINE.as_secs() * 3 < LEASE.as_secs());
+
+/// Rest between two requests to one host.
+pub const HOST_GAP: Duration = Duration::from_secs(1);
+
+/// Longest text of a failure that is kept.
+const MAX_WHY: usize = 300;
+
+/// The worker.
+#[derive(Clone)]
+pub struct PollBoards {
+    pub base: Base,
+    pub fetcher: Fetcher,
+    pub host_gap: Duration,
+}
+
+/// What a poll brought.
+struct Polled {
+    /// When the response was here: what it shows was first seen then.
+    at: DateTime<Utc>,
+    read: ReadBoard,
+    validators: Validators,
+}
+
+impl Worker for PollBoards {
+    const NAME: &'static str = "poll";
+
+    async fn tick(&mut self) -> anyhow::Result<Tick> {
+        let now = self.base.now();
+        let claim = db::boards::Claim { now, lease: LEASE, host_gap: self.host_gap };
+        let claimed =
+            db::in_tx(&self.base.pool, async |tx| db::boards::claim(tx, claim).await).await?;
+        let Some(board) = claimed else { return Ok(Tick::Idle) };
+        match self.poll(&board).await {
+            Ok(polled) => self.store(&board, polled).await?,
+            Err(error) => self.fail(&board, &error).await?,
+        }
+        Ok(Tick::Busy)
+    }
+}
+
+impl PollBoards {
+    async fn poll(&self, board: &ClaimedBoard) -> Result<Polled, FetchError> {
+        let ClaimedBoard { url, visibility, validators, .. } = board;
+        let fetched = self.fetcher.fetch(url, *visibility, validators, self.base.now()).await?;
+        let at = self.base.now();
+        let Fetched::Body { body, content_type, validators } = fetched else {
+            return Ok(Polled { at, read: ReadBoard::default(), validators: validators.clone() });
+        };
+        let (kind, slug, url) = (board.kind, board.slug.clone(), url.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let response = Response { body: &body, content_type: content_type.as_deref() };
+            boards::read(kind, response, &context(&slug, &url))
+        });
+        // A panic of a parser is a fault of this board alone.
+        let read = read.await.map_err(|_| "its response broke the parser".to_owned())?;
+        let read = read.map_err(|error| error.to_string())?;
+        Ok(Polled { at, read, validators })
+    }
+
+    async fn store(&self, board: &ClaimedBoard, polled: Polled) -> anyhow::Result<()> {
+        let Polled { at, read, validators } = polled;
+        let next = add(self.base.now(), polling::after_success(board.interval, fastrand::f64()));
+        let stored = db::in_tx(&self.base.pool, async |tx| {
+            if !db::boards::settle_read(tx, board, &validators, at, next).await? {
+                return Ok(None);
+            }
+            db::postings::store(tx, board, &read.postings, at).await.map(Some)
+        })
+        .await?;
+        let Some(Stored { new, history, known }) = stored else {
+            tracing::warn!(board.id = board.id.0, "lost the lease on board {}", board.slug);
+            return Ok(());
+        };
+        if let Some(first) = read.problems.first() {
+            let count = read.problems.len();
+            tracing::warn!(
+                board.id = board.id.0,
+                problems = count,
+                "board {}: {count} things could not be read, first {first}",
+                board.slug
+            );
+        }
+        tracing::debug!(
+            board.id = board.id.0,
+            new,
+            history,
+            known,
+            "polled board {}: {new} new",
+            board.slug
+        );
+        Ok(())
+    }
+
+    async fn fail(&self, board: &ClaimedBoard, error: &FetchError) -> anyhow::Result<()> {
+        let now = self.base.now();
+        let failures = board.failures.saturating_add(1);
+        let rest = polling::after_failure(board.interval, failures, error.asked, fastrand::f64());
+        let why: String = error.why.chars().take(MAX_WHY).collect();
+        tracing::warn!(
+            board.id = board.id.0,
+            board.failures = failures,
+            "board {} ({}): {why}; asked again in {} s",
+            board.slug,
+            board.url.host_str().unwrap_or_default(),
+            rest.as_secs()
+        );
+        db::in_tx(&self.base.pool, async |tx| {
+            if let Some(asked) = error.asked {
+                let until = add(now, polling::clamp_asked(asked));
+                db::boards::rest_host(&mut *tx, board, until).await?;
+            }
+            db::boards::settle_failed(tx, board, &why, now, add(now, rest)).await
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// What reading needs to know of a board. Dates without a zone are taken as UTC.
+fn context<'a>(slug: &'a str, url: &'a Url) -> BoardContext<'a> {
+    let zone = FixedOffset::east_opt(0).expect("zero is an offset");
+    BoardContext { slug, base: Some(url), zone }
+}
