@@ -1,0 +1,46 @@
+//! The documents say what is true.
+
+use std::fs;
+use std::path::Path;
+
+use earlybrd::config::SETTINGS;
+use earlybrd::domain::posting::Posting;
+
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+#[test]
+fn the_table_of_settings_in_readme_is_the_one_of_the_code() {
+    let readme = document("README.md");
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+    let want: Vec<String> = SETTINGS
+        .iter()
+        .map(|setting| {
+            format!("| `{}` | {} | {} |", setting.name, setting.default, setting.meaning)
+        })
+        .collect();
+    assert_eq!(rows, want);
+}
+
+#[test]
+fn every_field_of_a_posting_is_documented() {
+    let posting: Posting = serde_json::from_str(r#"{"title": "t"}"#).unwrap();
+    let fields = serde_json::to_value(posting).unwrap();
+    let page = document("docs/posting.md");
+    let documented: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let mut want: Vec<&str> = fields.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut documented_sorted = documented.clone();
+    want.sort_unstable();
+    documented_sorted.sort_unstable();
+    assert_eq!(documented_sorted, want);
+}
+
+#[test]
+fn documents_keep_to_their_length() {
+    for (name, limit) in [("ARCHITECTURE.md", 200), ("CONTRIBUTING.md", 100)] {
+        let lines = document(name).lines().count();
+        assert!(lines <= limit, "{name} has {lines} lines");
+    }
+}

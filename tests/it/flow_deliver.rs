@@ -1,0 +1,189 @@
+//! From what is owed to what a platform accepted.
+
+use std::time::Duration;
+
+use earlybrd::db::deliveries::Settlement;
+use earlybrd::db::{self, lanes};
+use earlybrd::domain::delivery::{MessageRef, Verdict};
+use earlybrd::workers::deliver::LEASE;
+
+use crate::fakes::board::{FakeBoard, Item};
+use crate::fakes::messenger::Failure;
+use crate::world::{Person, World};
+
+/// A world in which `ann` is owed a message for each title, and `bob` too.
+async fn owing(titles: &[&str]) -> (World, Person) {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    world.board("b", &board.url).await;
+    world.poll().await;
+    let ann = world.person("ann").await;
+    world.filter(ann, "job").await;
+    // Boards list the newest first.
+    let items: Vec<Item<'_>> = titles.iter().rev().map(|title| Item::titled(title)).collect();
+    board.show(&items);
+    world.poll_again().await;
+    world.match_all().await;
+    (world, ann)
+}
+
+fn retry(after: Option<u64>) -> Failure {
+    let after = after.map(Duration::from_secs);
+    Failure::Verdict(Verdict::Retry { why: "busy".to_owned(), after })
+}
+
+#[tokio::test]
+async fn messages_keep_their_order_over_a_retry() {
+    let (world, _) = owing(&["job 1", "job 2", "job 3"]).await;
+    world.messenger.fail(retry(None));
+    world.deliver().await;
+    assert!(world.sent().is_empty());
+    world.clock.advance(Duration::from_secs(7));
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job 1", "ann: job 2", "ann: job 3"]);
+    let told = "SELECT count(*) FROM owed WHERE state = 'told'";
+    assert_eq!(world.count(told).await, 3);
+}
+
+#[tokio::test]
+async fn what_a_platform_asks_for_is_waited_also_when_new_work_comes() {
+    let (world, ann) = owing(&["job 1"]).await;
+    world.messenger.fail(retry(Some(300)));
+    world.deliver().await;
+    world.clock.advance(Duration::from_secs(200));
+    // New work must not wake a lane that rests.
+    let board = FakeBoard::start().await;
+    world.board("c", &board.url).await;
+    world.poll().await;
+    board.show(&[Item::titled("job 2")]);
+    world.clock.advance(Duration::from_secs(70));
+    world.poll().await;
+    world.match_all().await;
+    world.deliver().await;
+    assert!(world.sent().is_empty(), "{ann:?}");
+    world.clock.advance(Duration::from_secs(40));
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job 1", "ann: job 2"]);
+}
+
+#[tokio::test]
+async fn a_sender_that_lost_its_lease_can_neither_send_nor_settle() {
+    let (world, _) = owing(&["job 1"]).await;
+    let slow = claim(&world).await.unwrap();
+    let delivery = lanes::head(&world.pool, &slow, world.now(), 5).await.unwrap()[0];
+    assert!(lanes::begin_send(&world.pool, &slow, delivery.id).await.unwrap());
+    assert!(claim(&world).await.is_none(), "a claimed lane is nobody else's");
+    world.clock.advance(LEASE);
+    let fresh = claim(&world).await.unwrap();
+    assert!(!lanes::begin_send(&world.pool, &slow, delivery.id).await.unwrap());
+    assert!(!settle(&world, &slow, delivery.id).await);
+    assert!(lanes::begin_send(&world.pool, &fresh, delivery.id).await.unwrap());
+    assert!(settle(&world, &fresh, delivery.id).await);
+    assert!(!release(&world, &slow).await);
+    assert!(release(&world, &fresh).await);
+    assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE state = 'sent'").await, 1);
+}
+
+#[tokio::test]
+async fn a_sender_that_died_in_the_middle_is_replaced_when_its_lease_is_over() {
+    let (world, _) = owing(&["job 1", "job 2"]).await;
+    let dead = claim(&world).await.unwrap();
+    let delivery = lanes::head(&world.pool, &dead, world.now(), 5).await.unwrap()[0];
+    lanes::begin_send(&world.pool, &dead, delivery.id).await.unwrap();
+    world.deliver().await;
+    assert!(world.sent().is_empty());
+    world.clock.advance(LEASE);
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job 1", "ann: job 2"]);
+}
+
+#[tokio::test]
+async fn work_that_comes_while_a_lane_is_given_back_is_not_forgotten() {
+    let (world, ann) = owing(&["job 1"]).await;
+    let lane = claim(&world).await.unwrap();
+    let delivery = lanes::head(&world.pool, &lane, world.now(), 5).await.unwrap()[0];
+    lanes::begin_send(&world.pool, &lane, delivery.id).await.unwrap();
+    settle(&world, &lane, delivery.id).await;
+    // A matcher has queued for the lane and not committed yet when the sender gives it back.
+    let mut matcher = world.pool.begin().await.unwrap();
+    sqlx::query(
+        "INSERT INTO deliveries (target_id, state, due_at, created_at)
+         VALUES ($1, 'pending', $2, $2)",
+    )
+    .bind(ann.target.0)
+    .bind(world.now())
+    .execute(&mut *matcher)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE targets SET ready_at = $2 WHERE id = $1")
+        .bind(ann.target.0)
+        .bind(world.now())
+        .execute(&mut *matcher)
+        .await
+        .unwrap();
+    let (released, ()) = tokio::join!(release(&world, &lane), async {
+        // The release waits for the matcher's row lock; only then does the matcher commit.
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        while world.count(waiting).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        matcher.commit().await.unwrap();
+    });
+    assert!(released);
+    assert!(claim(&world).await.is_some(), "the lane is ready for the new delivery");
+}
+
+#[tokio::test]
+async fn a_target_that_is_gone_is_set_aside_and_its_messages_stay_owed() {
+    let (world, _) = owing(&["job 1", "job 2"]).await;
+    world.messenger.fail(Failure::Verdict(Verdict::Gone { why: "channel deleted".to_owned() }));
+    world.deliver().await;
+    world.clock.advance(Duration::from_hours(1));
+    world.deliver().await;
+    assert!(world.sent().is_empty());
+    assert_eq!(world.count("SELECT count(*) FROM owed WHERE state = 'owed'").await, 2);
+    let broken = "SELECT count(*) FROM targets WHERE broken_why = 'channel deleted'";
+    assert_eq!(world.count(broken).await, 1);
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_for_good_is_kept_as_dead_and_the_next_goes_out() {
+    let (world, _) = owing(&["job 1", "job 2"]).await;
+    world.messenger.fail(Failure::Verdict(Verdict::Rejected { why: "too long".to_owned() }));
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job 2"]);
+    let dead = "SELECT count(*) FROM deliveries WHERE state = 'dead' AND last_error = 'too long'";
+    assert_eq!(world.count(dead).await, 1);
+}
+
+#[tokio::test]
+async fn a_panic_of_a_platform_is_a_failed_try() {
+    let (world, _) = owing(&["job 1"]).await;
+    world.messenger.fail(Failure::Panic);
+    world.deliver().await;
+    let noted = "SELECT count(*) FROM deliveries WHERE last_error LIKE '%panic%'";
+    assert_eq!(world.count(noted).await, 1);
+    world.clock.advance(Duration::from_secs(7));
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job 1"]);
+}
+
+async fn claim(world: &World) -> Option<lanes::ClaimedLane> {
+    lanes::claim(&world.pool, world.now(), LEASE, 1).await.unwrap().pop()
+}
+
+async fn settle(
+    world: &World,
+    lane: &lanes::ClaimedLane,
+    delivery: earlybrd::domain::ids::DeliveryId,
+) -> bool {
+    let sent = Settlement::Sent(MessageRef("m".to_owned()));
+    let now = world.now();
+    db::in_tx(&world.pool, async |tx| db::deliveries::settle(tx, lane, delivery, &sent, now).await)
+        .await
+        .unwrap()
+}
+
+async fn release(world: &World, lane: &lanes::ClaimedLane) -> bool {
+    db::in_tx(&world.pool, async |tx| lanes::release(tx, lane).await).await.unwrap()
+}

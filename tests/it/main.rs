@@ -1,0 +1,17 @@
+//! All integration tests in one binary: one Postgres for the process, one database for each test.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect ends there")]
+
+mod architecture;
+mod docs;
+mod fakes;
+mod faults_boards;
+mod faults_postgres;
+mod flow_deliver;
+mod flow_match;
+mod flow_poll;
+mod migrations;
+mod process;
+mod recorded;
+mod server;
+mod world;

@@ -1,0 +1,168 @@
+//! Starts the binary in a home of its own and waits for what it does.
+
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use secrecy::{ExposeSecret, SecretString};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+use url::Url;
+
+/// Longest wait for anything a process does.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A temporary home: where the binary runs, keeps its data, and what it said over all its runs.
+pub struct Home {
+    temporary: TempDir,
+    settings: Vec<(&'static str, String)>,
+}
+
+/// How a process ended.
+pub struct Ended {
+    pub success: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        // As root the server runs as another user, who must get through.
+        fs::set_permissions(temporary.path(), Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(temporary.path().join("cwd")).unwrap();
+        let home = Self { temporary, settings: Vec::new() };
+        home.with("EARLYBRD_CATALOGUE", "board = []")
+    }
+
+    fn with(mut self, name: &'static str, catalogue: &str) -> Self {
+        let path = self.temporary.path().join("catalogue.toml");
+        fs::write(&path, catalogue).unwrap();
+        self.settings.retain(|(known, _)| *known != name);
+        self.settings.push((name, path.to_str().unwrap().to_owned()));
+        self
+    }
+
+    /// A catalogue of one feed, polled every second.
+    pub fn with_board(self, url: &Url) -> Self {
+        let row = format!(
+            "[[board]]\nslug = \"fake\"\nname = \"Fake\"\nkind = \"feed\"\nurl = \"{url}\"\n\
+             minutes = 0.017\n"
+        );
+        self.with("EARLYBRD_CATALOGUE", &row)
+    }
+
+    pub fn with_database(self, url: &SecretString) -> Self {
+        self.setting("DATABASE_URL", url.expose_secret())
+    }
+
+    pub fn setting(mut self, name: &'static str, value: &str) -> Self {
+        self.settings.push((name, value.to_owned()));
+        self
+    }
+
+    /// The folder in which the binary runs.
+    pub fn folder(&self) -> PathBuf {
+        self.temporary.path().join("cwd")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.temporary.path().join("data")
+    }
+
+    /// All that was said on standard output so far, by every run.
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(self.temporary.path().join("stdout")).unwrap_or_default()
+    }
+
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(self.temporary.path().join("stderr")).unwrap_or_default()
+    }
+
+    pub fn start(&self, arguments: &[&str]) -> Running<'_> {
+        self.start_with(arguments, "")
+    }
+
+    pub fn start_with(&self, arguments: &[&str], input: &str) -> Running<'_> {
+        let append = |name: &str| {
+            File::options()
+                .create(true)
+                .append(true)
+                .open(self.temporary.path().join(name))
+                .unwrap()
+        };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_earlybrd"));
+        command.args(arguments).current_dir(self.folder());
+        command.env_remove("DATABASE_URL").env("EARLYBRD_DATA", self.data());
+        command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
+        command.stdin(Stdio::piped()).stdout(append("stdout")).stderr(append("stderr"));
+        let mut child = command.spawn().unwrap();
+        // A command that does not read its input may have ended by now.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        Running { child, home: self }
+    }
+
+    /// Process id of the private server.
+    pub fn postgres_pid(&self) -> Pid {
+        self.postgres_pid_if_any().expect("a server runs")
+    }
+
+    pub fn postgres_pid_if_any(&self) -> Option<Pid> {
+        let text = fs::read_to_string(self.data().join("pgdata/postmaster.pid")).ok()?;
+        (text.lines().nth(7)?.trim() == "ready").then_some(())?;
+        Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
+    }
+}
+
+/// A process that has been started. Dropped, it is killed.
+pub struct Running<'a> {
+    child: Child,
+    home: &'a Home,
+}
+
+impl Running<'_> {
+    /// SIGKILL, and the body taken away.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and the end awaited.
+    pub async fn terminate(self) -> Ended {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        self.wait().await
+    }
+
+    pub async fn wait(mut self) -> Ended {
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                let (stdout, stderr) = (self.home.stdout(), self.home.stderr());
+                return Ended { success: status.success(), stdout, stderr };
+            }
+            assert!(since.elapsed() < PATIENCE, "it does not end:\n{}", self.home.stderr());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Waits until something is so.
+pub async fn until(what: &str, so: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !so() {
+        assert!(since.elapsed() < PATIENCE, "waited in vain for {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,180 @@
+//! A whole small world for one test: real Postgres, a clock that the test moves, workers that the
+//! test ticks, fakes on the far side of the network.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use earlybrd::boards::fetch::Fetcher;
+use earlybrd::clock::{Clock, add};
+use earlybrd::db::{self, boards::CatalogueBoard, filters::NewFilter};
+use earlybrd::domain::account::{AccountKind, Identity};
+use earlybrd::domain::board::BoardKind;
+use earlybrd::domain::ids::{AccountId, BoardId, FilterId, TargetId};
+use earlybrd::domain::target::Platform;
+use earlybrd::filter_lang;
+use earlybrd::worker::{Tick, Worker};
+use earlybrd::workers::Base;
+use earlybrd::workers::deliver::Deliver;
+use earlybrd::workers::match_postings::MatchPostings;
+use earlybrd::workers::poll_boards::PollBoards;
+use sqlx::PgPool;
+use url::Url;
+
+use crate::fakes::messenger::FakeMessenger;
+use crate::server::TestDatabase;
+
+/// A clock that stands still until it is moved.
+pub struct TestClock(Mutex<DateTime<Utc>>);
+
+impl TestClock {
+    pub fn advance(&self, span: Duration) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = add(*now, span);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub struct World {
+    pub pool: PgPool,
+    pub clock: Arc<TestClock>,
+    pub messenger: Arc<FakeMessenger>,
+    // Dropped last: its connections must be gone or be cut.
+    _database: TestDatabase,
+}
+
+/// An account with one target.
+#[derive(Debug, Clone, Copy)]
+pub struct Person {
+    pub account: AccountId,
+    pub target: TargetId,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let database = TestDatabase::new().await;
+        let pool = db::connect(&database.url(), 8).await.expect("the database answers");
+        let start = DateTime::from_timestamp(1_790_000_000, 0).expect("a time");
+        let clock = Arc::new(TestClock(Mutex::new(start)));
+        Self { pool, clock, messenger: Arc::default(), _database: database }
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub fn base(&self) -> Base {
+        let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&self.clock);
+        Base { pool: self.pool.clone(), clock }
+    }
+
+    /// Somebody with a target of their own.
+    pub async fn person(&self, name: &str) -> Person {
+        let identity = Identity {
+            platform: Platform::Console,
+            workspace: String::new(),
+            user: name.to_owned(),
+        };
+        let now = self.now();
+        db::in_tx(&self.pool, async |tx| {
+            let account =
+                db::accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
+            let target = db::accounts::target(tx, account, Platform::Console, name, now).await?;
+            Ok(Person { account, target })
+        })
+        .await
+        .expect("a person")
+    }
+
+    pub async fn filter(&self, person: Person, text: &str) -> FilterId {
+        let query = filter_lang::print(&filter_lang::parse(text).expect("a sound filter"));
+        let Person { account, target } = person;
+        db::in_tx(&self.pool, async |tx| {
+            let revision = db::filters::begin_change(tx).await?;
+            let filter = NewFilter { account, target, name: text, query: &query };
+            db::filters::insert(tx, revision, filter, self.now()).await
+        })
+        .await
+        .expect("a filter")
+    }
+
+    /// A feed in the catalogue, due now.
+    pub async fn board(&self, slug: &str, url: &Url) -> BoardId {
+        self.board_of_kind(slug, url, BoardKind::Feed).await
+    }
+
+    pub async fn board_of_kind(&self, slug: &str, url: &Url, kind: BoardKind) -> BoardId {
+        let board = CatalogueBoard {
+            slug,
+            name: slug,
+            kind,
+            url,
+            interval: Duration::from_mins(1),
+            attribution: None,
+            enabled: true,
+        };
+        db::boards::upsert(&self.pool, &board, self.now()).await.expect("a board")
+    }
+
+    pub fn poller(&self) -> PollBoards {
+        let fetcher = Fetcher::new(Some("https://example.com/bot")).expect("clients");
+        PollBoards { base: self.base(), fetcher, host_gap: Duration::ZERO }
+    }
+
+    /// Polls every board that is due.
+    pub async fn poll(&self) {
+        drain(&mut self.poller()).await;
+    }
+
+    /// Moves the clock to the boards' next poll and polls.
+    pub async fn poll_again(&self) {
+        self.clock.advance(Duration::from_mins(2));
+        self.poll().await;
+    }
+
+    pub async fn match_all(&self) {
+        drain(&mut MatchPostings::new(self.base())).await;
+    }
+
+    pub fn sender(&self) -> Deliver {
+        let messenger = Arc::<FakeMessenger>::clone(&self.messenger);
+        Deliver { base: self.base(), messengers: vec![messenger] }
+    }
+
+    pub async fn deliver(&self) {
+        drain(&mut self.sender()).await;
+    }
+
+    /// All stages once.
+    pub async fn run(&self) {
+        self.poll_again().await;
+        self.match_all().await;
+        self.deliver().await;
+    }
+
+    /// Titles that were sent, as `target: title`.
+    pub fn sent(&self) -> Vec<String> {
+        self.messenger.sent()
+    }
+
+    /// One number from the database.
+    pub async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.pool).await.expect("a count")
+    }
+}
+
+/// Ticks until there is nothing to do.
+pub async fn drain(worker: &mut impl Worker) {
+    for _ in 0..10_000 {
+        if worker.tick().await.expect("a tick") == Tick::Idle {
+            return;
+        }
+    }
+    panic!("the worker never rests");
+}
