@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-    LOCATION, RETRY_AFTER,
+    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, LOCATION, RETRY_AFTER,
 };
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
 use crate::domain::board::{Validators, Visibility};
@@ -23,6 +23,10 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 const MAX_REDIRECTS: usize = 5;
 
+/// The formats of boards.
+const ACCEPTED: &str = "application/json, application/rss+xml, application/atom+xml, \
+                        application/xml;q=0.9, */*;q=0.5";
+
 /// Longest validator that is kept and sent back.
 const MAX_VALIDATOR: usize = 1_024;
 
@@ -31,6 +35,17 @@ const MAX_VALIDATOR: usize = 1_024;
 pub struct Fetcher {
     operator: Client,
     strangers: Client,
+}
+
+/// What to ask, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    pub url: &'a Url,
+    /// Who chose the address: the operator, or somebody who added the board.
+    pub visibility: Visibility,
+    pub validators: &'a Validators,
+    /// For a `Retry-After` that is a date.
+    pub now: DateTime<Utc>,
 }
 
 /// What a board answered.
@@ -62,93 +77,85 @@ impl Fetcher {
         Ok(Self { operator: for_operator(&agent)?, strangers: for_strangers(&agent)? })
     }
 
-    /// Fetches a board. `now` is for a `Retry-After` that is a date.
-    pub async fn fetch(
-        &self,
-        url: &Url,
-        visibility: Visibility,
-        validators: &Validators,
-        now: DateTime<Utc>,
-    ) -> Result<Fetched, FetchError> {
-        match tokio::time::timeout(DEADLINE, self.follow(url, visibility, validators, now)).await {
+    /// Fetches a board.
+    pub async fn fetch(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
+        match tokio::time::timeout(DEADLINE, self.follow(request)).await {
             Ok(fetched) => fetched,
             Err(_) => Err(format!("no answer within {} s", DEADLINE.as_secs()).into()),
         }
     }
 
-    async fn follow(
-        &self,
-        url: &Url,
-        visibility: Visibility,
-        validators: &Validators,
-        now: DateTime<Utc>,
-    ) -> Result<Fetched, FetchError> {
-        let mut url = url.clone();
-        let origin = url.origin();
+    async fn follow(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
+        let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let client = match visibility {
-                Visibility::Catalogue => &self.operator,
-                Visibility::Subscribed => {
-                    check_stranger_url(&url).map_err(|refused| refused.to_string())?;
-                    &self.strangers
-                }
-            };
-            let mut request = client.get(url.clone()).header(
-                ACCEPT,
-                "application/json, application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5",
-            );
-            // Another origin has no business with what this one told us.
-            if url.origin() == origin {
-                let known = [
-                    (IF_NONE_MATCH, &validators.etag),
-                    (IF_MODIFIED_SINCE, &validators.last_modified),
-                ];
-                for (name, value) in known {
-                    if let Some(value) = value {
-                        request = request.header(name, value);
-                    }
-                }
+            let response = self.ask(&url, request).await?;
+            match redirect(response.status(), response.headers()) {
+                Some(location) => url = next_hop(&url, location)?,
+                None => return answer(response, request.now).await,
             }
-            let response = request.send().await.map_err(|error| reason(&error))?;
-            let status = response.status();
-            let headers = response.headers();
-            if let Some(next) = redirect(status, headers) {
-                let next = url
-                    .join(next)
-                    .map_err(|_| "redirected to something that is no address".to_owned())?;
-                let plain = next.username().is_empty() && next.password().is_none();
-                let downgrade = url.scheme() == "https" && next.scheme() != "https";
-                if !plain || downgrade || !matches!(next.scheme(), "http" | "https") {
-                    return Err("redirected to an address that can't be used".to_owned().into());
-                }
-                url = next;
-                continue;
-            }
-            if status == StatusCode::NOT_MODIFIED {
-                return Ok(Fetched::NotModified);
-            }
-            if !status.is_success() {
-                let asked = headers
-                    .get(RETRY_AFTER)
-                    .and_then(|value| retry_after(value.to_str().ok()?, now));
-                return Err(FetchError { why: format!("answered {status}"), asked });
-            }
-            let text =
-                |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-            let short = |value: &String| value.len() <= MAX_VALIDATOR;
-            let validators = Validators {
-                etag: text(ETAG).filter(short),
-                last_modified: text(LAST_MODIFIED).filter(short),
-            };
-            let content_type = text(CONTENT_TYPE);
-            let body = read_capped(response, MAX_BODY).await.map_err(|error| match error {
-                BodyError::TooLarge(_) => error.to_string(),
-                BodyError::Http(error) => reason(&error),
-            })?;
-            return Ok(Fetched::Body { body, content_type, validators });
         }
         Err(format!("redirected more than {MAX_REDIRECTS} times").into())
     }
+
+    async fn ask(&self, url: &Url, request: Request<'_>) -> Result<Response, FetchError> {
+        let client = match request.visibility {
+            Visibility::Catalogue => &self.operator,
+            Visibility::Subscribed => {
+                check_stranger_url(url).map_err(|refused| refused.to_string())?;
+                &self.strangers
+            }
+        };
+        let mut asked = client.get(url.clone()).header(ACCEPT, ACCEPTED);
+        // Another origin has no business with what this one told us.
+        if url.origin() == request.url.origin() {
+            let Validators { etag, last_modified } = request.validators;
+            for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
+                if let Some(value) = value {
+                    asked = asked.header(name, value);
+                }
+            }
+        }
+        Ok(asked.send().await.map_err(|error| reason(&error))?)
+    }
+}
+
+/// Where a redirect leads, if we may follow it there.
+fn next_hop(from: &Url, location: &str) -> Result<Url, FetchError> {
+    let next =
+        from.join(location).map_err(|_| "redirected to something that is no address".to_owned())?;
+    let plain = next.username().is_empty() && next.password().is_none();
+    let downgrade = from.scheme() == "https" && next.scheme() != "https";
+    if plain && !downgrade && matches!(next.scheme(), "http" | "https") {
+        Ok(next)
+    } else {
+        Err("redirected to an address that can't be used".to_owned().into())
+    }
+}
+
+/// What the last response of a chain says.
+async fn answer(response: Response, now: DateTime<Utc>) -> Result<Fetched, FetchError> {
+    let status = response.status();
+    let text = |name: HeaderName| -> Option<String> {
+        Some(response.headers().get(name)?.to_str().ok()?.to_owned())
+    };
+    if status == StatusCode::NOT_MODIFIED {
+        return Ok(Fetched::NotModified);
+    }
+    if !status.is_success() {
+        let asked = text(RETRY_AFTER).and_then(|value| retry_after(&value, now));
+        return Err(FetchError { why: format!("answered {status}"), asked });
+    }
+    let short = |value: &String| value.len() <= MAX_VALIDATOR;
+    let validators = Validators {
+        etag: text(ETAG).filter(short),
+        last_modified: text(LAST_MODIFIED).filter(short),
+    };
+    let content_type = text(CONTENT_TYPE);
+    let body = read_capped(response, MAX_BODY).await.map_err(|error| match error {
+        BodyError::TooLarge(_) => error.to_string(),
+        BodyError::Http(error) => reason(&error),
+    })?;
+    Ok(Fetched::Body { body, content_type, validators })
 }
 
 fn redirect(status: StatusCode, headers: &HeaderMap) -> Option<&str> {

@@ -8,7 +8,7 @@ use chrono::FixedOffset;
 use url::Url;
 
 use super::output::{self, complain};
-use crate::boards::fetch::{Fetched, Fetcher};
+use crate::boards::fetch::{Fetched, Fetcher, Request};
 use crate::boards::{self, Response};
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
@@ -47,8 +47,13 @@ async fn load(
     if source.starts_with("http://") || source.starts_with("https://") {
         let url = Url::parse(source).with_context(|| source.to_owned())?;
         let fetcher = Fetcher::new(config.contact.as_deref())?;
-        let now = SharedClock::of_this_machine().now();
-        let answer = fetcher.fetch(&url, Visibility::Catalogue, &Validators::default(), now).await;
+        let request = Request {
+            url: &url,
+            visibility: Visibility::Catalogue,
+            validators: &Validators::default(),
+            now: SharedClock::of_this_machine().now(),
+        };
+        let answer = fetcher.fetch(request).await;
         return match answer.with_context(|| source.to_owned())? {
             Fetched::Body { body, content_type, .. } => Ok((body, content_type, Some(url))),
             Fetched::NotModified => bail!("{source}: answered 304 to a request without conditions"),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 
-use super::lanes::ClaimedLane;
+use super::lanes::{ClaimedLane, lock_ours};
 use super::unreadable;
 use crate::domain::delivery::MessageRef;
 use crate::domain::ids::DeliveryId;
@@ -78,14 +78,7 @@ pub async fn settle(
     settlement: &Settlement,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    let ours = sqlx::query!(
-        "SELECT id FROM targets WHERE id = $1 AND lease_id = $2 FOR UPDATE",
-        lane.target.id.0,
-        lane.lease.0
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    if ours.is_none() {
+    if !lock_ours(tx, lane).await? {
         return Ok(false);
     }
     let changed = match settlement {

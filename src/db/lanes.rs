@@ -125,19 +125,24 @@ pub async fn begin_send(
     Ok(begun.rows_affected() == 1)
 }
 
-/// Gives a lane back: it is ready again when its first unsettled delivery is due. `false` if it
-/// was no longer ours.
-pub async fn release(tx: &mut PgConnection, lane: &ClaimedLane) -> sqlx::Result<bool> {
-    // The row is locked by a statement of its own: the next one then sees what was queued while it
-    // waited, which one statement with a subquery would not.
+/// Locks the lane's row until the transaction ends. `false` if the lane is no longer ours.
+pub(super) async fn lock_ours(tx: &mut PgConnection, lane: &ClaimedLane) -> sqlx::Result<bool> {
     let ours = sqlx::query!(
         "SELECT id FROM targets WHERE id = $1 AND lease_id = $2 FOR UPDATE",
         lane.target.id.0,
         lane.lease.0
     )
-    .fetch_optional(&mut *tx)
+    .fetch_optional(tx)
     .await?;
-    if ours.is_none() {
+    Ok(ours.is_some())
+}
+
+/// Gives a lane back: it is ready again when its first unsettled delivery is due. `false` if it
+/// was no longer ours.
+pub async fn release(tx: &mut PgConnection, lane: &ClaimedLane) -> sqlx::Result<bool> {
+    // The row is locked by a statement of its own: the next one then sees what was queued while it
+    // waited, which one statement with a subquery would not.
+    if !lock_ours(tx, lane).await? {
         return Ok(false);
     }
     sqlx::query!(

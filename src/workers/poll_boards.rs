@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use url::Url;
 
 use super::Base;
-use crate::boards::fetch::{DEADLINE, FetchError, Fetched, Fetcher};
+use crate::boards::fetch::{DEADLINE, FetchError, Fetched, Fetcher, Request};
 use crate::boards::{self, ReadBoard, Response};
 use crate::clock::add;
 use crate::db;
@@ -65,7 +65,8 @@ impl Worker for PollBoards {
 impl PollBoards {
     async fn poll(&self, board: &ClaimedBoard) -> Result<Polled, FetchError> {
         let ClaimedBoard { url, visibility, validators, .. } = board;
-        let fetched = self.fetcher.fetch(url, *visibility, validators, self.base.now()).await?;
+        let request = Request { url, visibility: *visibility, validators, now: self.base.now() };
+        let fetched = self.fetcher.fetch(request).await?;
         let at = self.base.now();
         let Fetched::Body { body, content_type, validators } = fetched else {
             return Ok(Polled { at, read: ReadBoard::default(), validators: validators.clone() });

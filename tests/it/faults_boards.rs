@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use earlybrd::boards::fetch::Fetcher;
+use earlybrd::boards::fetch::{Fetcher, Request};
 use earlybrd::domain::board::{Validators, Visibility};
 
 use crate::fakes::board::{FakeBoard, Item};
@@ -176,8 +176,13 @@ async fn an_address_that_a_stranger_chose_never_reaches_this_machine() {
     let port = board.url.port().unwrap();
     for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433"] {
         let url = format!("http://{host}:{port}/").parse().unwrap();
-        let answer =
-            fetcher.fetch(&url, Visibility::Subscribed, &Validators::default(), world.now()).await;
+        let request = Request {
+            url: &url,
+            visibility: Visibility::Subscribed,
+            validators: &Validators::default(),
+            now: world.now(),
+        };
+        let answer = fetcher.fetch(request).await;
         assert_eq!(answer.unwrap_err().why, "this address can't be used", "{host}");
     }
     assert!(board.requests().is_empty());
