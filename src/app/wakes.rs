@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::db::wake::{Listener, Stage};
@@ -17,17 +17,23 @@ const RECONNECT: Duration = Duration::from_secs(1);
 pub struct Wakes {
     pub matching: Arc<Notify>,
     pub delivery: Arc<Notify>,
+    /// Counts up; each open chat page watches it.
+    pub pages: watch::Sender<u64>,
 }
 
 impl Wakes {
+    /// `None` rings everywhere.
     fn ring(&self, stage: Option<Stage>) {
-        if stage != Some(Stage::Deliver) {
+        if matches!(stage, None | Some(Stage::Match)) {
             self.matching.notify_one();
         }
-        if stage != Some(Stage::Match) {
+        if matches!(stage, None | Some(Stage::Deliver)) {
             // Every sender looks; those that find nothing rest again.
             self.delivery.notify_waiters();
             self.delivery.notify_one();
+        }
+        if matches!(stage, None | Some(Stage::Page)) {
+            self.pages.send_modify(|count| *count += 1);
         }
     }
 }

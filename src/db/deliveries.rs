@@ -6,22 +6,30 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::lanes::{ClaimedLane, lock_ours};
 use super::unreadable;
+use super::wake::{Stage, wake};
 use crate::domain::delivery::MessageRef;
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, FilterId, OpeningId, PostingId, TargetId};
 use crate::domain::message::{Card, Times};
 use crate::domain::pay::Pay;
 
-/// The cards that a delivery owes, in the order of their openings.
+/// The cards that a delivery owes, in the order of their openings; or its sample.
 pub async fn cards(executor: impl PgExecutor<'_>, delivery: DeliveryId) -> sqlx::Result<Vec<Card>> {
     let rows = sqlx::query!(
         r#"SELECT p.id, p.title, p.url, p.company, p.location, p.remote,
-                  p.pay AS "pay: Json<Pay>", p.body, p.posted_at, o.first_seen_at, o.matched_at,
-                  b.name AS board, b.attribution,
-                  ARRAY(SELECT f.name FROM owed_filters w JOIN filters f ON f.id = w.filter_id
-                        WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
-                        ORDER BY f.number) AS "filters!"
-           FROM owed o JOIN postings p ON p.id = o.posting_id JOIN boards b ON b.id = p.board_id
-           WHERE o.delivery_id = $1 ORDER BY o.opening_id"#,
+                  p.pay AS "pay: Json<Pay>", p.body, p.posted_at, b.name AS board, b.attribution,
+                  c.opening_id AS "opening_id!", c.sample AS "sample!", c.filters AS "filters!",
+                  c.first_seen_at AS "first_seen_at!", c.matched_at AS "matched_at!"
+           FROM (SELECT o.posting_id, o.opening_id, false AS sample, o.first_seen_at, o.matched_at,
+                        ARRAY(SELECT f.name FROM owed_filters w JOIN filters f ON f.id = w.filter_id
+                              WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
+                              ORDER BY f.number) AS filters
+                 FROM owed o WHERE o.delivery_id = $1
+                 UNION ALL
+                 SELECT p.id, p.opening_id, true, p.first_seen_at, d.created_at, ARRAY[f.name]
+                 FROM deliveries d JOIN postings p ON p.id = d.sample_posting_id
+                 JOIN filters f ON f.id = d.sample_filter_id WHERE d.id = $1) c
+           JOIN postings p ON p.id = c.posting_id JOIN boards b ON b.id = p.board_id
+           ORDER BY c.opening_id"#,
         delivery.0
     )
     .fetch_all(executor)
@@ -30,6 +38,8 @@ pub async fn cards(executor: impl PgExecutor<'_>, delivery: DeliveryId) -> sqlx:
         .map(|row| {
             let remote = row.remote.map(|word| word.parse()).transpose();
             Ok(Card {
+                opening: OpeningId(row.opening_id),
+                sample: row.sample,
                 title: row.title,
                 url: row.url,
                 company: row.company,
@@ -48,6 +58,29 @@ pub async fn cards(executor: impl PgExecutor<'_>, delivery: DeliveryId) -> sqlx:
             })
         })
         .collect()
+}
+
+/// Queues a card that only shows what cards look like, to prove that the target works.
+pub async fn queue_sample(
+    tx: &mut PgConnection,
+    filter: FilterId,
+    target: TargetId,
+    posting: PostingId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO deliveries (target_id, state, due_at, created_at, sample_posting_id,
+                                 sample_filter_id)
+         VALUES ($1, 'pending', $2, $2, $3, $4)",
+        target.0,
+        now,
+        posting.0,
+        filter.0
+    )
+    .execute(&mut *tx)
+    .await?;
+    super::lanes::ready(tx, &[target.0], now).await?;
+    wake(tx, Stage::Deliver).await
 }
 
 /// How a try ended, as rows say it.

@@ -4,13 +4,19 @@
 //! come in as arguments: no statement asks the server for its own, but [`server_time`].
 
 pub mod accounts;
+pub mod board_status;
 pub mod boards;
 pub mod deliveries;
+pub mod drafts;
 pub mod filters;
 pub mod funnel;
 pub mod lanes;
+pub mod marks;
 pub mod matched;
+pub mod own_filters;
+pub mod playground;
 pub mod postings;
+pub mod seen;
 pub mod sweep;
 pub mod wake;
 

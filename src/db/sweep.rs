@@ -52,3 +52,24 @@ pub async fn told(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Re
     .await?;
     Ok(done.rows_affected())
 }
+
+/// Drafts that can no longer be saved, and the chat page's messages, live 7 and 30 days.
+pub async fn drafts_and_pages(
+    executor: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "WITH old_drafts AS (
+             DELETE FROM drafts WHERE id IN (
+                 SELECT id FROM drafts WHERE created_at < $1 ORDER BY created_at LIMIT $3))
+         DELETE FROM playground_messages WHERE id IN (
+             SELECT id FROM playground_messages WHERE created_at < $2
+             ORDER BY created_at LIMIT $3)",
+        now - TimeDelta::days(7),
+        now - TimeDelta::days(30),
+        BATCH
+    )
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected())
+}

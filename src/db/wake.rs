@@ -13,6 +13,8 @@ pub enum Stage {
     Match,
     /// New deliveries.
     Deliver,
+    /// New messages for the chat page.
+    Page,
 }
 
 impl Stage {
@@ -20,6 +22,7 @@ impl Stage {
         match self {
             Self::Match => "match",
             Self::Deliver => "deliver",
+            Self::Page => "page",
         }
     }
 }
@@ -50,6 +53,7 @@ impl Listener {
         Ok(heard.and_then(|notification| match notification.payload() {
             "match" => Some(Stage::Match),
             "deliver" => Some(Stage::Deliver),
+            "page" => Some(Stage::Page),
             // From another version of this program: look everywhere.
             _ => None,
         }))

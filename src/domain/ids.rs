@@ -33,6 +33,8 @@ id! {
     TargetId;
     /// Key of `deliveries`.
     DeliveryId;
+    /// Key of `drafts`.
+    DraftId;
 }
 
 /// Names one claim of a lane or a board. Settling names it again, so that a claimer whose lease was

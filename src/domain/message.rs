@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::DeliveryId;
+use super::ids::{DeliveryId, OpeningId};
 use super::pay::Pay;
 use super::posting::Remote;
 
@@ -16,6 +16,10 @@ pub struct Message {
 /// One posting as a person sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
+    /// The job behind it, for buttons.
+    pub opening: OpeningId,
+    /// Whether it only shows what cards look like.
+    pub sample: bool,
     pub title: String,
     pub url: Option<String>,
     pub company: Option<String>,

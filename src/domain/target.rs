@@ -10,6 +10,8 @@ use super::ids::{AccountId, TargetId};
 pub enum Platform {
     /// The terminal of `earlybrd try`.
     Console,
+    /// The chat page that this service shows itself.
+    Playground,
 }
 
 impl Platform {
@@ -17,6 +19,7 @@ impl Platform {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Console => "console",
+            Self::Playground => "playground",
         }
     }
 }
@@ -38,6 +41,7 @@ impl FromStr for Platform {
     fn from_str(word: &str) -> Result<Self, UnknownPlatform> {
         match word {
             "console" => Ok(Self::Console),
+            "playground" => Ok(Self::Playground),
             _ => Err(UnknownPlatform(word.to_owned())),
         }
     }

@@ -36,5 +36,6 @@ mod tests;
 pub use clean::is_invisible;
 pub use error::ParseError;
 pub use limits::{MAX_CHARS, MAX_NESTING, MAX_TERMS};
+pub use nearest::nearest;
 pub use parser::parse;
 pub use print::print;

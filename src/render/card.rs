@@ -9,12 +9,19 @@ use crate::domain::posting::Remote;
 /// Width at which the body's excerpt is broken, in characters.
 const WIDTH: usize = 88;
 
+/// What marks a sample.
+pub const SAMPLE: &str = "Sample: this is what a card looks like";
+
 /// Lines of the body that a card shows.
 const LINES: usize = 2;
 
 /// The whole card, several lines without a newline at the end. `delivered` is when it is shown.
 pub fn text(card: &Card, delivered: DateTime<Utc>) -> String {
-    let mut lines = vec![card.title.clone()];
+    let mut lines = Vec::new();
+    if card.sample {
+        lines.push(SAMPLE.to_owned());
+    }
+    lines.push(card.title.clone());
     lines.extend(facts(card));
     lines.extend(excerpt(&card.body).into_iter().map(|line| format!("  {line}")));
     lines.push(origin(card, delivered));
@@ -25,7 +32,7 @@ pub fn text(card: &Card, delivered: DateTime<Utc>) -> String {
 }
 
 /// `Acme · Remote, EU only · €90–110k/yr`; nothing when nothing is known.
-fn facts(card: &Card) -> Option<String> {
+pub fn facts(card: &Card) -> Option<String> {
     let remote = match card.remote {
         Some(Remote::Yes) => Some("remote"),
         Some(Remote::Hybrid) => Some("hybrid"),
@@ -44,7 +51,7 @@ fn facts(card: &Card) -> Option<String> {
 }
 
 /// `posted 3 min ago on RemoteOK · filter "remote rust"`
-fn origin(card: &Card, delivered: DateTime<Utc>) -> String {
+pub fn origin(card: &Card, delivered: DateTime<Utc>) -> String {
     let posted = card.times.posted.map_or_else(
         || "no date given".to_owned(),
         |posted| format!("posted {} ago", span(delivered - posted)),
@@ -66,7 +73,7 @@ pub fn delays(times: &Times, delivered: DateTime<Utc>) -> String {
 
 /// The first words of the body, on a few lines; without the facts that many bodies begin with,
 /// which the card shows already.
-fn excerpt(body: &str) -> Vec<String> {
+pub fn excerpt(body: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let text = body.lines().skip_while(|line| line.trim().is_empty() || is_fact(line));
@@ -101,11 +108,14 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+    use crate::domain::ids::OpeningId;
     use crate::domain::pay::{Currency, Pay, Period};
 
     fn card() -> Card {
         let seen = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         Card {
+            opening: OpeningId(1),
+            sample: false,
             title: "Senior Rust Engineer".to_owned(),
             url: Some("https://example.com/1".to_owned()),
             company: Some("Acme".to_owned()),

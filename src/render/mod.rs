@@ -1,4 +1,5 @@
 //! From facts to words: pure functions, no platform, no I/O.
 
 pub mod card;
+pub mod replies;
 pub mod span;

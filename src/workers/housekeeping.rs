@@ -82,7 +82,8 @@ impl Worker for Sweep {
         let pool = &self.base.pool;
         let removed = db::sweep::settled_deliveries(pool, now).await?
             + db::sweep::told(pool, now).await?
-            + db::sweep::bodies(pool, now).await?;
+            + db::sweep::bodies(pool, now).await?
+            + db::sweep::drafts_and_pages(pool, now).await?;
         if removed == 0 {
             return Ok(Tick::Idle);
         }

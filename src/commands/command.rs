@@ -1,0 +1,327 @@
+//! The closed list of commands and how their text is read.
+
+use crate::domain::filter::Expr;
+use crate::domain::reply::Reply;
+use crate::filter_lang::{self, nearest};
+use crate::render::replies::{self, CommandHelp};
+
+/// Longest name of a filter.
+const MAX_NAME: usize = 80;
+
+/// One thing that a person can ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Watch(Expr),
+    Test(Expr),
+    List,
+    Show(i64),
+    Edit(i64, Expr),
+    Rename(i64, String),
+    Pause(i64),
+    Resume(i64),
+    Remove(i64),
+    Boards,
+    Status,
+    /// About one command, or all.
+    Help(Option<String>),
+}
+
+/// A command's name, its help, and how the rest of the line is read. What is not in this list can
+/// be neither parsed nor asked for.
+#[derive(Debug)]
+pub struct Spec {
+    pub name: &'static str,
+    pub help: CommandHelp,
+    read: fn(&Line<'_>) -> Result<Command, Reply>,
+}
+
+/// All commands, in the order in which help shows them.
+pub const COMMANDS: &[Spec] = &[
+    Spec {
+        name: "watch",
+        help: CommandHelp {
+            usage: "watch <filter>",
+            does: "shows what a filter would have sent, then saves it",
+            example: "watch remote rust -senior pay>=80k",
+        },
+        read: |line| Ok(Command::Watch(line.filter()?)),
+    },
+    Spec {
+        name: "test",
+        help: CommandHelp {
+            usage: "test <filter>",
+            does: "shows what a filter would have sent, and saves nothing",
+            example: "test (design OR designer) -intern",
+        },
+        read: |line| Ok(Command::Test(line.filter()?)),
+    },
+    Spec {
+        name: "list",
+        help: CommandHelp { usage: "list", does: "your filters", example: "list" },
+        read: |line| line.alone(Command::List),
+    },
+    Spec {
+        name: "show",
+        help: CommandHelp {
+            usage: "show N",
+            does: "one filter and what it would have sent",
+            example: "show 1",
+        },
+        read: |line| line.number().map(Command::Show),
+    },
+    Spec {
+        name: "edit",
+        help: CommandHelp {
+            usage: "edit N <filter>",
+            does: "changes a filter, after showing the difference",
+            example: "edit 1 remote (rust OR go)",
+        },
+        read: |line| {
+            let (number, rest) = line.number_and_rest()?;
+            Ok(Command::Edit(number, rest.filter()?))
+        },
+    },
+    Spec {
+        name: "rename",
+        help: CommandHelp {
+            usage: "rename N <name>",
+            does: "gives a filter another name",
+            example: "rename 1 Rust from home",
+        },
+        read: |line| {
+            let (number, rest) = line.number_and_rest()?;
+            Ok(Command::Rename(number, rest.name()?))
+        },
+    },
+    Spec {
+        name: "pause",
+        help: CommandHelp { usage: "pause N", does: "stops a filter for now", example: "pause 1" },
+        read: |line| line.number().map(Command::Pause),
+    },
+    Spec {
+        name: "resume",
+        help: CommandHelp {
+            usage: "resume N",
+            does: "starts it again, for postings from now on",
+            example: "resume 1",
+        },
+        read: |line| line.number().map(Command::Resume),
+    },
+    Spec {
+        name: "remove",
+        help: CommandHelp {
+            usage: "remove N",
+            does: "removes a filter; Undo works for ten minutes",
+            example: "remove 1",
+        },
+        read: |line| line.number().map(Command::Remove),
+    },
+    Spec {
+        name: "boards",
+        help: CommandHelp {
+            usage: "boards",
+            does: "the boards that are watched, with their health",
+            example: "boards",
+        },
+        read: |line| line.alone(Command::Boards),
+    },
+    Spec {
+        name: "status",
+        help: CommandHelp {
+            usage: "status",
+            does: "how early you hear, board by board",
+            example: "status",
+        },
+        read: |line| line.alone(Command::Status),
+    },
+    Spec {
+        name: "help",
+        help: CommandHelp {
+            usage: "help [command]",
+            does: "this list, or one command",
+            example: "help watch",
+        },
+        read: |line| {
+            let about = line.rest.trim();
+            Ok(Command::Help((!about.is_empty()).then(|| about.to_owned())))
+        },
+    },
+];
+
+impl Command {
+    /// The command's name; a new command without one, and so without help, does not compile.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Watch(_) => "watch",
+            Self::Test(_) => "test",
+            Self::List => "list",
+            Self::Show(_) => "show",
+            Self::Edit(..) => "edit",
+            Self::Rename(..) => "rename",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
+            Self::Remove(_) => "remove",
+            Self::Boards => "boards",
+            Self::Status => "status",
+            Self::Help(_) => "help",
+        }
+    }
+}
+
+/// What stands behind a command's name.
+struct Line<'a> {
+    whole: &'a str,
+    rest: &'a str,
+    usage: &'static str,
+    example: &'static str,
+}
+
+/// Reads what somebody typed; the error is the answer, with a caret under what is wrong.
+pub fn parse(text: &str) -> Result<Command, Reply> {
+    let whole = text.trim();
+    let whole = whole.strip_prefix("/jobs").unwrap_or(whole).trim_start();
+    let (word, rest) = whole.split_once(char::is_whitespace).unwrap_or((whole, ""));
+    let name = word.to_lowercase();
+    if name.is_empty() {
+        return Ok(Command::Help(None));
+    }
+    let Some(spec) = COMMANDS.iter().find(|spec| spec.name == name) else {
+        return Err(unknown(whole, &name));
+    };
+    let CommandHelp { usage, example, .. } = spec.help;
+    (spec.read)(&Line { whole, rest: rest.trim_start(), usage, example })
+}
+
+/// Help, generated from the list.
+pub fn help(about: Option<&str>) -> Reply {
+    let Some(about) = about else {
+        let all: Vec<CommandHelp> = COMMANDS.iter().map(|spec| spec.help).collect();
+        return replies::help(&all);
+    };
+    match COMMANDS.iter().find(|spec| spec.name == about.to_lowercase()) {
+        Some(spec) => replies::help_for(&spec.help),
+        None => unknown(about, &about.to_lowercase()),
+    }
+}
+
+fn unknown(whole: &str, name: &str) -> Reply {
+    let names: Vec<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
+    // Whoever types a filter straight away means to watch it.
+    let as_filter = filter_lang::parse(whole).ok().map(|expr| filter_lang::print(&expr));
+    replies::unknown_command(whole, nearest(name, &names), as_filter.as_deref())
+}
+
+impl<'a> Line<'a> {
+    /// The column of what is left, for the caret.
+    fn column(&self, of: &str) -> usize {
+        let at = self.whole.len() - of.len();
+        self.whole.get(..at).unwrap_or_default().chars().count()
+    }
+
+    fn wrong(&self, rest: &str, what: &str) -> Reply {
+        replies::wrong_command(self.whole, self.column(rest), what, self.usage, self.example)
+    }
+
+    fn alone(&self, command: Command) -> Result<Command, Reply> {
+        if self.rest.trim().is_empty() {
+            return Ok(command);
+        }
+        Err(self.wrong(self.rest, &format!("{} takes nothing behind it", command.name())))
+    }
+
+    fn number_and_rest(&self) -> Result<(i64, Line<'a>), Reply> {
+        let (word, rest) = self.rest.split_once(char::is_whitespace).unwrap_or((self.rest, ""));
+        let number = word.strip_prefix('#').unwrap_or(word).parse::<i64>().ok();
+        match number.filter(|number| *number > 0) {
+            Some(number) => Ok((number, Line { rest: rest.trim_start(), ..*self })),
+            None => Err(self.wrong(self.rest, "here stands a filter's number, as `list` shows it")),
+        }
+    }
+
+    fn number(&self) -> Result<i64, Reply> {
+        let (number, rest) = self.number_and_rest()?;
+        if rest.rest.trim().is_empty() {
+            return Ok(number);
+        }
+        Err(self.wrong(rest.rest, "one number is enough"))
+    }
+
+    fn filter(&self) -> Result<Expr, Reply> {
+        if self.rest.trim().is_empty() {
+            return Err(self.wrong(self.rest, "here stands a filter"));
+        }
+        filter_lang::parse(self.rest).map_err(|error| {
+            let column = self.column(self.rest) + error.position;
+            replies::wrong_command(self.whole, column, &error.to_string(), self.usage, self.example)
+        })
+    }
+
+    fn name(&self) -> Result<String, Reply> {
+        let words: Vec<&str> = self.rest.split_whitespace().collect();
+        let name: String = words.join(" ").chars().filter(|c| !c.is_control()).collect();
+        match name.chars().count() {
+            0 => Err(self.wrong(self.rest, "here stands the new name")),
+            1..=MAX_NAME => Ok(name),
+            long => {
+                let what = format!("a name has {MAX_NAME} characters at most, this has {long}");
+                Err(self.wrong(self.rest, &what))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::reply::Part;
+
+    /// The code block of an answer that points at a mistake, and its sentence.
+    #[track_caller]
+    fn check_wrong(text: &str, caret: usize, says: &str) {
+        let reply = parse(text).unwrap_err();
+        let Some(Part::Code(code)) = reply.parts.iter().find(|part| matches!(part, Part::Code(_)))
+        else {
+            panic!("no caret for {text:?}: {reply:?}");
+        };
+        assert_eq!(code.lines().nth(1).and_then(|line| line.find('^')), Some(caret), "{code}");
+        assert!(format!("{reply:?}").contains(says), "{reply:?}");
+    }
+
+    #[test]
+    fn every_command_reads_its_own_example() {
+        for spec in COMMANDS {
+            let command = parse(spec.help.example).unwrap();
+            assert_eq!(command.name(), spec.name);
+            assert!(spec.help.usage.starts_with(spec.name));
+        }
+    }
+
+    #[test]
+    fn commands_are_read_as_people_type_them() {
+        assert_eq!(parse(" /jobs LIST "), Ok(Command::List));
+        assert_eq!(parse("show #2"), Ok(Command::Show(2)));
+        assert_eq!(parse(""), Ok(Command::Help(None)));
+        assert_eq!(
+            parse("rename 1  Rust   at home"),
+            Ok(Command::Rename(1, "Rust at home".into()))
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_pointed_at() {
+        check_wrong("watch rust titel:go", 11, "title:");
+        check_wrong("show two", 5, "number");
+        check_wrong("show 1 2", 7, "one number");
+        check_wrong("list all", 5, "takes nothing");
+        check_wrong("watch", 5, "a filter");
+        check_wrong("edit 1", 6, "a filter");
+        check_wrong("rename 1", 8, "name");
+        check_wrong("pause 99999999999999999999", 6, "number");
+    }
+
+    #[test]
+    fn a_wrong_name_gets_the_nearest_one_and_a_bare_filter_gets_watch() {
+        assert!(format!("{:?}", parse("wacth rust").unwrap_err()).contains("watch"));
+        assert!(format!("{:?}", parse("remote rust").unwrap_err()).contains("watch remote rust"));
+    }
+}

@@ -1,0 +1,76 @@
+//! `list`, `show`, `rename`, `pause`, `resume`, `remove`.
+
+use super::preview::preview;
+use super::{Actor, Context, Failure, Outcome, own_filter};
+use crate::db;
+use crate::db::own_filters::{FilterState, OwnFilter};
+use crate::domain::ids::FilterId;
+use crate::filter_lang::parse;
+use crate::render::replies::{self, FilterLine};
+
+fn line(filter: &OwnFilter) -> FilterLine<'_> {
+    FilterLine {
+        number: filter.number,
+        name: &filter.name,
+        query: &filter.query,
+        paused: filter.state == FilterState::Paused,
+    }
+}
+
+pub async fn list(context: &Context, actor: Actor) -> Outcome {
+    let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
+    let live = filters.iter().filter(|filter| filter.state != FilterState::Removed);
+    Ok(replies::list(&live.map(line).collect::<Vec<_>>()))
+}
+
+pub async fn show(context: &Context, actor: Actor, number: i64) -> Outcome {
+    let filter = own_filter(context, actor, number).await?;
+    let expr = parse(&filter.query)
+        .map_err(|error| Failure::Internal(anyhow::anyhow!("filter {}: {error}", filter.id)))?;
+    let found = preview(context, actor, &expr, None).await?;
+    Ok(replies::show(&line(&filter), &found.preview))
+}
+
+pub async fn rename(context: &Context, actor: Actor, number: i64, name: &str) -> Outcome {
+    let filter = own_filter(context, actor, number).await?;
+    db::own_filters::rename(&context.pool, filter.id, name).await?;
+    Ok(replies::renamed(number, &filter.name, name))
+}
+
+pub async fn pause(context: &Context, actor: Actor, number: i64) -> Outcome {
+    let filter = own_filter(context, actor, number).await?;
+    if filter.state == FilterState::Active {
+        set_state(context, filter.id, FilterState::Paused).await?;
+    }
+    Ok(replies::paused(&line(&filter)))
+}
+
+pub async fn resume(context: &Context, actor: Actor, number: i64) -> Outcome {
+    let filter = own_filter(context, actor, number).await?;
+    // Resuming what runs would move its start, and lose what was seen since.
+    if filter.state == FilterState::Paused {
+        set_state(context, filter.id, FilterState::Active).await?;
+    }
+    Ok(replies::resumed(&line(&filter)))
+}
+
+pub async fn remove(context: &Context, actor: Actor, number: i64) -> Outcome {
+    let filter = own_filter(context, actor, number).await?;
+    set_state(context, filter.id, FilterState::Removed).await?;
+    Ok(replies::removed(&line(&filter)))
+}
+
+/// Changes a filter's state under the lock that matching respects.
+pub async fn set_state(
+    context: &Context,
+    filter: FilterId,
+    state: FilterState,
+) -> sqlx::Result<()> {
+    db::in_tx(&context.pool, async |tx| {
+        let revision = db::filters::begin_change(tx).await?;
+        // Read only now: what was matched without the change was seen before this.
+        let now = context.now();
+        db::own_filters::set_state(tx, revision, filter, state, now).await
+    })
+    .await
+}

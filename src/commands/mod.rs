@@ -1,0 +1,123 @@
+//! Use cases that a person starts. Knows no platform: text or a button in, a [`Reply`] out.
+
+mod actions;
+mod boards;
+mod command;
+mod manage;
+mod preview;
+mod watch;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+pub use boards::lines as board_lines;
+pub use command::{COMMANDS, Command, parse};
+
+use crate::clock::Clock;
+use crate::db;
+use crate::domain::ids::{AccountId, TargetId};
+use crate::domain::reply::{Action, Reply};
+use crate::render::replies;
+
+/// What commands work with.
+#[derive(Clone)]
+pub struct Context {
+    pub pool: PgPool,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Who typed or pressed, and where cards for them go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    pub account: AccountId,
+    pub target: TargetId,
+}
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The person can mend it: the answer says how.
+    #[error("the person was answered")]
+    Answer(Box<Reply>),
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<Reply> for Failure {
+    fn from(reply: Reply) -> Self {
+        Self::Answer(Box::new(reply))
+    }
+}
+
+type Outcome = Result<Reply, Failure>;
+
+/// Answers what somebody typed. A failure of ours is logged here and answered without its text.
+pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
+    let outcome = match parse(text) {
+        Ok(command) => execute(context, actor, command).await,
+        Err(reply) => Err(reply.into()),
+    };
+    settle(outcome)
+}
+
+/// Answers a button.
+pub async fn press(context: &Context, actor: Actor, action: Action) -> Reply {
+    settle(actions::execute(context, actor, action).await)
+}
+
+fn settle(outcome: Outcome) -> Reply {
+    match outcome {
+        Ok(reply) => reply,
+        Err(Failure::Answer(reply)) => *reply,
+        Err(Failure::Internal(error)) => {
+            tracing::error!("a command failed: {error:#}");
+            replies::something_went_wrong()
+        }
+    }
+}
+
+async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
+    match command {
+        Command::Watch(filter) => watch::watch(context, actor, &filter).await,
+        Command::Test(filter) => watch::test(context, actor, &filter).await,
+        Command::Edit(number, filter) => watch::edit(context, actor, number, &filter).await,
+        Command::List => manage::list(context, actor).await,
+        Command::Show(number) => manage::show(context, actor, number).await,
+        Command::Rename(number, name) => manage::rename(context, actor, number, &name).await,
+        Command::Pause(number) => manage::pause(context, actor, number).await,
+        Command::Resume(number) => manage::resume(context, actor, number).await,
+        Command::Remove(number) => manage::remove(context, actor, number).await,
+        Command::Boards => boards::boards(context, actor).await,
+        Command::Status => boards::status(context, actor).await,
+        Command::Help(about) => Ok(command::help(about.as_deref())),
+    }
+}
+
+/// The account's filter of that number which is not removed.
+async fn own_filter(
+    context: &Context,
+    actor: Actor,
+    number: i64,
+) -> Result<db::own_filters::OwnFilter, Failure> {
+    let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
+    let live = |filter: &&db::own_filters::OwnFilter| {
+        filter.state != db::own_filters::FilterState::Removed
+    };
+    let numbers: Vec<i64> = filters.iter().filter(live).map(|filter| filter.number).collect();
+    let found = filters.into_iter().find(|filter| live(&filter) && filter.number == number);
+    Ok(found.ok_or_else(|| replies::no_such_filter(number, &numbers))?)
+}
+
+impl Context {
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,49 @@
+//! `watch`, `test`, `edit`: a preview, and a draft that waits for its button.
+
+use super::preview::preview;
+use super::{Actor, Context, Failure, Outcome, own_filter};
+use crate::db;
+use crate::db::drafts::Draft;
+use crate::db::own_filters::FilterState;
+use crate::domain::filter::Expr;
+use crate::filter_lang::{parse, print};
+use crate::render::replies;
+
+/// Filters that one account may have.
+const MAX_FILTERS: usize = 100;
+
+pub async fn watch(context: &Context, actor: Actor, expr: &Expr) -> Outcome {
+    let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
+    let live: Vec<_> =
+        filters.iter().filter(|filter| filter.state != FilterState::Removed).collect();
+    if live.len() >= MAX_FILTERS {
+        return Err(replies::too_many_filters(MAX_FILTERS).into());
+    }
+    let query = print(expr);
+    if let Some(same) = live.iter().find(|filter| filter.query == query) {
+        return Err(replies::same_filter(same.number, &same.name).into());
+    }
+    let found = preview(context, actor, expr, None).await?;
+    let draft = Draft { filter: None, target: actor.target, query };
+    let id = db::drafts::insert(&context.pool, actor.account, &draft, context.now()).await?;
+    Ok(replies::watch(&found.preview, id))
+}
+
+pub async fn test(context: &Context, actor: Actor, expr: &Expr) -> Outcome {
+    let found = preview(context, actor, expr, None).await?;
+    Ok(replies::test(&found.preview))
+}
+
+pub async fn edit(context: &Context, actor: Actor, number: i64, expr: &Expr) -> Outcome {
+    let filter = own_filter(context, actor, number).await?;
+    let query = print(expr);
+    if query == filter.query {
+        return Err(replies::nothing_changes(number).into());
+    }
+    let before = parse(&filter.query)
+        .map_err(|error| Failure::Internal(anyhow::anyhow!("filter {}: {error}", filter.id)))?;
+    let found = preview(context, actor, expr, Some(&before)).await?;
+    let draft = Draft { filter: Some(filter.id), target: filter.target, query };
+    let id = db::drafts::insert(&context.pool, actor.account, &draft, context.now()).await?;
+    Ok(replies::edit(number, &filter.name, &found.preview, id))
+}

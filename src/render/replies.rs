@@ -1,0 +1,106 @@
+//! Every text that answers a command: pure functions from facts to replies.
+
+mod boards;
+mod filters;
+mod help;
+mod preview;
+
+use crate::domain::ids::OpeningId;
+use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
+
+pub use boards::{BoardLine, boards, status};
+pub use filters::{
+    FilterLine, list, no_such_filter, nothing_changes, paused, removed, renamed, restored, resumed,
+    same_filter, saved, show, too_late_to_restore, too_many_filters,
+};
+pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
+pub use preview::{Preview, Sample, edit, test, watch};
+
+/// The three filters that a newcomer is offered.
+pub const EXAMPLES: [(&str, &str); 3] = [
+    ("Remote Rust", "remote rust"),
+    ("Design, no internships", "(design OR designer) -intern"),
+    ("Python from $80k", "python pay>=80k"),
+];
+
+fn text(text: impl Into<String>) -> Part {
+    Part::Text(text.into())
+}
+
+fn only(said: impl Into<String>) -> Reply {
+    Reply { parts: vec![text(said)], buttons: Vec::new() }
+}
+
+fn act(label: &str, action: Action) -> Button {
+    Button { label: label.to_owned(), press: Press::Act(action) }
+}
+
+fn fill(label: &str, line: impl Into<String>) -> Button {
+    Button { label: label.to_owned(), press: Press::Fill(line.into()) }
+}
+
+fn say(label: &str, line: impl Into<String>) -> Button {
+    Button { label: label.to_owned(), press: Press::Say(line.into()) }
+}
+
+/// `1 posting`, `2 postings`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// First contact.
+pub fn welcome() -> Reply {
+    let parts = vec![text(
+        "earlybrd tells you about new postings within seconds of a board showing them. Say \
+             what you look for in one line, or begin with an example:",
+    )];
+    let example = |(name, filter): &(&str, &str)| say(name, format!("watch {filter}"));
+    Reply { parts, buttons: EXAMPLES.iter().map(example).collect() }
+}
+
+pub fn something_went_wrong() -> Reply {
+    only("Something went wrong here; nothing was changed. Please try again in a minute.")
+}
+
+pub fn unknown_button() -> Reply {
+    only("This button is not known any more.")
+}
+
+pub fn slow_down() -> Reply {
+    only("That was a lot at once. Please wait a minute.")
+}
+
+pub fn draft_is_gone() -> Reply {
+    only("This was decided already, or is too old. Type the command again.")
+}
+
+pub fn cancelled() -> Reply {
+    only("Nothing was saved.")
+}
+
+pub fn card_is_gone() -> Reply {
+    only("This card is not yours, or its posting is gone.")
+}
+
+pub fn marked(opening: OpeningId, mark: Mark) -> Reply {
+    let said = match mark {
+        Mark::Saved => "Saved.",
+        Mark::Applied => "Noted that you applied. Good luck!",
+        Mark::Dismissed => "Noted as not for you.",
+    };
+    Reply { parts: vec![text(said)], buttons: vec![act("Undo", Action::Unmark(opening))] }
+}
+
+pub fn unmarked() -> Reply {
+    only("Taken back.")
+}
+
+/// The buttons of a card that was sent; a sample has none.
+pub fn card_buttons(opening: OpeningId) -> Vec<Button> {
+    let button = |mark, label| act(label, Action::Mark(opening, mark));
+    vec![
+        button(Mark::Saved, "Save"),
+        button(Mark::Applied, "Applied"),
+        button(Mark::Dismissed, "Not for me"),
+    ]
+}

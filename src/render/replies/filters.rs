@@ -1,0 +1,136 @@
+//! Filters: listed, changed, removed.
+
+use super::preview::shown;
+use super::{Preview, act, fill, only, say, text};
+use crate::domain::reply::{Action, Part, Reply};
+
+/// One filter as `list` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilterLine<'a> {
+    pub number: i64,
+    pub name: &'a str,
+    pub query: &'a str,
+    pub paused: bool,
+}
+
+impl FilterLine<'_> {
+    /// `2 Rust from home: remote rust (paused)`
+    fn line(&self) -> String {
+        let Self { number, name, query, paused } = self;
+        let state = if *paused { " (paused)" } else { "" };
+        if name == query {
+            return format!("{number} {query}{state}");
+        }
+        format!("{number} {name}: {query}{state}")
+    }
+}
+
+pub fn list(filters: &[FilterLine<'_>]) -> Reply {
+    if filters.is_empty() {
+        let mut reply = only("You have no filters yet. Watch something:");
+        reply.buttons.push(say("Example", "watch remote rust"));
+        return reply;
+    }
+    let lines = filters.iter().map(FilterLine::line).collect();
+    Reply { parts: vec![Part::List(lines)], buttons: Vec::new() }
+}
+
+pub fn show(filter: &FilterLine<'_>, preview: &Preview) -> Reply {
+    let mut reply = shown(preview);
+    let state = if filter.paused { "paused" } else { "on" };
+    reply.parts.insert(0, text(format!("Filter {}, {}, is {state}.", filter.number, filter.name)));
+    let number = filter.number;
+    let (label, command) = if filter.paused { ("Resume", "resume") } else { ("Pause", "pause") };
+    reply.buttons = vec![
+        fill("Edit", format!("edit {number} {}", filter.query)),
+        say(label, format!("{command} {number}")),
+        say("Remove", format!("remove {number}")),
+    ];
+    reply
+}
+
+pub fn saved(number: i64, query: &str, changed: bool, sample: bool) -> Reply {
+    let done = if changed { "changed" } else { "saved" };
+    let next = if sample {
+        "A card marked as a sample comes at once, so that you see that it works."
+    } else {
+        "There is no posting yet to make a sample card of."
+    };
+    only(format!("Filter {number} is {done}: {query}. It counts from now on. {next}"))
+}
+
+pub fn same_filter(number: i64, name: &str) -> Reply {
+    only(format!("Filter {number}, {name}, wants the same already."))
+}
+
+pub fn too_many_filters(limit: usize) -> Reply {
+    only(format!("You have {limit} filters, which is the limit. Remove one first."))
+}
+
+pub fn nothing_changes(number: i64) -> Reply {
+    only(format!("Filter {number} says that already; nothing changes."))
+}
+
+pub fn no_such_filter(number: i64, numbers: &[i64]) -> Reply {
+    let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    let have = if list.is_empty() {
+        "You have no filters yet.".to_owned()
+    } else {
+        format!("Yours are {}.", list.join(", "))
+    };
+    only(format!("You have no filter {number}. {have}"))
+}
+
+pub fn renamed(number: i64, from: &str, to: &str) -> Reply {
+    only(format!("Filter {number} was {from} and is {to} now."))
+}
+
+pub fn paused(filter: &FilterLine<'_>) -> Reply {
+    let already = if filter.paused { "was paused already" } else { "is paused" };
+    let mut reply = only(format!("Filter {}, {}, {already}.", filter.number, filter.name));
+    reply.buttons.push(say("Resume", format!("resume {}", filter.number)));
+    reply
+}
+
+pub fn resumed(filter: &FilterLine<'_>) -> Reply {
+    let FilterLine { number, name, paused, .. } = filter;
+    if *paused {
+        return only(format!("Filter {number}, {name}, is on again, for postings from now on."));
+    }
+    only(format!("Filter {number}, {name}, was on all the time."))
+}
+
+pub fn removed(filter: &FilterLine<'_>) -> Reply {
+    let FilterLine { number, name, .. } = filter;
+    let said = format!("Filter {number}, {name}, is removed. Undo works for ten minutes.");
+    let buttons = vec![act("Undo", Action::Restore(*number))];
+    Reply { parts: vec![text(said)], buttons }
+}
+
+pub fn restored(number: i64, name: &str) -> Reply {
+    only(format!("Filter {number}, {name}, is back, for postings from now on."))
+}
+
+pub fn too_late_to_restore(number: i64, query: &str) -> Reply {
+    let mut reply = only(format!("Ten minutes are over for filter {number}. Make it anew:"));
+    reply.buttons.push(say("Watch it again", format!("watch {query}")));
+    reply
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_whose_name_is_its_text_says_it_once() {
+        let line = |name, paused| FilterLine { number: 2, name, query: "go", paused }.line();
+        assert_eq!(line("go", false), "2 go");
+        assert_eq!(line("Gophers", true), "2 Gophers: go (paused)");
+    }
+
+    #[test]
+    fn the_numbers_that_exist_are_said() {
+        let said = format!("{:?}", no_such_filter(7, &[1, 3]));
+        assert!(said.contains("no filter 7") && said.contains("1, 3"));
+    }
+}
