@@ -3,11 +3,13 @@
 mod database;
 mod wakes;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::Context as _;
 use sqlx::PgPool;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,10 +19,13 @@ pub use database::Database;
 use crate::boards::catalog::Entry;
 use crate::boards::fetch::Fetcher;
 use crate::clock::{Clock, SharedClock};
+use crate::commands::Context;
 use crate::config::Config;
 use crate::db;
 use crate::db::boards::CatalogueBoard;
 use crate::messenger::Messenger;
+use crate::playground::{self, Place, Playground};
+use crate::web;
 use crate::worker::{self, Rest, Worker};
 use crate::workers::Base;
 use crate::workers::deliver::Deliver;
@@ -78,6 +83,32 @@ impl App {
     pub fn base(&self) -> Base {
         let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
         Base { pool: self.pool.clone(), clock }
+    }
+
+    /// Serves the web pages, with the chat page if it is wanted, and says where.
+    pub async fn serve_pages(
+        &self,
+        config: &Config,
+        playground: bool,
+    ) -> anyhow::Result<SocketAddr> {
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!("cannot listen on {}; set EARLYBRD_LISTEN to another port", config.listen)
+        })?;
+        let listen = listener.local_addr()?;
+        let state = playground.then(|| {
+            let Base { pool, clock } = self.base();
+            let place = Place { listen, public_url: config.public_url.as_ref() };
+            let changes = self.wakes.pages.subscribe();
+            playground::State::new(Context { pool, clock }, place, changes, self.stop.clone())
+        });
+        self.spawn_task(web::serve(listener, web::router(state), self.stop.clone()));
+        Ok(listen)
+    }
+
+    /// The chat page as a platform.
+    pub fn playground(&self) -> Arc<dyn Messenger> {
+        let Base { pool, clock } = self.base();
+        Arc::new(Playground { pool, clock })
     }
 
     /// Cancelled when the service is to stop.

@@ -1,9 +1,11 @@
 //! Every setting, read once, as a function of a look-up; the only reader of the environment.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 use secrecy::SecretString;
+use url::Url;
 
 /// One setting, as the table in README shows it; a test compares the two.
 #[derive(Debug)]
@@ -41,6 +43,21 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "address or URL that boards see in the User-Agent, to reach the operator",
     },
     Setting {
+        name: "EARLYBRD_LISTEN",
+        default: "`127.0.0.1:8080`",
+        meaning: "address and port that the web pages are served on",
+    },
+    Setting {
+        name: "EARLYBRD_PUBLIC_URL",
+        default: "none",
+        meaning: "address under which browsers reach the web pages, behind a proxy",
+    },
+    Setting {
+        name: "EARLYBRD_PLAYGROUND",
+        default: "`on` in `try`, `off` in `serve`",
+        meaning: "whether the chat page is served: `on` or `off`",
+    },
+    Setting {
         name: "EARLYBRD_LOG",
         default: "`info`",
         meaning: "what is logged, in the syntax of tracing's EnvFilter",
@@ -60,6 +77,10 @@ pub struct Config {
     pub search_path: Vec<PathBuf>,
     pub catalogue: Option<PathBuf>,
     pub contact: Option<String>,
+    pub listen: SocketAddr,
+    pub public_url: Option<Url>,
+    /// `None`: as the command thinks best.
+    pub playground: Option<bool>,
     pub log: LogConfig,
 }
 
@@ -114,6 +135,20 @@ impl Config {
             contact.as_ref().is_none_or(|text| text.chars().all(|c| c.is_ascii_graphic())),
             "EARLYBRD_CONTACT must be one word of ASCII, such as https://example.com/bot"
         );
+        let listen = var("EARLYBRD_LISTEN").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let listen = listen.parse().with_context(|| {
+            format!("EARLYBRD_LISTEN is {listen:?}; it is an address and a port: 127.0.0.1:8080")
+        })?;
+        let public_url = match var("EARLYBRD_PUBLIC_URL") {
+            Some(url) => Some(web_address(&url).context("EARLYBRD_PUBLIC_URL")?),
+            None => None,
+        };
+        let playground = match var("EARLYBRD_PLAYGROUND").as_deref() {
+            None => None,
+            Some("on") => Some(true),
+            Some("off") => Some(false),
+            Some(other) => bail!("EARLYBRD_PLAYGROUND is {other:?}; it can be on or off"),
+        };
         let data_dir = match (path("EARLYBRD_DATA"), path("XDG_DATA_HOME"), path("HOME")) {
             (Some(dir), _, _) => Some(dir),
             (None, Some(xdg), _) => Some(xdg.join("earlybrd")),
@@ -129,9 +164,19 @@ impl Config {
                 .unwrap_or_default(),
             catalogue: path("EARLYBRD_CATALOGUE"),
             contact,
+            listen,
+            public_url,
+            playground,
             log: LogConfig { filter, format },
         })
     }
+}
+
+fn web_address(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text)?;
+    ensure!(matches!(url.scheme(), "http" | "https"), "it must be http or https");
+    ensure!(url.path() == "/" && url.query().is_none(), "it must be a host without a path");
+    Ok(url)
 }
 
 #[cfg(test)]
@@ -171,6 +216,9 @@ mod tests {
         check_refused("DATABASE_URL", "mysql://x");
         check_refused("EARLYBRD_LOG_FORMAT", "xml");
         check_refused("EARLYBRD_LOG", "info,,=x=");
+        check_refused("EARLYBRD_LISTEN", "8080");
+        check_refused("EARLYBRD_PUBLIC_URL", "https://example.com/earlybrd");
+        check_refused("EARLYBRD_PLAYGROUND", "yes");
         check_refused("EARLYBRD_CONTACT", "a\r\nX-Evil: 1");
     }
 

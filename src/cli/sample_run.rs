@@ -21,17 +21,11 @@ use crate::domain::board::BoardKind;
 use crate::domain::ids::AccountId;
 use crate::domain::target::Platform;
 use crate::filter_lang;
+use crate::render::replies;
 use crate::sample_board::{Feed, SampleBoard, Schedule};
 
 /// Rest between two polls of a sample feed.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Name and text of the filters that a newcomer sees at work.
-pub const EXAMPLES: [(&str, &str); 3] = [
-    ("Remote Rust", "remote rust"),
-    ("Design, no internships", "(design OR designer) -intern"),
-    ("Python from $80k", "python pay>=80k"),
-];
 
 /// How the sample board behaves.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +60,8 @@ pub async fn start(
     app.install_catalogue(&entries).await.context("stage: install the catalogue")?;
     let account = save_examples(&app).await.context("stage: save the example filters")?;
     let console = Console::new(cards, app.base().clock);
-    app.start_workers(config, vec![Arc::new(console)]).context("stage: start the workers")?;
+    app.start_workers(config, vec![Arc::new(console), app.playground()])
+        .context("stage: start the workers")?;
     Ok(SampleRun { app, account, since })
 }
 
@@ -113,7 +108,7 @@ async fn save_examples(app: &App) -> anyhow::Result<AccountId> {
         Ok((account, target))
     })
     .await?;
-    for (name, text) in EXAMPLES {
+    for (name, text) in replies::EXAMPLES {
         let query = filter_lang::print(&filter_lang::parse(text)?);
         let filter = NewFilter { account, target, name, query: &query };
         db::in_tx(&app.pool, async |tx| {

@@ -15,8 +15,11 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let entries = catalogue(config)?;
     let app = App::open(Database::open(config).await?).await?;
     app.install_catalogue(&entries).await?;
-    // No chat platform is built yet: what is matched is kept until one is.
-    app.start_workers(config, Vec::new())?;
+    app.start_workers(config, vec![app.playground()])?;
+    if config.playground == Some(true) {
+        let address = app.serve_pages(config, true).await?;
+        tracing::info!("the chat page is at http://{address}/playground");
+    }
     tracing::info!(
         "watching {} boards",
         entries.iter().filter(|entry| entry.off.is_none()).count()

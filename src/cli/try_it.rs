@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use tokio::time::{Instant, sleep};
 
-use super::sample_run::{EXAMPLES, Sample, SampleRun, start};
+use super::sample_run::{Sample, SampleRun, start};
 use super::serve::{Signals, catalogue};
 use crate::config::Config;
 use crate::db;
 use crate::db::funnel::{Delays, Funnel};
+use crate::render::replies::EXAMPLES;
 
 /// Longest wait of `--once` for a card of each filter.
 const ONCE_TIMEOUT: Duration = Duration::from_secs(45);
@@ -31,6 +32,10 @@ pub async fn run(config: &Config, once: bool) -> anyhow::Result<ExitCode> {
     }
     let run = start(config, sample, boards, std::io::stdout()).await?;
     if !once {
+        if config.playground != Some(false) {
+            let address = run.app.serve_pages(config, true).await.context("stage: listen")?;
+            tracing::info!("open http://{address}/playground to try it in a browser");
+        }
         tracing::info!("the sample board publishes a posting every few seconds; Ctrl-C ends");
         signals.next().await;
         signals.stop(run.app).await;

@@ -10,8 +10,9 @@ const LAYERS: &[(usize, &[&str])] = &[
     (1, &["config", "http", "telemetry", "worker"]),
     (2, &["filter_lang", "normalize", "matching", "schedule", "render"]),
     (3, &["db", "boards", "messenger", "postgres"]),
-    (4, &["workers"]),
-    (5, &["console", "sample_board"]),
+    (4, &["commands", "workers"]),
+    (5, &["console", "playground", "sample_board"]),
+    (6, &["web"]),
     (7, &["app", "cli"]),
 ];
 
@@ -23,6 +24,7 @@ const SIBLINGS: &[(&str, &str)] =
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("console", &["workers", "db"]),
     ("sample_board", &["workers", "db"]),
+    ("playground", &["workers"]),
     ("domain", &["clock"]),
     ("filter_lang", &["clock", "config", "http", "telemetry", "worker"]),
     ("normalize", &["clock", "config", "http", "telemetry", "worker"]),

@@ -36,7 +36,7 @@ impl Home {
         fs::set_permissions(temporary.path(), Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(temporary.path().join("cwd")).unwrap();
         let home = Self { temporary, settings: Vec::new() };
-        home.with("EARLYBRD_CATALOGUE", "board = []")
+        home.with("EARLYBRD_CATALOGUE", "board = []").setting("EARLYBRD_LISTEN", "127.0.0.1:0")
     }
 
     fn with(mut self, name: &'static str, catalogue: &str) -> Self {

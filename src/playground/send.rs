@@ -1,0 +1,38 @@
+//! Cards for the page: rows, each once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+
+use super::html;
+use crate::clock::Clock;
+use crate::db;
+use crate::domain::delivery::{MessageRef, Verdict};
+use crate::domain::message::Message;
+use crate::domain::target::{Platform, Target};
+use crate::messenger::Messenger;
+
+/// The page as a platform.
+pub struct Playground {
+    pub pool: PgPool,
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Messenger for Playground {
+    fn platform(&self) -> Platform {
+        Platform::Playground
+    }
+
+    async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict> {
+        let now = self.clock.now();
+        let html: String = message.cards.iter().map(|card| html::card(card, now)).collect();
+        db::in_tx(&self.pool, async |tx| {
+            db::playground::append(tx, target.account, &html, Some(message.delivery), now).await
+        })
+        .await
+        .map_err(|error| Verdict::Retry { why: format!("playground: {error}"), after: None })?;
+        Ok(MessageRef(format!("playground-{}", message.delivery)))
+    }
+}
