@@ -82,6 +82,8 @@ pub struct Config {
     /// `None`: as the command thinks best.
     pub playground: Option<bool>,
     pub log: LogConfig,
+    /// Names of the settings that are set, for `doctor`.
+    pub set: Vec<&'static str>,
 }
 
 /// What is logged and how.
@@ -168,6 +170,7 @@ impl Config {
             public_url,
             playground,
             log: LogConfig { filter, format },
+            set: SETTINGS.iter().map(|s| s.name).filter(|name| var(name).is_some()).collect(),
         })
     }
 }

@@ -29,6 +29,15 @@ impl Database {
         Ok(Self::Private(server))
     }
 
+    /// As [`Database::open`], but beside a service that runs on the private server already.
+    pub async fn attach(config: &Config) -> anyhow::Result<Self> {
+        let running = config.data_dir.as_deref().and_then(Server::url_of_running);
+        match running {
+            Some(url) if config.database_url.is_none() => Ok(Self::Given(url)),
+            _ => Self::open(config).await,
+        }
+    }
+
     pub fn url(&self) -> &SecretString {
         match self {
             Self::Given(url) => url,

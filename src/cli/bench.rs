@@ -1,4 +1,4 @@
-//! `earlybrd bench early`: how long a posting takes from the board's response to its card.
+//! `earlybrd bench`: measurements on this machine, printed as one JSON object.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::output;
+use super::page_visit::Page;
 use super::sample_run::{Sample, start};
 use super::serve::Signals;
 use crate::config::Config;
@@ -58,6 +59,40 @@ pub async fn early(
             "p50": delays.seen_p50, "p95": delays.seen_p95, "max": delays.seen_max,
         },
         "posted_to_card_ms": { "p50": delays.posted_p50, "p95": delays.posted_p95 },
+    });
+    output::line(&figures.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Commands sent by one browser before another takes over: below what one may send in a minute.
+const BY_ONE: u32 = 50;
+
+/// Sends commands to the chat page, as a browser does, until that many were answered, and prints
+/// how long each took from the request until its answer was on the stream: milliseconds.
+pub async fn answers(mut config: Config, commands: u32) -> anyhow::Result<ExitCode> {
+    let folder = std::env::temp_dir().join(format!("earlybrd-bench-{}", std::process::id()));
+    config.data_dir = Some(folder.clone());
+    config.listen = ([127, 0, 0, 1], 0).into();
+    let signals = Signals::listen()?;
+    let sample = Sample { every: Duration::from_secs(4), opens_now: false };
+    let run = start(&config, sample, Vec::new(), std::io::sink()).await?;
+    let page = Page { base: format!("http://{}", run.app.serve_pages(&config, true).await?) };
+    let mut taken = Vec::new();
+    let said = ["list", "watch remote rust", "test python pay>=80k", "status", "help", "show 1"];
+    let mut lines = said.iter().cycle();
+    while taken.len() < usize::try_from(commands)? {
+        let mut visit = page.open().await?;
+        for line in lines.by_ref().take(usize::try_from(BY_ONE)?) {
+            taken.push(visit.say(line).await?);
+        }
+    }
+    signals.stop(run.app).await;
+    std::fs::remove_dir_all(&folder)?;
+    taken.sort_unstable();
+    let at = |part: usize| taken.get(taken.len() * part / 100).map(|time| time.as_secs_f64() * 1e3);
+    let figures = json!({
+        "commands": taken.len(),
+        "command_to_answer_ms": { "p50": at(50), "p95": at(95), "p99": at(99) },
     });
     output::line(&figures.to_string())?;
     Ok(ExitCode::SUCCESS)

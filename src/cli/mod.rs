@@ -3,9 +3,12 @@
 
 mod bench;
 mod boards;
+mod deliveries;
+mod doctor;
 mod filter;
 mod migrate;
 mod output;
+mod page_visit;
 mod sample_run;
 mod serve;
 mod try_it;
@@ -40,6 +43,14 @@ enum Command {
     Serve,
     /// Brings the schema of `DATABASE_URL` up to date
     Migrate,
+    /// Says what is set, what can be reached and what is missing
+    Doctor,
+    /// Prints what was not sent as JSON, one delivery a line
+    Deliveries {
+        /// The most to print, the oldest first
+        #[arg(long, default_value_t = 1_000)]
+        limit: u32,
+    },
     /// Works on boards
     #[command(subcommand)]
     Boards(Boards),
@@ -91,6 +102,12 @@ enum Bench {
         #[arg(long)]
         data: Option<PathBuf>,
     },
+    /// Delay from a command on the chat page to its answer
+    Answers {
+        /// Commands to send
+        #[arg(long, default_value_t = 300)]
+        commands: u32,
+    },
 }
 
 /// Runs a command and says how it ended.
@@ -119,12 +136,15 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Try { once } => try_it::run(&config, once).await,
             Command::Serve => serve::run(&config).await,
             Command::Migrate => migrate::run(&config).await,
+            Command::Doctor => doctor::run(&config).await,
+            Command::Deliveries { limit } => deliveries::run(&config, limit).await,
             Command::Boards(Boards::Read { kind, source }) => {
                 boards::read(&config, kind, &source).await
             }
             Command::Filter(Filter::Check { text }) => filter::check(&text),
             Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),
             Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,
+            Command::Bench(Bench::Answers { commands }) => bench::answers(config, commands).await,
         }
     });
     // A blocking task may still hang on a read of standard input; the process ends all the same.

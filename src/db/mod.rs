@@ -18,6 +18,7 @@ pub mod playground;
 pub mod postings;
 pub mod seen;
 pub mod sweep;
+pub mod unsent;
 pub mod wake;
 
 use std::str::FromStr;
@@ -73,6 +74,43 @@ pub async fn migrate(url: &SecretString) -> Result<(), MigrateError> {
     let mut connection = PgConnection::connect_with(&options).await?;
     MIGRATIONS.run(&mut connection).await?;
     Ok(connection.close().await?)
+}
+
+/// What `doctor` wants to know of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaState {
+    /// The server's version.
+    pub server: String,
+    /// Migrations that are not applied yet.
+    pub missing: usize,
+    /// Whether some were applied that this program does not know.
+    pub unknown: bool,
+}
+
+/// Looks, and changes nothing.
+pub async fn schema_state(url: &SecretString) -> sqlx::Result<SchemaState> {
+    let mut connection = PgConnection::connect_with(&options(url)?).await?;
+    let server: String = sqlx::query_scalar("SELECT current_setting('server_version')")
+        .fetch_one(&mut connection)
+        .await?;
+    let table: Option<String> = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text")
+        .fetch_one(&mut connection)
+        .await?;
+    let applied: Vec<i64> = match table {
+        Some(_) => {
+            sqlx::query_scalar("SELECT version FROM _sqlx_migrations")
+                .fetch_all(&mut connection)
+                .await?
+        }
+        None => Vec::new(),
+    };
+    connection.close().await?;
+    let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+    Ok(SchemaState {
+        server,
+        missing: known.iter().filter(|version| !applied.contains(version)).count(),
+        unknown: applied.iter().any(|version| !known.contains(version)),
+    })
 }
 
 /// Runs `work` in one transaction and commits it if it returns `Ok`. The pool is not in scope

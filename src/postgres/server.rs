@@ -56,11 +56,7 @@ impl Server {
         let pid_file = cluster.data.join("postmaster.pid");
         end_predecessor(&pid_file)?;
         let sockets = socket_folder(&cluster)?;
-        let url = format!(
-            "postgres://earlybrd@localhost/postgres?host={}",
-            url::form_urlencoded::byte_serialize(sockets.as_os_str().as_encoded_bytes())
-                .collect::<String>()
-        );
+        let url = url_at(&sockets);
         let stopping = Arc::new(AtomicBool::new(false));
         let launch = Launch { program: binaries.postgres(), cluster, sockets, durability };
         let (started, first_start) = mpsc::channel();
@@ -70,9 +66,20 @@ impl Server {
         let supervisor = thread::Builder::new()
             .name("postgres".to_owned())
             .spawn(move || supervise(&launch, &flag, &started))?;
-        let server = Self { url: url.into(), pid_file, stopping, supervisor: Some(supervisor) };
+        let server = Self { url, pid_file, stopping, supervisor: Some(supervisor) };
         first_start.recv().context("the supervisor of Postgres ended")??;
         Ok(server)
+    }
+
+    /// What to connect to where another process runs the server of that folder.
+    pub fn url_of_running(base: &Path) -> Option<SecretString> {
+        let pid_file = base.join("pgdata/postmaster.pid");
+        running(&pid_file)?;
+        let text = fs::read_to_string(pid_file).ok()?;
+        // Line 5 is the folder of the socket, line 8 the state.
+        let mut lines = text.lines().skip(4);
+        let sockets = lines.next()?.trim().to_owned();
+        (lines.nth(2)?.trim() == "ready").then(|| url_at(Path::new(&sockets)))
     }
 
     /// What to connect to.
@@ -96,6 +103,11 @@ impl Drop for Server {
             tracing::error!("the supervisor of Postgres panicked");
         }
     }
+}
+
+fn url_at(sockets: &Path) -> SecretString {
+    let host = url::form_urlencoded::byte_serialize(sockets.as_os_str().as_encoded_bytes());
+    format!("postgres://earlybrd@localhost/postgres?host={}", host.collect::<String>()).into()
 }
 
 /// Everything needed to start the server again.

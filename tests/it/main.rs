@@ -1,8 +1,14 @@
 //! All integration tests in one binary: one Postgres for the process, one database for each test.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect ends there")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that meets what it did not expect ends there"
+)]
 
 mod architecture;
+mod browser;
+mod commands;
 mod docs;
 mod fakes;
 mod faults_boards;
@@ -11,6 +17,7 @@ mod flow_deliver;
 mod flow_match;
 mod flow_poll;
 mod migrations;
+mod playground;
 mod process;
 mod recorded;
 mod server;

@@ -1,6 +1,6 @@
 //! The binary itself: started, killed, started again.
 
-mod binary;
+pub mod binary;
 mod commands;
 mod private_postgres;
 

@@ -90,3 +90,41 @@ async fn a_line_that_is_no_posting_is_named_and_passed_over() {
     assert_eq!(matched.stdout.lines().count(), 2);
     assert!(matched.stderr.contains("line 2") && matched.stderr.contains("line 4"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_what_serve_needs_and_fails_if_it_could_not_run() {
+    let board = FakeBoard::start().await;
+    let database = crate::server::TestDatabase::empty().await;
+    let home = Home::new().with_board(&board.url).with_database(&database.url());
+    let well = home.start(&["doctor"]).wait().await;
+    assert!(well.success, "{}", well.stdout);
+    for part in ["DATABASE_URL is set", "migrations are missing", "board Fake: answers", "can run"]
+    {
+        assert!(well.stdout.contains(part), "{part}: {}", well.stdout);
+    }
+    let home = Home::new().setting("DATABASE_URL", "postgres://nobody@127.0.0.1:9/none");
+    let ill = home.start(&["doctor"]).wait().await;
+    assert!(!ill.success);
+    assert!(ill.stdout.contains("FAIL  DATABASE_URL: cannot be used"), "{}", ill.stdout);
+    assert!(!ill.stdout.contains("nobody@"), "no secrets: {}", ill.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_lists_what_was_not_sent() {
+    let database = crate::server::TestDatabase::new().await;
+    let pool = earlybrd::db::connect(&database.url(), 1).await.unwrap();
+    let samples: String = ["0001", "0002", "0003", "0004", "0005"]
+        .map(|number| {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/samples/");
+            std::fs::read_to_string(format!("{folder}{number}.sql")).unwrap()
+        })
+        .concat();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(samples)).execute(&pool).await.unwrap();
+    let listed = Home::new().with_database(&database.url()).start(&["deliveries"]).wait().await;
+    assert!(listed.success, "{}", listed.stderr);
+    let lines: Vec<Value> =
+        listed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((&lines[0]["state"], &lines[0]["titles"][0]), (&"stuck".into(), &"Cook".into()));
+    assert!(listed.stderr.contains("0 owed, 1 stuck, 0 dead"), "{}", listed.stderr);
+}

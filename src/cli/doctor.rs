@@ -1,0 +1,121 @@
+//! `earlybrd doctor`: what is set, what can be reached, what is missing — in words.
+
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+
+use super::output;
+use super::serve::catalogue;
+use crate::app::Database;
+use crate::boards::catalog::Entry;
+use crate::boards::fetch::{Fetcher, Request};
+use crate::clock::{Clock, SharedClock};
+use crate::config::{Config, SETTINGS};
+use crate::db;
+use crate::domain::board::{Validators, Visibility};
+
+/// Whether anything was found that keeps the service from running.
+#[derive(Default)]
+struct Findings {
+    failed: bool,
+}
+
+impl Findings {
+    fn bad(&mut self, said: &str) -> anyhow::Result<()> {
+        self.failed = true;
+        output::line(&format!("FAIL  {said}"))
+    }
+}
+
+fn good(said: &str) -> anyhow::Result<()> {
+    output::line(&format!("ok    {said}"))
+}
+
+/// Worth knowing; the service runs all the same.
+fn note(said: &str) -> anyhow::Result<()> {
+    output::line(&format!("note  {said}"))
+}
+
+/// Checks everything that `serve` needs. Fails if it could not run.
+pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let mut findings = Findings::default();
+    settings(config)?;
+    database(config, &mut findings).await?;
+    pages(config, &mut findings).await?;
+    match catalogue(config) {
+        Ok(entries) => boards(config, &entries).await?,
+        Err(error) => findings.bad(&format!("catalogue: {error:#}"))?,
+    }
+    output::line(if findings.failed { "serve could not run" } else { "serve can run" })?;
+    Ok(if findings.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn settings(config: &Config) -> anyhow::Result<()> {
+    for setting in SETTINGS {
+        let set = config.set.contains(&setting.name);
+        let state = if set { "set" } else { "not set" };
+        good(&format!("{} is {state}: {}", setting.name, setting.meaning))?;
+    }
+    if config.contact.is_none() {
+        note("no EARLYBRD_CONTACT: a board that minds our visits cannot tell you")?;
+    }
+    Ok(())
+}
+
+async fn database(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+    let database = match Database::attach(config).await {
+        Ok(database) => database,
+        Err(error) => return findings.bad(&format!("database: {error:#}")),
+    };
+    let kind = if config.database_url.is_some() { "DATABASE_URL" } else { "private Postgres" };
+    match db::schema_state(database.url()).await {
+        Err(error) => findings.bad(&format!("{kind}: cannot be used: {error}"))?,
+        Ok(state) => {
+            good(&format!("{kind}: answers, version {}", state.server))?;
+            match state.missing {
+                0 => good("schema: up to date")?,
+                missing => note(&format!(
+                    "schema: {missing} migrations are missing; `earlybrd migrate` or the next start \
+                     applies them"
+                ))?,
+            }
+            if state.unknown {
+                findings.bad("schema: made by a newer version of earlybrd than this one")?;
+            }
+        }
+    }
+    database.close().await;
+    Ok(())
+}
+
+async fn pages(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+    if config.playground != Some(true) {
+        return good("pages: off in serve (EARLYBRD_PLAYGROUND=on turns them on)");
+    }
+    match TcpListener::bind(config.listen).await {
+        Ok(_) => good(&format!("pages: {} is free", config.listen)),
+        Err(error) => findings.bad(&format!("pages: cannot listen on {}: {error}", config.listen)),
+    }
+}
+
+async fn boards(config: &Config, entries: &[Entry]) -> anyhow::Result<()> {
+    let fetcher = Fetcher::new(config.contact.as_deref())?;
+    let clock = SharedClock::of_this_machine();
+    for entry in entries {
+        if let Some(off) = &entry.off {
+            note(&format!("board {}: off, {off}", entry.name))?;
+            continue;
+        }
+        let request = Request {
+            url: &entry.url,
+            visibility: Visibility::Catalogue,
+            validators: &Validators::default(),
+            now: clock.now(),
+        };
+        match fetcher.fetch(request).await {
+            Ok(_) => good(&format!("board {}: answers", entry.name))?,
+            Err(error) => note(&format!("board {}: {error}", entry.name))?,
+        }
+    }
+    Ok(())
+}

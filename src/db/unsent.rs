@@ -1,0 +1,51 @@
+//! Deliveries that were not sent: what is owed, what is stuck, what is dead.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use sqlx::PgExecutor;
+
+/// A delivery that is due for longer than this is stuck, whatever the reason.
+const STUCK_AFTER: TimeDelta = TimeDelta::minutes(2);
+
+/// One delivery that was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unsent {
+    pub id: i64,
+    /// `owed`, `stuck` (overdue, failing, or its target is broken) or `dead` (given up).
+    pub state: String,
+    pub target: i64,
+    pub platform: String,
+    /// Why the target is out of use, if it is.
+    pub target_broken: Option<String>,
+    pub attempts: i64,
+    pub last_error: Option<String>,
+    pub created_at: DateTime<Utc>,
+    /// When it is tried next; for a dead one, when it was last.
+    pub due_at: DateTime<Utc>,
+    /// Titles of its cards.
+    pub titles: Vec<String>,
+}
+
+/// The oldest `limit` of them.
+pub async fn list(
+    executor: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Unsent>> {
+    sqlx::query_as!(
+        Unsent,
+        r#"SELECT d.id, t.id AS target, t.platform, t.broken_why AS target_broken, d.attempts,
+                  d.last_error, d.created_at, d.due_at,
+                  CASE WHEN d.state = 'dead' THEN 'dead'
+                       WHEN d.attempts > 0 OR t.broken_at IS NOT NULL OR d.due_at < $1
+                       THEN 'stuck' ELSE 'owed' END AS "state!",
+                  ARRAY(SELECT p.title FROM owed o JOIN postings p ON p.id = o.posting_id
+                        WHERE o.delivery_id = d.id ORDER BY p.id) AS "titles!"
+           FROM deliveries d JOIN targets t ON t.id = d.target_id
+           WHERE d.state <> 'sent' ORDER BY d.id LIMIT $2"#,
+        now - STUCK_AFTER,
+        limit
+    )
+    .fetch_all(executor)
+    .await
+}

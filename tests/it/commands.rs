@@ -1,0 +1,218 @@
+//! What people type and press, and what becomes of it.
+
+use std::sync::Arc;
+
+use std::time::Duration;
+
+use earlybrd::clock::Clock;
+use earlybrd::commands::{self, Actor, COMMANDS, Context};
+use earlybrd::domain::reply::{Action, Part, Press, Reply};
+
+use crate::fakes::board::{FakeBoard, Item};
+use crate::world::World;
+
+/// A world with one board and one person at a chat.
+struct Chat {
+    world: World,
+    board: FakeBoard,
+    context: Context,
+    actor: Actor,
+}
+
+impl Chat {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let board = FakeBoard::start().await;
+        world.board("b", &board.url).await;
+        world.poll().await;
+        let person = world.person("ann").await;
+        let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
+        let context = Context { pool: world.pool.clone(), clock };
+        let actor = Actor { account: person.account, target: person.target };
+        Self { world, board, context, actor }
+    }
+
+    async fn say(&self, text: &str) -> Reply {
+        commands::say(&self.context, self.actor, text).await
+    }
+
+    async fn press(&self, reply: &Reply, label: &str) -> Reply {
+        commands::press(&self.context, self.actor, action(reply, label)).await
+    }
+
+    async fn show(&self, titles: &[&str]) {
+        let items: Vec<Item<'_>> = titles.iter().map(|title| Item::titled(title)).collect();
+        self.board.show(&items);
+        self.world.run().await;
+    }
+
+    async fn watch(&self, filter: &str) {
+        let shown = self.say(&format!("watch {filter}")).await;
+        let saved = self.press(&shown, "Save").await;
+        check(&saved, "is saved");
+    }
+}
+
+fn action(reply: &Reply, label: &str) -> Action {
+    let button = reply.buttons.iter().find(|button| button.label == label);
+    match &button.unwrap_or_else(|| panic!("no button {label}: {reply:?}")).press {
+        Press::Act(action) => *action,
+        other @ (Press::Say(_) | Press::Fill(_)) => {
+            panic!("{label} is not done by the server: {other:?}")
+        }
+    }
+}
+
+fn words(reply: &Reply) -> String {
+    let parts = reply.parts.iter().map(|part| match part {
+        Part::Text(text) | Part::Code(text) => text.clone(),
+        Part::List(lines) => lines.join("\n"),
+        Part::Card { card, note } => format!("[{}] {note}", card.title),
+    });
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn check(reply: &Reply, want: &str) {
+    let said = words(reply);
+    assert!(said.contains(want), "{want:?} is not in:\n{said}");
+}
+
+#[tokio::test]
+async fn a_filter_is_shown_at_work_saved_and_proved_by_a_sample() {
+    let chat = Chat::new().await;
+    chat.show(&["Rust one", "Rust two", "Go three"]).await;
+    let shown = chat.say("watch RUST").await;
+    check(&shown, "would have sent 2 cards from 3 postings");
+    check(&shown, "[Rust one] rust — title:");
+    assert_eq!(chat.world.count("SELECT count(*) FROM filters").await, 0, "nothing is saved yet");
+    let saved = chat.press(&shown, "Save").await;
+    check(&saved, "Filter 1 is saved: rust");
+    chat.world.deliver().await;
+    assert_eq!(chat.world.sent(), ["ann: Rust one"], "the sample, of a posting that matches");
+    check(&chat.press(&shown, "Save").await, "decided already");
+    assert_eq!(chat.world.count("SELECT count(*) FROM filters").await, 1);
+    // The sample owes nothing: what comes is told, and told once.
+    chat.show(&["Rust four", "Rust one", "Rust two", "Go three"]).await;
+    assert_eq!(chat.world.sent(), ["ann: Rust one", "ann: Rust four"]);
+}
+
+#[tokio::test]
+async fn a_change_is_shown_as_a_difference() {
+    let chat = Chat::new().await;
+    chat.show(&["Rust one", "Rust two", "Go three"]).await;
+    chat.watch("rust").await;
+    let shown = chat.say("edit 1 go OR one").await;
+    check(&shown, "+1 / −1");
+    check(&chat.press(&shown, "Save").await, "Filter 1 is changed: go OR one");
+    check(&chat.say("list").await, "go OR one");
+    check(&chat.say("edit 1 go OR one").await, "nothing changes");
+    check(&chat.press(&chat.say("edit 1 zig").await, "Cancel").await, "Nothing was saved");
+}
+
+#[tokio::test]
+async fn a_filter_that_finds_nothing_says_which_part_keeps_most_out() {
+    let chat = Chat::new().await;
+    chat.show(&["Rust one", "Rust two", "Go three"]).await;
+    check(
+        &chat.say("test rust cobol").await,
+        "Most are kept out by cobol: without it, it would be 2",
+    );
+}
+
+#[tokio::test]
+async fn filters_are_paused_resumed_renamed_and_removed() {
+    let chat = Chat::new().await;
+    chat.watch("rust").await;
+    check(&chat.say("pause 1").await, "is paused");
+    check(&chat.say("list").await, "1 rust (paused)");
+    chat.show(&["Rust unseen"]).await;
+    assert!(chat.world.sent().is_empty());
+    chat.world.clock.advance(Duration::from_secs(1));
+    check(&chat.say("resume 1").await, "on again");
+    check(&chat.say("resume 1").await, "was on all the time");
+    chat.show(&["Rust seen", "Rust unseen"]).await;
+    assert_eq!(chat.world.sent(), ["ann: Rust seen"]);
+    check(&chat.say("rename 1 Crabs").await, "is Crabs now");
+    check(&chat.say("show 1").await, "Filter 1, Crabs, is on");
+    let removed = chat.say("remove 1").await;
+    check(&chat.say("list").await, "no filters yet");
+    check(&chat.say("show 1").await, "You have no filter 1");
+    check(&chat.press(&removed, "Undo").await, "is back");
+    check(&chat.say("list").await, "1 Crabs: rust");
+    let removed = chat.say("remove 1").await;
+    chat.world.clock.advance(Duration::from_mins(11));
+    check(&chat.press(&removed, "Undo").await, "Ten minutes are over");
+    chat.watch("go").await;
+    check(&chat.say("list").await, "2 go");
+}
+
+#[tokio::test]
+async fn cards_are_marked_only_by_those_who_got_them() {
+    let chat = Chat::new().await;
+    chat.watch("rust").await;
+    chat.show(&["Rust one"]).await;
+    let opening = chat.world.count("SELECT opening_id FROM owed").await;
+    let saved = format!("saved:{opening}").parse().unwrap();
+    let done = commands::press(&chat.context, chat.actor, saved).await;
+    check(&done, "Saved.");
+    assert_eq!(chat.world.count("SELECT count(*) FROM marks WHERE mark = 'saved'").await, 1);
+    check(&chat.press(&done, "Undo").await, "Taken back");
+    assert_eq!(chat.world.count("SELECT count(*) FROM marks").await, 0);
+    let bob = chat.world.person("bob").await;
+    let bob = Actor { account: bob.account, target: bob.target };
+    check(&commands::press(&chat.context, bob, saved).await, "not yours");
+    assert_eq!(chat.world.count("SELECT count(*) FROM marks").await, 0);
+}
+
+/// Whatever somebody types or presses, another's filters and drafts are neither read nor changed.
+#[tokio::test]
+async fn nobody_reaches_what_is_anothers() {
+    let chat = Chat::new().await;
+    chat.show(&["Rust one"]).await;
+    chat.watch("rust").await;
+    let draft = chat.say("watch go").await;
+    let bob = chat.world.person("bob").await;
+    let bob = Actor { account: bob.account, target: bob.target };
+    for text in ["show 1", "edit 1 go", "rename 1 x", "pause 1", "resume 1", "remove 1"] {
+        check(&commands::say(&chat.context, bob, text).await, "You have no filter 1");
+    }
+    for label in ["Save", "Cancel"] {
+        let reply = commands::press(&chat.context, bob, action(&draft, label)).await;
+        check(&reply, "decided already");
+    }
+    check(&commands::press(&chat.context, bob, Action::Restore(1)).await, "You have no filter 1");
+    check(&chat.say("list").await, "1 rust");
+    check(&chat.press(&draft, "Save").await, "Filter 2 is saved: go");
+}
+
+#[tokio::test]
+async fn boards_and_status_say_how_early_and_what_fails() {
+    let chat = Chat::new().await;
+    chat.watch("rust").await;
+    chat.show(&["Rust one"]).await;
+    check(&chat.say("boards").await, "b (b): works; 1 postings");
+    check(&chat.say("status").await, "delivered 0 ms");
+    chat.board.status(503, &[]);
+    chat.world.poll_again().await;
+    check(&chat.say("status").await, "fails: answered 503");
+}
+
+#[tokio::test]
+async fn help_knows_every_command_and_every_command_answers() {
+    let chat = Chat::new().await;
+    let help = words(&chat.say("help").await);
+    for spec in COMMANDS {
+        assert!(help.contains(spec.help.usage), "{}", spec.name);
+        check(&chat.say(&format!("help {}", spec.name)).await, spec.help.usage);
+        let answer = words(&chat.say(spec.help.example).await);
+        assert!(!answer.is_empty() && !answer.contains("went wrong"), "{}: {answer}", spec.name);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_not_blamed_on_the_person() {
+    let chat = Chat::new().await;
+    chat.world.pool.close().await;
+    check(&chat.say("list").await, "Something went wrong here; nothing was changed");
+}

@@ -1,0 +1,254 @@
+//! The chat page from outside: what a browser may do, and what nobody else may.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use earlybrd::clock::Clock;
+use earlybrd::commands::Context;
+use earlybrd::messenger::Messenger;
+use earlybrd::playground::{Place, Playground, State};
+use earlybrd::workers::deliver::Deliver;
+use earlybrd::{http, web};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::fakes::board::{FakeBoard, Item};
+use crate::world::{World, drain};
+
+struct Site {
+    world: World,
+    address: SocketAddr,
+    client: Client,
+    changes: watch::Sender<u64>,
+}
+
+/// One browser with its cookie.
+struct Browser<'a> {
+    site: &'a Site,
+    cookie: String,
+}
+
+impl Site {
+    async fn start() -> Self {
+        let world = World::new().await;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
+        let context = Context { pool: world.pool.clone(), clock };
+        let changes = watch::Sender::new(0);
+        let place = Place { listen: address, public_url: None };
+        let stop = CancellationToken::new();
+        let state = State::new(context, place, changes.subscribe(), stop.clone());
+        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+        tokio::spawn(web::serve(listener, web::router(Some(state)), stop));
+        let client = http::for_operator("test").unwrap();
+        Self { world, address, client, changes }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.address))
+    }
+
+    async fn browser(&self) -> Browser<'_> {
+        let page = self.request(Method::GET, "/playground").send().await.unwrap();
+        let cookie = page.headers()["set-cookie"].to_str().unwrap();
+        assert!(cookie.contains("SameSite=Strict") && cookie.contains("HttpOnly"), "{cookie}");
+        Browser { site: self, cookie: cookie.split(';').next().unwrap().to_owned() }
+    }
+
+    /// Sends what is owed to pages.
+    async fn deliver(&self) {
+        let (pool, clock) = (self.world.pool.clone(), self.world.base().clock);
+        let messenger: Arc<dyn Messenger> = Arc::new(Playground { pool, clock });
+        drain(&mut Deliver { base: self.world.base(), messengers: vec![messenger] }).await;
+        self.changes.send_modify(|count| *count += 1);
+    }
+}
+
+impl Browser<'_> {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.site.request(method, path).header("cookie", &self.cookie)
+    }
+
+    fn post(&self, path: &str, body: &serde_json::Value) -> RequestBuilder {
+        let origin = format!("http://{}", self.site.address);
+        self.request(Method::POST, path)
+            .header("origin", origin)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    async fn say(&self, text: &str) {
+        let answer = self.post("/playground/say", &json!({ "text": text })).send().await.unwrap();
+        self.site.changes.send_modify(|count| *count += 1);
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{text}");
+    }
+
+    async fn press(&self, action: &str) {
+        let body = json!({ "action": action });
+        let answer = self.post("/playground/press", &body).send().await.unwrap();
+        self.site.changes.send_modify(|count| *count += 1);
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{action}");
+    }
+
+    /// Reads the stream from an id on until `enough` is there; gives all that came.
+    async fn read(&self, last: &str, enough: &str) -> String {
+        let stream = self.request(Method::GET, "/playground/stream").header("last-event-id", last);
+        let mut stream = stream.send().await.unwrap();
+        let mut text = String::new();
+        while !text.contains(enough) {
+            let chunk = stream.chunk().await.unwrap();
+            text.push_str(&String::from_utf8_lossy(&chunk.expect("the stream goes on")));
+        }
+        text
+    }
+}
+
+fn id_after(text: &str, what: &str) -> String {
+    let before = text.split(what).next().unwrap();
+    let id = before.rsplit("id: ").next().unwrap();
+    id.lines().next().unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn a_page_shows_commands_answers_and_cards_and_shows_them_again() {
+    let site = Site::start().await;
+    let board = FakeBoard::start().await;
+    site.world.board("b", &board.url).await;
+    site.world.poll().await;
+    board.show(&[Item::titled("Rust one")]);
+    site.world.poll_again().await;
+    let browser = site.browser().await;
+    browser.say("watch rust").await;
+    let shown = browser.read("0", "save:").await;
+    assert!(shown.contains("Remote Rust"), "the welcome, with its examples");
+    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
+    browser.press(&format!("save:{draft}")).await;
+    site.deliver().await;
+    let sample = browser.read("0", "Sample: this is").await;
+    assert!(sample.contains("is saved"));
+    // A reload begins at the beginning; a lost connection where it was, and nothing comes twice.
+    let again = browser.read("0", "Sample: this is").await;
+    assert_eq!(again.matches("Sample: this is").count(), 1);
+    let id = id_after(&again, "Sample: this is");
+    browser.say("list").await;
+    let rest = browser.read(&id, "1 rust").await;
+    assert!(!rest.contains("Sample"), "{rest}");
+}
+
+#[tokio::test]
+async fn two_browsers_are_two_people() {
+    let site = Site::start().await;
+    let (ann, bob) = (site.browser().await, site.browser().await);
+    ann.say("watch annsecret").await;
+    bob.say("list").await;
+    let seen = bob.read("0", "no filters yet").await;
+    assert!(!seen.contains("annsecret"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_card_that_is_sent_again_is_shown_once() {
+    let site = Site::start().await;
+    let board = FakeBoard::start().await;
+    site.world.board("b", &board.url).await;
+    site.world.poll().await;
+    let browser = site.browser().await;
+    browser.say("watch rust").await;
+    let shown = browser.read("0", "save:").await;
+    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
+    browser.press(&format!("save:{draft}")).await;
+    board.show(&[Item::titled("Rust one")]);
+    site.world.poll_again().await;
+    site.world.match_all().await;
+    site.deliver().await;
+    let again = "UPDATE deliveries SET state = 'pending', settled_at = NULL";
+    sqlx::query(again).execute(&site.world.pool).await.unwrap();
+    sqlx::query("UPDATE targets SET ready_at = now() - interval '10 years'")
+        .execute(&site.world.pool)
+        .await
+        .unwrap();
+    site.deliver().await;
+    let cards = "SELECT count(*) FROM playground_messages WHERE html LIKE '%Rust one%'";
+    assert_eq!(site.world.count(cards).await, 1);
+    let sent = "SELECT count(*) FROM deliveries WHERE state = 'sent'";
+    assert_eq!(site.world.count(sent).await, 1);
+}
+
+async fn refused(request: RequestBuilder, want: StatusCode) {
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), want);
+    for header in ["content-security-policy", "x-content-type-options", "x-frame-options"] {
+        assert!(answer.headers().contains_key(header), "{header}");
+    }
+    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn nobody_but_the_page_itself_can_do_anything() {
+    let site = Site::start().await;
+    let ann = site.browser().await;
+    let body = json!({ "text": "watch rust" });
+    let say = || ann.post("/playground/say", &body);
+    let bare =
+        || ann.request(Method::POST, "/playground/say").header("content-type", "application/json");
+    let get = |path| ann.request(Method::GET, path);
+    // A name that was bound to this address, for reading and for writing.
+    refused(get("/playground").header("host", "evil.example"), StatusCode::MISDIRECTED_REQUEST)
+        .await;
+    refused(say().header("host", "evil.example"), StatusCode::MISDIRECTED_REQUEST).await;
+    refused(
+        get("/playground/stream").header("host", "127.0.0.1:1"),
+        StatusCode::MISDIRECTED_REQUEST,
+    )
+    .await;
+    // A page elsewhere.
+    let text = body.to_string();
+    for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
+        refused(bare().header("origin", origin).body(text.clone()), StatusCode::FORBIDDEN).await;
+    }
+    refused(bare().body(text.clone()), StatusCode::FORBIDDEN).await;
+    // A form, which a browser sends without asking.
+    let form = ann
+        .request(Method::POST, "/playground/say")
+        .header("origin", format!("http://{}", site.address))
+        .header("content-type", "text/plain")
+        .body(text.clone());
+    refused(form, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
+    // Nonsense, too much, nobody.
+    let wrong = ann.post("/playground/say", &json!({ "no": "text" }));
+    refused(wrong, StatusCode::UNPROCESSABLE_ENTITY).await;
+    let large = ann.post("/playground/say", &json!({ "text": "x".repeat(100_000) }));
+    refused(large, StatusCode::PAYLOAD_TOO_LARGE).await;
+    refused(site.request(Method::GET, "/playground/stream"), StatusCode::UNAUTHORIZED).await;
+    let forged = site.request(Method::GET, "/playground/boards");
+    refused(forged.header("cookie", "earlybrd_playground=1"), StatusCode::UNAUTHORIZED).await;
+    assert_eq!(site.world.count("SELECT count(*) FROM drafts").await, 0);
+}
+
+#[tokio::test]
+async fn what_strangers_write_stays_text() {
+    let site = Site::start().await;
+    let ann = site.browser().await;
+    ann.say("test <script>alert(1)</script>").await;
+    ann.press("<img src=x>:1").await;
+    let seen = ann.read("0", "not known any more").await;
+    assert!(seen.contains("&#60;script&#62;") && !seen.contains("<script>"), "{seen}");
+}
+
+#[tokio::test]
+async fn too_many_commands_are_slowed_down() {
+    let site = Site::start().await;
+    let ann = site.browser().await;
+    let body = json!({ "text": "list" });
+    let mut slowed = 0;
+    for _ in 0..80 {
+        let status = ann.post("/playground/say", &body).send().await.unwrap().status();
+        slowed += usize::from(status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!((10..=20).contains(&slowed), "{slowed}");
+    let bob = site.browser().await;
+    bob.say("list").await;
+}
