@@ -57,8 +57,12 @@ pub fn origin(card: &Card, delivered: DateTime<Utc>) -> String {
         |posted| format!("posted {} ago", span(delivered - posted)),
     );
     let names: Vec<String> = card.filters.iter().map(|name| format!("\"{name}\"")).collect();
-    let word = if names.len() == 1 { "filter" } else { "filters" };
-    format!("{posted} on {} · {word} {}", card.board, names.join(", "))
+    let filters = match names.len() {
+        0 => String::new(),
+        1 => format!(" · filter {}", names.join(", ")),
+        _ => format!(" · filters {}", names.join(", ")),
+    };
+    format!("{posted} on {}{filters}", card.board)
 }
 
 /// `posted → seen 1.2 s → matched 8 ms → delivered 5 ms`: each step's own time.
@@ -153,9 +157,10 @@ mod tests {
         (card.company, card.location, card.remote, card.pay, card.url) =
             (None, None, None, None, None);
         (card.body, card.times.posted) = (String::new(), None);
+        card.filters.clear();
         let shown = text(&card, card.times.matched);
         let want = "Senior Rust Engineer\n\
-                    no date given on Sample Jobs · filter \"remote rust\"\n\
+                    no date given on Sample Jobs\n\
                     seen → matched 8 ms → delivered 0 ms";
         assert_eq!(shown, want);
     }
