@@ -123,10 +123,7 @@ async fn work_that_comes_while_a_lane_is_given_back_is_not_forgotten() {
         .unwrap();
     let (released, ()) = tokio::join!(release(&world, &lane), async {
         // The release waits for the matcher's row lock; only then does the matcher commit.
-        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-        while world.count(waiting).await == 0 {
-            tokio::task::yield_now().await;
-        }
+        world.until_a_session_waits().await;
         matcher.commit().await.unwrap();
     });
     assert!(released);

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use earlybrd::clock::Clock;
 use earlybrd::db;
+use earlybrd::db::filters::NewFilter;
 use earlybrd::worker::Worker;
 use earlybrd::workers::match_postings::MatchPostings;
 
 use crate::fakes::board::{FakeBoard, Item};
-use crate::world::{World, drain};
+use crate::world::{Person, World, drain};
 
 #[tokio::test]
 async fn a_posting_reaches_every_filter_that_accepts_it_and_one_target_once() {
@@ -101,6 +102,31 @@ async fn a_paused_or_removed_filter_matches_no_more() {
         drain(&mut matcher).await;
     }
     assert_eq!(world.count("SELECT count(*) FROM owed").await, 0);
+}
+
+/// The posting was seen after the filter's start, and the filter is not committed yet: a matcher
+/// that went on without it would mark the posting as matched, and lose it.
+#[tokio::test]
+async fn matching_waits_for_a_filter_that_is_being_saved() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    world.board("b", &board.url).await;
+    world.poll().await;
+    let Person { account, target } = world.person("ann").await;
+    board.show(&[Item::titled("Rust")]);
+    world.poll_again().await;
+    let mut matcher = MatchPostings::new(world.base());
+    let mut saving = world.pool.begin().await.unwrap();
+    let revision = db::filters::begin_change(&mut saving).await.unwrap();
+    let filter = NewFilter { account, target, name: "rust", query: "rust" };
+    db::filters::insert(&mut saving, revision, filter, world.now()).await.unwrap();
+    let (ticked, ()) = tokio::join!(matcher.tick(), async {
+        world.until_a_session_waits().await;
+        saving.commit().await.unwrap();
+    });
+    ticked.unwrap();
+    drain(&mut matcher).await;
+    assert_eq!(world.count("SELECT count(*) FROM owed").await, 1);
 }
 
 /// The promise, with two replicas matching while postings arrive and filters are saved.

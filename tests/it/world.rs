@@ -163,6 +163,19 @@ impl World {
         self.messenger.sent()
     }
 
+    /// Waits until a session of this database waits for a lock; after a while it goes on, and what
+    /// the caller asserts shows that nothing waited.
+    pub async fn until_a_session_waits(&self) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        for _ in 0..2_000 {
+            if self.count(waiting).await > 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// One number from the database.
     pub async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.pool).await.expect("a count")
