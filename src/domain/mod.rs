@@ -9,4 +9,5 @@ pub mod message;
 pub mod pay;
 pub mod posting;
 pub mod rates;
+pub mod rules;
 pub mod target;
