@@ -126,6 +126,7 @@ impl App {
                     slug: &entry.slug,
                     name: &entry.name,
                     kind: entry.kind,
+                    rules: entry.rules.as_ref(),
                     url: &entry.url,
                     interval: entry.interval,
                     attribution: entry.attribution.as_deref(),

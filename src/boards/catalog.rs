@@ -6,7 +6,9 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 use url::Url;
 
+use super::{Reading, check_rules};
 use crate::domain::board::BoardKind;
+use crate::domain::rules::Rules;
 
 /// Shortest rest between two polls that an entry may ask for.
 const SHORTEST: f64 = 1.0 / 60.0;
@@ -18,6 +20,8 @@ pub struct Entry {
     pub slug: String,
     pub name: String,
     pub kind: BoardKind,
+    /// For a web page.
+    pub rules: Option<Rules>,
     pub url: Url,
     /// Rest between two polls.
     pub interval: Duration,
@@ -41,6 +45,7 @@ struct Row {
     slug: String,
     name: String,
     kind: String,
+    rules: Option<Rules>,
     url: Url,
     minutes: f64,
     attribution: Option<String>,
@@ -65,6 +70,13 @@ pub fn parse(text: &str) -> anyhow::Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// Reads the rules for a web page from a file of their own.
+pub fn parse_rules(text: &str) -> anyhow::Result<Rules> {
+    let rules: Rules = toml::from_str(text)?;
+    check_rules(Reading { kind: BoardKind::Html, rules: Some(&rules) })?;
+    Ok(rules)
+}
+
 fn entry(row: Row) -> anyhow::Result<Entry> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     ensure!(
@@ -77,10 +89,13 @@ fn entry(row: Row) -> anyhow::Result<Entry> {
         row.minutes >= SHORTEST && row.minutes <= 60.0 * 24.0 * 7.0,
         "minutes must be between a second and a week"
     );
+    let kind = row.kind.parse()?;
+    check_rules(Reading { kind, rules: row.rules.as_ref() })?;
     Ok(Entry {
         slug: row.slug,
         name: row.name,
-        kind: row.kind.parse()?,
+        kind,
+        rules: row.rules,
         url: row.url,
         interval: Duration::from_secs_f64((row.minutes * 60.0).round()),
         attribution: row.attribution,
@@ -120,10 +135,28 @@ mod tests {
         check_refused(&row("A b", "feed", "https://example.com/", "10.0"), "slug");
         check_refused(
             &row("a", "fax", "https://example.com/", "10.0"),
-            "there are: feed, remoteok",
+            "there are: feed, greenhouse, hackernews, html, remoteok",
         );
         check_refused(&row("a", "feed", "file:///etc/passwd", "10.0"), "http");
         check_refused(&row("a", "feed", "https://example.com/", "0.0"), "minutes");
         check_refused("board = 3", "board");
+    }
+
+    #[test]
+    fn rules_go_with_web_pages_only_and_a_wrong_one_is_named() {
+        let row = |kind: &str, rules: &str| {
+            format!(
+                "[[board]]\nslug = \"a\"\nname = \"x\"\nkind = \"{kind}\"\n\
+                 url = \"https://example.com/\"\nminutes = 60\n{rules}"
+            )
+        };
+        let rules = "[board.rules]\nitem = \"li\"\ntitle = \"h3\"\n";
+        let entries = parse(&row("html", rules)).unwrap();
+        assert_eq!(entries[0].rules.as_ref().unwrap().item, "li");
+        check_refused(&row("html", ""), "needs rules");
+        check_refused(&row("feed", rules), "without rules");
+        check_refused(&row("html", &format!("{rules}pay = \"b[\"")), "the rule for pay");
+        check_refused(&row("html", &format!("{rules}titel = \"b\"")), "titel");
+        assert!(parse_rules("item = 'li'").unwrap_err().to_string().contains("title"));
     }
 }

@@ -45,7 +45,8 @@ pub fn feed_text(response: Response<'_>) -> Result<String, Unreadable> {
     Ok(text)
 }
 
-fn declared_in_header(content_type: Option<&str>) -> Option<&'static Encoding> {
+/// What the header says of the encoding.
+pub fn declared_in_header(content_type: Option<&str>) -> Option<&'static Encoding> {
     let charset = content_type?.split(';').find_map(|part| {
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))

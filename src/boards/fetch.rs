@@ -10,7 +10,7 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
-use crate::domain::board::{Validators, Visibility};
+use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::http::{
     BodyError, check_stranger_url, for_operator, for_strangers, read_capped, user_agent,
 };
@@ -23,9 +23,12 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 const MAX_REDIRECTS: usize = 5;
 
-/// The formats of boards.
+/// The formats of feeds and interfaces.
 const ACCEPTED: &str = "application/json, application/rss+xml, application/atom+xml, \
                         application/xml;q=0.9, */*;q=0.5";
+
+/// Some sites answer whichever format comes first.
+const ACCEPTED_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5";
 
 /// Longest validator that is kept and sent back.
 const MAX_VALIDATOR: usize = 1_024;
@@ -41,6 +44,7 @@ pub struct Fetcher {
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     pub url: &'a Url,
+    pub kind: BoardKind,
     /// Who chose the address: the operator, or somebody who added the board.
     pub visibility: Visibility,
     pub validators: &'a Validators,
@@ -105,7 +109,8 @@ impl Fetcher {
                 &self.strangers
             }
         };
-        let mut asked = client.get(url.clone()).header(ACCEPT, ACCEPTED);
+        let accepted = if request.kind == BoardKind::Html { ACCEPTED_PAGE } else { ACCEPTED };
+        let mut asked = client.get(url.clone()).header(ACCEPT, accepted);
         // Another origin has no business with what this one told us.
         if url.origin() == request.url.origin() {
             let Validators { etag, last_modified } = request.validators;

@@ -4,14 +4,23 @@ pub mod catalog;
 mod feed;
 mod feed_text;
 pub mod fetch;
+mod greenhouse;
+mod hackernews;
+mod hn_header;
+mod html;
+mod html_rules;
 mod json_items;
 mod remoteok;
 
 use std::collections::HashMap;
 use std::fmt;
 
+use url::Url;
+
+pub use self::html_rules::WrongRule;
 use crate::domain::board::BoardKind;
 use crate::domain::posting::Posting;
+use crate::domain::rules::Rules;
 use crate::normalize::{BoardContext, RawPosting, normalize};
 
 /// What was read of one response.
@@ -56,18 +65,84 @@ pub struct Response<'a> {
     pub content_type: Option<&'a str>,
 }
 
+/// How to read a board.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    pub kind: BoardKind,
+    /// For a web page.
+    pub rules: Option<&'a Rules>,
+}
+
+impl From<BoardKind> for Reading<'_> {
+    /// A kind that has no rules.
+    fn from(kind: BoardKind) -> Self {
+        Self { kind, rules: None }
+    }
+}
+
+/// Whether boards of that kind can be read with those rules.
+pub fn check_rules(reading: Reading<'_>) -> Result<(), WrongRules> {
+    match (reading.kind, reading.rules) {
+        (BoardKind::Html, Some(rules)) => Ok(html_rules::Compiled::new(rules).map(drop)?),
+        (BoardKind::Html, None) => Err(WrongRules::Missing),
+        (
+            BoardKind::Feed | BoardKind::Greenhouse | BoardKind::Hackernews | BoardKind::Remoteok,
+            Some(_),
+        ) => Err(WrongRules::Useless(reading.kind)),
+        (
+            BoardKind::Feed | BoardKind::Greenhouse | BoardKind::Hackernews | BoardKind::Remoteok,
+            None,
+        ) => Ok(()),
+    }
+}
+
+/// Rules that do not fit the kind of board, or that are wrong themselves.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WrongRules {
+    #[error("a board of kind html needs rules: which elements of the page are what")]
+    Missing,
+    #[error("a board of kind {0} is read without rules")]
+    Useless(BoardKind),
+    #[error(transparent)]
+    Wrong(#[from] WrongRule),
+}
+
+/// The further address that a response names and that is to be asked for the postings, with the
+/// same care; `None` where the response holds the postings. Always of the origin of `url`.
+///
+/// What validates the first response says nothing of the further one, whose content changes while
+/// the first stays: neither may be asked with the validators of the other.
+pub fn next_address(
+    kind: BoardKind,
+    response: Response<'_>,
+    url: &Url,
+) -> Result<Option<Url>, Unreadable> {
+    let next = match kind {
+        BoardKind::Hackernews => hackernews::next_address(response, url)?,
+        BoardKind::Feed | BoardKind::Greenhouse | BoardKind::Html | BoardKind::Remoteok => None,
+    };
+    Ok(next.filter(|next| next.origin() == url.origin()))
+}
+
 /// Reads a response. Slow for large ones and may panic on input nobody thought of: call it where
 /// both are harmless.
 pub fn read(
-    kind: BoardKind,
+    reading: Reading<'_>,
     response: Response<'_>,
     board: &BoardContext<'_>,
 ) -> Result<ReadBoard, Unreadable> {
     if response.body.iter().all(u8::is_ascii_whitespace) {
         return Err(Unreadable::Empty);
     }
-    let (raw, mut problems) = match kind {
+    let (raw, mut problems) = match reading.kind {
         BoardKind::Feed => feed::read(response, board)?,
+        BoardKind::Greenhouse => greenhouse::read(response)?,
+        BoardKind::Hackernews => hackernews::read(response)?,
+        BoardKind::Html => {
+            let rules =
+                reading.rules.ok_or_else(|| Unreadable::Format(WrongRules::Missing.to_string()))?;
+            html::read(response, rules, board)?
+        }
         BoardKind::Remoteok => remoteok::read(response)?,
     };
     let mut postings = Vec::with_capacity(raw.len());
@@ -95,3 +170,10 @@ fn tell_apart(postings: &mut [Posting]) {
 
 /// What a reader of one kind gives: raw postings with their place, and what it could not read.
 type RawItems = (Vec<(String, RawPosting)>, Vec<Problem>);
+
+/// A board that readers are tested with.
+#[cfg(test)]
+fn test_context() -> BoardContext<'static> {
+    let zone = chrono::FixedOffset::east_opt(0).expect("zero is an offset");
+    BoardContext { slug: "test", base: None, zone }
+}

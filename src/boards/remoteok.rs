@@ -10,7 +10,7 @@ use regex::Regex;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::json_items::json_items;
+use super::json_items::{id, json_items};
 use super::{Problem, RawItems, Response, Unreadable};
 use crate::normalize::{RawDate, RawPay, RawPosting};
 
@@ -59,11 +59,10 @@ fn posting(item: &Value) -> Result<RawPosting, String> {
         (None, Some(date)) => RawDate::Text(date),
         (None, None) => RawDate::Unknown,
     };
-    let id = item.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
     let tags = item.get("tags").and_then(Value::as_array);
     let body = text("description").unwrap_or_default();
     Ok(RawPosting {
-        guid: id.filter(|id| !id.is_empty() && id != "null"),
+        guid: item.get("id").and_then(id),
         url: text("url"),
         title,
         company: text("company"),

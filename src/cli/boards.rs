@@ -1,6 +1,7 @@
 //! `earlybrd boards read`
 
 use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
@@ -9,25 +10,35 @@ use url::Url;
 
 use super::output::{self, complain};
 use crate::boards::fetch::{Fetched, Fetcher, Request};
-use crate::boards::{self, Response};
+use crate::boards::{self, Reading, Response, catalog};
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
 use crate::domain::board::{BoardKind, Validators, Visibility};
+use crate::domain::rules::Rules;
 use crate::normalize::BoardContext;
+use crate::workers::poll_boards::HOST_GAP;
 
 /// Largest file that is read.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
 
 /// Prints what can be read; fails if something could not.
-pub async fn read(config: &Config, kind: BoardKind, source: &str) -> anyhow::Result<ExitCode> {
-    let (body, content_type, url) = load(config, source).await?;
+pub async fn read(
+    config: &Config,
+    kind: BoardKind,
+    rules: Option<&Path>,
+    source: &str,
+) -> anyhow::Result<ExitCode> {
+    let rules = rules.map(rules_of).transpose()?;
+    let reading = Reading { kind, rules: rules.as_ref() };
+    boards::check_rules(reading).context("--rules")?;
+    let page = load(config, kind, source).await.with_context(|| source.to_owned())?;
     let context = BoardContext {
         slug: kind.as_str(),
-        base: url.as_ref(),
+        base: page.url.as_ref(),
         zone: FixedOffset::east_opt(0).context("zero is an offset")?,
     };
-    let response = Response { body: &body, content_type: content_type.as_deref() };
-    let read = boards::read(kind, response, &context).with_context(|| source.to_owned())?;
+    let read = boards::read(reading, page.response(), &context);
+    let read = read.with_context(|| source.to_owned())?;
     for posting in &read.postings {
         output::line(&serde_json::to_string(posting)?)?;
     }
@@ -40,33 +51,56 @@ pub async fn read(config: &Config, kind: BoardKind, source: &str) -> anyhow::Res
     Ok(if read.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn load(
-    config: &Config,
-    source: &str,
-) -> anyhow::Result<(Vec<u8>, Option<String>, Option<Url>)> {
+fn rules_of(path: &Path) -> anyhow::Result<Rules> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    catalog::parse_rules(&text).with_context(|| path.display().to_string())
+}
+
+/// What is to be read, and where it came from.
+struct Page {
+    body: Vec<u8>,
+    content_type: Option<String>,
+    url: Option<Url>,
+}
+
+impl Page {
+    fn response(&self) -> Response<'_> {
+        Response { body: &self.body, content_type: self.content_type.as_deref() }
+    }
+}
+
+async fn load(config: &Config, kind: BoardKind, source: &str) -> anyhow::Result<Page> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        let url = Url::parse(source).with_context(|| source.to_owned())?;
         let fetcher = Fetcher::new(config.contact.as_deref())?;
-        let request = Request {
-            url: &url,
-            visibility: Visibility::Catalogue,
-            validators: &Validators::default(),
-            now: SharedClock::of_this_machine().now(),
+        let url = Url::parse(source)?;
+        let first = fetch(&fetcher, kind, url.clone()).await?;
+        let Some(further) = boards::next_address(kind, first.response(), &url)? else {
+            return Ok(first);
         };
-        let answer = fetcher.fetch(request).await;
-        return match answer.with_context(|| source.to_owned())? {
-            Fetched::Body { body, content_type, .. } => Ok((body, content_type, Some(url))),
-            Fetched::NotModified => bail!("{source}: answered 304 to a request without conditions"),
-        };
+        tokio::time::sleep(HOST_GAP).await;
+        return fetch(&fetcher, kind, further.clone()).await.context(further);
     }
     let mut body = Vec::new();
     if source == "-" {
         std::io::stdin().take(MAX_FILE + 1).read_to_end(&mut body)?;
     } else {
-        let file = std::fs::File::open(source).with_context(|| source.to_owned())?;
-        file.take(MAX_FILE + 1).read_to_end(&mut body).with_context(|| source.to_owned())?;
+        std::fs::File::open(source)?.take(MAX_FILE + 1).read_to_end(&mut body)?;
     }
     let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
-    ensure!(size <= MAX_FILE, "{source}: larger than {MAX_FILE} bytes");
-    Ok((body, None, None))
+    ensure!(size <= MAX_FILE, "larger than {MAX_FILE} bytes");
+    Ok(Page { body, content_type: None, url: None })
+}
+
+async fn fetch(fetcher: &Fetcher, kind: BoardKind, url: Url) -> anyhow::Result<Page> {
+    let request = Request {
+        url: &url,
+        kind,
+        visibility: Visibility::Catalogue,
+        validators: &Validators::default(),
+        now: SharedClock::of_this_machine().now(),
+    };
+    match fetcher.fetch(request).await? {
+        Fetched::Body { body, content_type, .. } => Ok(Page { body, content_type, url: Some(url) }),
+        Fetched::NotModified => bail!("answered 304 to a request without conditions"),
+    }
 }

@@ -107,6 +107,7 @@ async fn boards(config: &Config, entries: &[Entry]) -> anyhow::Result<()> {
             continue;
         }
         let request = Request {
+            kind: entry.kind,
             url: &entry.url,
             visibility: Visibility::Catalogue,
             validators: &Validators::default(),

@@ -66,9 +66,12 @@ enum Command {
 enum Boards {
     /// Prints the postings of a response as JSON, one a line
     Read {
-        /// How to read it: feed, remoteok
+        /// How to read it: feed, greenhouse, hackernews, html, remoteok
         #[arg(long)]
         kind: BoardKind,
+        /// A TOML file of rules, for a web page
+        #[arg(long)]
+        rules: Option<PathBuf>,
         /// A file, an http(s) address, or - for standard input
         source: String,
     },
@@ -138,8 +141,8 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Migrate => migrate::run(&config).await,
             Command::Doctor => doctor::run(&config).await,
             Command::Deliveries { limit } => deliveries::run(&config, limit).await,
-            Command::Boards(Boards::Read { kind, source }) => {
-                boards::read(&config, kind, &source).await
+            Command::Boards(Boards::Read { kind, rules, source }) => {
+                boards::read(&config, kind, rules.as_deref(), &source).await
             }
             Command::Filter(Filter::Check { text }) => filter::check(&text),
             Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),

@@ -87,6 +87,7 @@ fn sample_entries(address: &Url) -> anyhow::Result<Vec<Entry>> {
             slug: feed.slug().to_owned(),
             name: feed.title().to_owned(),
             kind: BoardKind::Feed,
+            rules: None,
             url: feed.url(address)?,
             interval: SAMPLE_INTERVAL,
             attribution: None,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use url::Url;
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use super::unreadable;
 use crate::clock::add;
 use crate::domain::board::{BoardKind, ClaimedBoard, Validators};
 use crate::domain::ids::{BoardId, LeaseId};
+use crate::domain::rules::Rules;
 
 /// A board of the catalogue, as it is to stand in the table.
 #[derive(Debug, Clone)]
@@ -18,14 +20,16 @@ pub struct CatalogueBoard<'a> {
     pub slug: &'a str,
     pub name: &'a str,
     pub kind: BoardKind,
+    /// For a web page.
+    pub rules: Option<&'a Rules>,
     pub url: &'a Url,
     pub interval: Duration,
     pub attribution: Option<&'a str>,
     pub enabled: bool,
 }
 
-/// Writes a catalogue entry. Its poll state stays, unless its address or kind changed: then what
-/// the old address answered says nothing.
+/// Writes a catalogue entry. Its poll state stays, unless its address, kind or rules changed:
+/// then what it answered before says nothing.
 pub async fn upsert(
     executor: impl PgExecutor<'_>,
     board: &CatalogueBoard<'_>,
@@ -33,16 +37,21 @@ pub async fn upsert(
 ) -> sqlx::Result<BoardId> {
     sqlx::query_scalar!(
         "INSERT INTO boards AS b (slug, name, kind, url, host, visibility, enabled,
-                                  interval_seconds, attribution, created_at, next_poll_at)
-         VALUES ($1, $2, $3, $4, $5, 'catalogue', $6, $7, $8, $9, $9)
+                                  interval_seconds, attribution, created_at, next_poll_at,
+                                  rules)
+         VALUES ($1, $2, $3, $4, $5, 'catalogue', $6, $7, $8, $9, $9, $10)
          ON CONFLICT (slug) DO UPDATE SET
              name = EXCLUDED.name, enabled = EXCLUDED.enabled,
              interval_seconds = EXCLUDED.interval_seconds, attribution = EXCLUDED.attribution,
-             etag = CASE WHEN b.url = EXCLUDED.url THEN b.etag END,
-             last_modified = CASE WHEN b.url = EXCLUDED.url THEN b.last_modified END,
-             next_poll_at = CASE WHEN b.url = EXCLUDED.url AND b.kind = EXCLUDED.kind
+             etag = CASE WHEN (b.url, b.kind, b.rules) IS NOT DISTINCT FROM
+                              (EXCLUDED.url, EXCLUDED.kind, EXCLUDED.rules) THEN b.etag END,
+             last_modified = CASE WHEN (b.url, b.kind, b.rules) IS NOT DISTINCT FROM
+                                       (EXCLUDED.url, EXCLUDED.kind, EXCLUDED.rules)
+                                  THEN b.last_modified END,
+             next_poll_at = CASE WHEN (b.url, b.kind, b.rules) IS NOT DISTINCT FROM
+                                      (EXCLUDED.url, EXCLUDED.kind, EXCLUDED.rules)
                                  THEN b.next_poll_at ELSE EXCLUDED.next_poll_at END,
-             kind = EXCLUDED.kind, url = EXCLUDED.url, host = EXCLUDED.host
+             kind = EXCLUDED.kind, rules = EXCLUDED.rules, url = EXCLUDED.url, host = EXCLUDED.host
          RETURNING id",
         board.slug,
         board.name,
@@ -52,7 +61,8 @@ pub async fn upsert(
         board.enabled,
         i64::try_from(board.interval.as_secs()).unwrap_or(i64::MAX),
         board.attribution,
-        now
+        now,
+        board.rules.map(Json) as _
     )
     .fetch_one(executor)
     .await
@@ -110,7 +120,8 @@ pub async fn claim(tx: &mut PgConnection, claim: Claim) -> sqlx::Result<Option<C
     let lease = Uuid::new_v4();
     let row = sqlx::query!(
         "UPDATE boards SET lease_id = $2, lease_until = $3 WHERE id = $1
-         RETURNING slug, name, kind, url, visibility, interval_seconds, etag, last_modified,
+         RETURNING slug, name, kind, rules AS \"rules: Json<Rules>\", url, visibility,
+                   interval_seconds, etag, last_modified,
                    failures, created_at, first_read_at IS NOT NULL AS \"polled_before!\"",
         due.id,
         lease,
@@ -123,6 +134,7 @@ pub async fn claim(tx: &mut PgConnection, claim: Claim) -> sqlx::Result<Option<C
         id: BoardId(due.id),
         lease: LeaseId(lease),
         kind: row.kind.parse().map_err(|error| wrong(format!("{error}")))?,
+        rules: row.rules.map(|Json(rules)| rules),
         url: row.url.parse().map_err(|error| wrong(format!("{error}")))?,
         visibility: row.visibility.parse().map_err(wrong)?,
         interval: Duration::from_secs(row.interval_seconds.unsigned_abs()),
@@ -182,6 +194,25 @@ pub async fn settle_failed(
     .execute(executor)
     .await?;
     Ok(())
+}
+
+/// Takes the next turn of a board's host for one more request; gives when it is.
+pub async fn take_turn(
+    executor: impl PgExecutor<'_>,
+    board: &ClaimedBoard,
+    now: DateTime<Utc>,
+    gap: Duration,
+) -> sqlx::Result<DateTime<Utc>> {
+    let free_again = sqlx::query_scalar!(
+        "UPDATE hosts SET ready_at = GREATEST(ready_at, $2) + make_interval(secs => $3)
+         WHERE host = $1 RETURNING ready_at",
+        host_of(&board.url),
+        now,
+        gap.as_secs_f64()
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(TimeDelta::from_std(gap).map_or(free_again, |gap| free_again - gap))
 }
 
 /// Keeps everybody from a host that said how long it wants to be left alone.

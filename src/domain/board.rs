@@ -8,24 +8,35 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::ids::{BoardId, LeaseId};
+use super::rules::Rules;
 
 /// How a board's response is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BoardKind {
     /// Any RSS or Atom feed.
     Feed,
+    /// The job board API of <https://www.greenhouse.com>.
+    Greenhouse,
+    /// "Who is hiring?" of Hacker News, by <https://hn.algolia.com/api>.
+    Hackernews,
+    /// A web page, by rules.
+    Html,
     /// <https://remoteok.com/api>
     Remoteok,
 }
 
 impl BoardKind {
     /// Every kind, in the order of the alphabet.
-    pub const ALL: [Self; 2] = [Self::Feed, Self::Remoteok];
+    pub const ALL: [Self; 5] =
+        [Self::Feed, Self::Greenhouse, Self::Hackernews, Self::Html, Self::Remoteok];
 
     /// The word for `--kind`, for `boards.kind` and in the catalogue.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Feed => "feed",
+            Self::Greenhouse => "greenhouse",
+            Self::Hackernews => "hackernews",
+            Self::Html => "html",
             Self::Remoteok => "remoteok",
         }
     }
@@ -106,6 +117,8 @@ pub struct ClaimedBoard {
     pub slug: String,
     pub name: String,
     pub kind: BoardKind,
+    /// For a web page.
+    pub rules: Option<Rules>,
     pub url: Url,
     pub visibility: Visibility,
     /// Rest between two polls that went well.

@@ -10,4 +10,5 @@ pub mod pay;
 pub mod posting;
 pub mod rates;
 pub mod reply;
+pub mod rules;
 pub mod target;

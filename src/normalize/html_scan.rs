@@ -60,6 +60,28 @@ pub fn is_costly(html: &str) -> bool {
     false
 }
 
+/// The same page without what it draws and without formulas, which `is_costly` cannot judge.
+pub fn without_foreign(html: &str) -> String {
+    let mut pieces = Pieces(html);
+    let mut kept = String::with_capacity(html.len());
+    loop {
+        let before = pieces.0;
+        let Some(piece) = pieces.next() else { return kept };
+        if let Piece::Open { name, .. } = piece {
+            let lower = name.to_ascii_lowercase();
+            let foreign = FOREIGN.contains(&lower.as_str());
+            let tag = before.get(..before.len() - pieces.0.len()).unwrap_or_default();
+            if RAW.contains(&lower.as_str()) || (foreign && !tag.ends_with("/>")) {
+                pieces.skip_to_close(name);
+            }
+            if foreign {
+                continue;
+            }
+        }
+        kept.push_str(before.get(..before.len() - pieces.0.len()).unwrap_or_default());
+    }
+}
+
 /// The same text with line breaks for its only tags.
 pub fn flatten(html: &str) -> String {
     let mut pieces = Pieces(html);
@@ -216,6 +238,25 @@ mod tests {
         check(&"<div><title></div></title>".repeat(600), true);
         check(&format!("<p {}>", "a ".repeat(2_000)), true);
         check("<svg><div></svg>", true);
+    }
+
+    #[test]
+    fn drawings_go_and_nothing_else_does() {
+        for (html, want) in [
+            ("<p>a<svg viewBox='>'><path/><title>x</title></svg>b</p>", "<p>a</svg>b</p>"),
+            ("<p>a<svg/>b<math>1</MATH>c", "<p>ab</MATH>c"),
+            ("<script>'<svg>'</script><i a=1>é<!-- <svg> --></i> < ", ""),
+            ("<svg>never closed <p>x", "<never"),
+        ] {
+            let want = match want {
+                "" => html,
+                "<never" => "",
+                want => want,
+            };
+            assert_eq!(without_foreign(html), want);
+        }
+        check(&without_foreign(&"<svg><g><path/></g></svg>".repeat(600)), false);
+        check(&without_foreign(&"<svg/><div>".repeat(600)), true);
     }
 
     #[test]

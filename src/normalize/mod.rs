@@ -21,10 +21,12 @@ use chrono::{DateTime, FixedOffset, Utc};
 use rust_decimal::Decimal;
 use url::Url;
 
+pub use self::html_scan::{is_costly, without_foreign};
 pub use self::html_text::plain_text;
 pub use self::labels::labelled;
 pub use self::link::canonical;
-pub use self::salary::find_in_body;
+pub use self::place::place as stated_remote;
+pub use self::salary::{find_in_body, stated_period};
 pub use self::text::one_line;
 use crate::domain::pay::Pay;
 use crate::domain::posting::{Identity, Posting};

@@ -103,7 +103,8 @@ fn field(text: &str) -> Option<Remote> {
     }
 }
 
-fn place(text: &str) -> Option<Remote> {
+/// What a text about a place says of remote work.
+pub fn place(text: &str) -> Option<Remote> {
     line(text).or_else(|| ANYWHERE.is_match(text).then_some(Remote::Yes))
 }
 

@@ -7,7 +7,7 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::salary_check::plausible;
-use super::salary_offer::Offer;
+use super::salary_offer::{Offer, period_at};
 use super::salary_words::{PeriodWord, Unit, currencies, period_word, words};
 use super::text::one_line;
 use crate::domain::pay::{Currency, Pay, Period};
@@ -53,6 +53,14 @@ pub fn from_fields(
         None => None,
     };
     plausible(min, max, currency, period)
+}
+
+/// The one period that a text names for pay: `Annual salary`, `Rate per hour`; two are none.
+pub fn stated_period(text: &str) -> Option<Period> {
+    let words = words(text);
+    let mut named = (0..words.len()).filter_map(|at| period_at(&words, at)).map(|(it, _)| it);
+    let first = named.next()?;
+    named.all(|period| period == first).then_some(first)
 }
 
 /// A period with a field of its own: `YEAR`, `annual`, `per-hour-wage`, `1 YEAR`.

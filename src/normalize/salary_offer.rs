@@ -245,7 +245,7 @@ fn multiplies_by_lakh(words: &[Word<'_>], end: usize) -> bool {
 }
 
 /// A period that begins here, and where it ends.
-fn period_at(words: &[Word<'_>], at: usize) -> Option<(Period, usize)> {
+pub fn period_at(words: &[Word<'_>], at: usize) -> Option<(Period, usize)> {
     let first = words.get(at)?;
     let back = at.checked_sub(1).and_then(|at| words.get(at));
     match period_word(first.text) {

@@ -1,6 +1,7 @@
 //! Use cases that time starts. Each has a `tick`, which does a bounded amount and says whether there
 //! may be more; `app` runs them.
 
+mod ask_board;
 pub mod deliver;
 pub mod housekeeping;
 pub mod match_postings;

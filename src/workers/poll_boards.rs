@@ -1,27 +1,23 @@
-//! Polls the board that is due for longest: claim, fetch, read, store — the fetch outside of any
-//! transaction, the result fenced by the lease.
+//! Polls the board that is due for longest: claim, ask (`ask_board`), store — the network outside of
+//! any transaction, the result fenced by the lease.
 
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset, Utc};
-use url::Url;
-
 use super::Base;
-use crate::boards::fetch::{DEADLINE, FetchError, Fetched, Fetcher, Request};
-use crate::boards::{self, ReadBoard, Response};
+use super::ask_board::{LONGEST_WAIT, Polled};
+use crate::boards::fetch::{DEADLINE, FetchError, Fetcher};
 use crate::clock::add;
 use crate::db;
 use crate::db::postings::Stored;
-use crate::domain::board::{ClaimedBoard, Validators};
-use crate::normalize::BoardContext;
+use crate::domain::board::ClaimedBoard;
 use crate::schedule::polling;
 use crate::worker::{Tick, Worker};
 
 /// How long a claim lasts; what has not settled by then is polled again by somebody else.
 pub const LEASE: Duration = Duration::from_mins(2);
 
-// The fetch, and time to read and store what it brought.
-const _: () = assert!(DEADLINE.as_secs() * 3 < LEASE.as_secs());
+// Two fetches, the wait between them, and time to read and store what they brought.
+const _: () = assert!(DEADLINE.as_secs() * 3 + LONGEST_WAIT.as_secs() < LEASE.as_secs());
 
 /// Rest between two requests to one host.
 pub const HOST_GAP: Duration = Duration::from_secs(1);
@@ -37,14 +33,6 @@ pub struct PollBoards {
     pub host_gap: Duration,
 }
 
-/// What a poll brought.
-struct Polled {
-    /// When the response was here: what it shows was first seen then.
-    at: DateTime<Utc>,
-    read: ReadBoard,
-    validators: Validators,
-}
-
 impl Worker for PollBoards {
     const NAME: &'static str = "poll";
 
@@ -54,7 +42,7 @@ impl Worker for PollBoards {
         let claimed =
             db::in_tx(&self.base.pool, async |tx| db::boards::claim(tx, claim).await).await?;
         let Some(board) = claimed else { return Ok(Tick::Idle) };
-        match self.poll(&board).await {
+        match self.ask(&board).await {
             Ok(polled) => self.store(&board, polled).await?,
             Err(error) => self.fail(&board, &error).await?,
         }
@@ -63,25 +51,6 @@ impl Worker for PollBoards {
 }
 
 impl PollBoards {
-    async fn poll(&self, board: &ClaimedBoard) -> Result<Polled, FetchError> {
-        let ClaimedBoard { url, visibility, validators, .. } = board;
-        let request = Request { url, visibility: *visibility, validators, now: self.base.now() };
-        let fetched = self.fetcher.fetch(request).await?;
-        let at = self.base.now();
-        let Fetched::Body { body, content_type, validators } = fetched else {
-            return Ok(Polled { at, read: ReadBoard::default(), validators: validators.clone() });
-        };
-        let (kind, slug, url) = (board.kind, board.slug.clone(), url.clone());
-        let read = tokio::task::spawn_blocking(move || {
-            let response = Response { body: &body, content_type: content_type.as_deref() };
-            boards::read(kind, response, &context(&slug, &url))
-        });
-        // A panic of a parser is a fault of this board alone.
-        let read = read.await.map_err(|_| "its response broke the parser".to_owned())?;
-        let read = read.map_err(|error| error.to_string())?;
-        Ok(Polled { at, read, validators })
-    }
-
     async fn store(&self, board: &ClaimedBoard, polled: Polled) -> anyhow::Result<()> {
         let Polled { at, read, validators } = polled;
         let next = add(self.base.now(), polling::after_success(board.interval, fastrand::f64()));
@@ -139,10 +108,4 @@ impl PollBoards {
         .await?;
         Ok(())
     }
-}
-
-/// What reading needs to know of a board. Dates without a zone are taken as UTC.
-fn context<'a>(slug: &'a str, url: &'a Url) -> BoardContext<'a> {
-    let zone = FixedOffset::east_opt(0).expect("zero is an offset");
-    BoardContext { slug, base: Some(url), zone }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use earlybrd::config::SETTINGS;
+use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::posting::Posting;
 
 fn document(name: &str) -> String {
@@ -35,6 +36,14 @@ fn every_field_of_a_posting_is_documented() {
     want.sort_unstable();
     documented_sorted.sort_unstable();
     assert_eq!(documented_sorted, want);
+}
+
+#[test]
+fn every_kind_of_board_is_documented() {
+    let page = document("docs/boards.md");
+    for kind in BoardKind::ALL {
+        assert!(page.contains(&format!("| `{kind}` | ")), "{kind}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use earlybrd::boards::fetch::{Fetcher, Request};
-use earlybrd::domain::board::{Validators, Visibility};
+use earlybrd::domain::board::{BoardKind, Validators, Visibility};
 
 use crate::fakes::board::{FakeBoard, Item};
 use crate::world::World;
@@ -178,6 +178,7 @@ async fn an_address_that_a_stranger_chose_never_reaches_this_machine() {
         let url = format!("http://{host}:{port}/").parse().unwrap();
         let request = Request {
             url: &url,
+            kind: BoardKind::Feed,
             visibility: Visibility::Subscribed,
             validators: &Validators::default(),
             now: world.now(),

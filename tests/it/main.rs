@@ -14,6 +14,7 @@ mod fakes;
 mod faults_boards;
 mod faults_postgres;
 mod flow_deliver;
+mod flow_kinds;
 mod flow_match;
 mod flow_poll;
 mod migrations;

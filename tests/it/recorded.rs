@@ -28,7 +28,7 @@ fn read(kind: BoardKind, path: &Path) -> Result<ReadBoard, Unreadable> {
     let body = fs::read(path).unwrap();
     let zone = FixedOffset::east_opt(0).unwrap();
     let board = BoardContext { slug: "recorded", base: None, zone };
-    boards::read(kind, Response { body: &body, content_type: None }, &board)
+    boards::read(kind.into(), Response { body: &body, content_type: None }, &board)
 }
 
 #[test]
@@ -70,6 +70,57 @@ fn recorded_feeds_are_read_whole() {
             assert!(posting.identity.strongest().starts_with("guid:"), "{name}");
         }
     }
+}
+
+#[test]
+fn greenhouse_is_read_whole() {
+    let Some(folder) = folder() else { return };
+    for (name, jobs) in
+        [("greenhouse/job_stripe_2026-08-19.json", 1), ("shapes/openroles/greenhouse.json", 2)]
+    {
+        let read = read(BoardKind::Greenhouse, &folder.join(name)).unwrap();
+        assert_eq!(
+            (read.postings.len(), read.problems.as_slice()),
+            (jobs, [].as_slice()),
+            "{name}"
+        );
+        for posting in &read.postings {
+            assert!(posting.posted_at.is_some() && posting.url.is_some(), "{name}");
+            assert!(posting.location.is_some() && posting.pay.is_none(), "{name}");
+            assert!(posting.identity.strongest().starts_with("guid:"), "{name}");
+            for trace in ["&lt;", "&amp;", "<p>", "style="] {
+                assert!(!posting.body.contains(trace), "{trace:?} in {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_hiring_is_read_without_its_replies() {
+    let Some(folder) = folder() else { return };
+    let path = folder.join("hn_whoishiring/algolia_2026-07_trimmed.json");
+    let read = read(BoardKind::Hackernews, &path).unwrap();
+    assert_eq!(read.problems, []);
+    let found: Vec<(&str, Option<&str>, Option<&str>)> = read
+        .postings
+        .iter()
+        .map(|it| (it.title.as_str(), it.company.as_deref(), it.location.as_deref()))
+        .collect();
+    let want = [
+        ("Developer Advocate | Technical Customer Support Specialist", Some("Qase"), None),
+        ("On-Premises SRE", Some("Wave"), Some("Remote (EMEA)")),
+        ("Senior Frontend Engineer", Some("Zeitlabs"), Some("Remote (UTC+3)")),
+        ("Senior Product Engineer", Some("Trinsic"), Some("REMOTE (Europe)")),
+        ("Senior Software Engineer, Frontend", Some("ResortPass"), Some("New York, NY")),
+        ("This Dot Labs Open roles: • Engineering Leads • Senior Engineers", None, None),
+    ];
+    assert_eq!(found, want);
+    let remote: Vec<Option<Remote>> = read.postings.iter().map(|it| it.remote).collect();
+    let (yes, no) = (Some(Remote::Yes), Some(Remote::No));
+    assert_eq!(remote, [yes, yes, yes, yes, no, None]);
+    let pay = |at: usize| read.postings[at].pay.as_ref().map(ToString::to_string);
+    assert_eq!(pay(1).as_deref(), Some("up to $185,500/yr"));
+    assert_eq!(pay(4).as_deref(), Some("$160–180k/yr"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use earlybrd::db::{self, boards::CatalogueBoard, filters::NewFilter};
 use earlybrd::domain::account::{AccountKind, Identity};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::ids::{AccountId, BoardId, FilterId, TargetId};
+use earlybrd::domain::rules::Rules;
 use earlybrd::domain::target::Platform;
 use earlybrd::filter_lang;
 use earlybrd::worker::{Tick, Worker};
@@ -110,10 +111,21 @@ impl World {
     }
 
     pub async fn board_of_kind(&self, slug: &str, url: &Url, kind: BoardKind) -> BoardId {
+        self.board_with_rules(slug, url, kind, None).await
+    }
+
+    pub async fn board_with_rules(
+        &self,
+        slug: &str,
+        url: &Url,
+        kind: BoardKind,
+        rules: Option<&Rules>,
+    ) -> BoardId {
         let board = CatalogueBoard {
             slug,
             name: slug,
             kind,
+            rules,
             url,
             interval: Duration::from_mins(1),
             attribution: None,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderMap, Response, Uri};
 use axum::routing::any;
 use tokio::net::TcpListener;
 use url::Url;
@@ -20,7 +20,10 @@ pub struct Answer {
 
 struct Inner {
     answer: Answer,
+    /// Answers for addresses that contain a text, before the one for all.
+    special: Vec<(&'static str, Answer)>,
     requests: Vec<HeaderMap>,
+    addresses: Vec<String>,
 }
 
 /// The board.
@@ -37,8 +40,15 @@ impl FakeBoard {
         let address = listener.local_addr().expect("an address");
         let url = Url::parse(&format!("http://{address}/feed")).expect("an address");
         let answer = Answer { status: 200, headers: Vec::new(), body: Vec::new() };
-        let board =
-            Self { inner: Arc::new(Mutex::new(Inner { answer, requests: Vec::new() })), url };
+        let board = Self {
+            inner: Arc::new(Mutex::new(Inner {
+                answer,
+                special: Vec::new(),
+                requests: Vec::new(),
+                addresses: Vec::new(),
+            })),
+            url,
+        };
         board.show(&[]);
         let router = Router::new().fallback(any(reply)).with_state(board.clone());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
@@ -63,6 +73,22 @@ impl FakeBoard {
         self.answer(Answer { status: 200, headers: Vec::new(), body: body.into() });
     }
 
+    /// What addresses that contain this text answer from now on.
+    pub fn answer_at(&self, part: &'static str, answer: Answer) {
+        let mut inner = self.inner();
+        inner.special.retain(|(known, _)| *known != part);
+        inner.special.push((part, answer));
+    }
+
+    pub fn body_at(&self, part: &'static str, body: impl Into<Vec<u8>>) {
+        self.answer_at(part, Answer { status: 200, headers: Vec::new(), body: body.into() });
+    }
+
+    /// Path and query of all requests so far.
+    pub fn addresses(&self) -> Vec<String> {
+        self.inner().addresses.clone()
+    }
+
     /// Shows a feed with these items.
     pub fn show(&self, items: &[Item<'_>]) {
         self.body(feed(items));
@@ -74,10 +100,14 @@ impl FakeBoard {
     }
 }
 
-async fn reply(State(board): State<FakeBoard>, headers: HeaderMap) -> Response<Body> {
+async fn reply(State(board): State<FakeBoard>, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let mut inner = board.inner();
+    let address = uri.to_string();
+    let special = inner.special.iter().find(|(part, _)| address.contains(part));
+    let answer = special.map_or(&inner.answer, |(_, answer)| answer).clone();
     inner.requests.push(headers);
-    let Answer { status, headers, body } = inner.answer.clone();
+    inner.addresses.push(address);
+    let Answer { status, headers, body } = answer;
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(name, value);

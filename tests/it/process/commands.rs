@@ -56,7 +56,7 @@ async fn bad_items_are_named_and_good_ones_still_printed() {
     assert!(read.stderr.contains("item 2: no position"), "{}", read.stderr);
     assert!(read.stderr.contains("after item 3"), "{}", read.stderr);
     for (kind, input, want) in [
-        ("fax", "", "there are: feed, remoteok"),
+        ("fax", "", "there are: feed, greenhouse, hackernews, html, remoteok"),
         ("feed", "", "the response is empty"),
         ("feed", "{}", "not an RSS or Atom feed"),
         ("remoteok", "<html></html>", "expected a JSON array"),
@@ -67,6 +67,57 @@ async fn bad_items_are_named_and_good_ones_still_printed() {
     }
     let read = run(&["boards", "read", "--kind", "feed", "/no/such/file"], "").await;
     assert!(!read.success && read.stderr.contains("/no/such/file"), "{}", read.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boards_read_reads_a_web_page_by_a_file_of_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good = file("good.toml", "item = 'li'\ntitle = 'b'\nlink = 'a@href'\n");
+    let page = "<ul><li><b>Cook</b><a href='/1'>x</a></ul>";
+    let board = FakeBoard::start().await;
+    board.body(page);
+    let read = async |kind: &str, rules: &[&str], source: &str, input: &str| {
+        run(&[&["boards", "read", "--kind", kind], rules, &[source]].concat(), input).await
+    };
+    let ended = read("html", &["--rules", &good], board.url.as_str(), "").await;
+    assert!(ended.success, "{}", ended.stderr);
+    let posting: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(posting["url"], board.url.join("/1").unwrap().as_str());
+    let wrong = file("wrong.toml", "item = 'li'\ntitle = 'b['\n");
+    let other = file("other.toml", "item = 'li'\ntitle = 'b'\ntitel = 'b'\n");
+    for (kind, rules, input, want) in [
+        ("html", vec![], page, "needs rules"),
+        ("feed", vec!["--rules", &good], page, "without rules"),
+        ("html", vec!["--rules", &wrong], page, "the rule for title is not a CSS selector"),
+        ("html", vec!["--rules", &other], page, "titel"),
+        ("html", vec!["--rules", "/no/such/rules"], page, "/no/such/rules"),
+        ("html", vec!["--rules", &good], "<p>Moved", "has changed"),
+        ("html", vec!["--rules", &good], "", "the response is empty"),
+    ] {
+        let ended = read(kind, &rules, "-", input).await;
+        assert!(!ended.success && ended.stdout.is_empty(), "{want}");
+        assert!(ended.stderr.contains(want), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boards_read_goes_on_to_the_address_that_a_first_response_names() {
+    let board = FakeBoard::start().await;
+    let stories = r#"{"hits":[{"objectID":"7","title":"Ask HN: Who is hiring? (May 2031)"}]}"#;
+    board.body(stories);
+    board.body_at(
+        "tags=comment,story_7&",
+        r#"{"hits":[{"objectID":"8","parent_id":7,"story_id":7,"comment_text":"Acme | Cook"}]}"#,
+    );
+    let read = run(&["boards", "read", "--kind", "hackernews", board.url.as_str()], "").await;
+    assert!(read.success && read.stdout.contains("Cook"), "{}", read.stderr);
+    let read = run(&["boards", "read", "--kind", "hackernews", "-"], stories).await;
+    assert!(!read.success && read.stderr.contains("a list of stories"), "{}", read.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

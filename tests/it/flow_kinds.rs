@@ -1,0 +1,180 @@
+//! Boards that take two requests, and web pages that are read by rules, from the poll to the row.
+
+use std::time::Duration;
+
+use earlybrd::domain::board::BoardKind;
+use earlybrd::domain::rules::Rules;
+use earlybrd::worker::{Tick, Worker};
+use serde_json::json;
+
+use crate::fakes::board::{Answer, FakeBoard};
+use crate::world::World;
+
+const POSTINGS: &str = "SELECT count(*) FROM postings";
+const NEWS: &str = "SELECT count(*) FROM postings WHERE matched_at IS NULL";
+const FAILURES: &str = "SELECT sum(failures)::bigint FROM boards";
+
+/// A list of stories with validators, as no change to it must hide a new comment.
+fn stories(ids: &[u32]) -> Answer {
+    let hits: Vec<_> = ids
+        .iter()
+        .map(|id| json!({"objectID": id.to_string(), "title": "Ask HN: Who is hiring? (x)"}))
+        .collect();
+    let headers = vec![("etag", "\"s1\"".to_owned()), ("last-modified", "yesterday".to_owned())];
+    Answer { status: 200, headers, body: json!({"hits": hits}).to_string().into_bytes() }
+}
+
+fn comments(story: u32, ids: &[u32]) -> Answer {
+    let hits: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            json!({"objectID": id.to_string(), "story_id": story, "parent_id": story,
+                   "comment_text": format!("Acme | Engineer {id} | Oslo"), "author": "a"})
+        })
+        .collect();
+    let headers = vec![("etag", "\"c1\"".to_owned())];
+    Answer { status: 200, headers, body: json!({"hits": hits}).to_string().into_bytes() }
+}
+
+async fn hacker_news() -> (World, FakeBoard) {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/api/v1/search_by_date?tags=story,author_whoishiring").unwrap();
+    world.board_of_kind("hackernews", &url, BoardKind::Hackernews).await;
+    (world, board)
+}
+
+#[tokio::test]
+async fn a_new_comment_is_news_although_the_list_of_stories_stays() {
+    let (world, board) = hacker_news().await;
+    board.answer_at("tags=story", stories(&[7]));
+    board.answer_at("tags=comment", comments(7, &[71]));
+    world.poll().await;
+    assert_eq!((world.count(POSTINGS).await, world.count(NEWS).await), (1, 0));
+    board.answer_at("tags=comment", comments(7, &[72, 71]));
+    world.poll_again().await;
+    assert_eq!((world.count(POSTINGS).await, world.count(NEWS).await), (2, 1));
+    let addresses = board.addresses();
+    assert_eq!(addresses.len(), 4);
+    assert_eq!(addresses[1], "/api/v1/search_by_date?tags=comment,story_7&hitsPerPage=200");
+    for request in board.requests() {
+        let conditional = ["if-none-match", "if-modified-since"];
+        assert!(conditional.iter().all(|name| request.get(*name).is_none()), "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_month_is_followed_to_its_story() {
+    let (world, board) = hacker_news().await;
+    board.answer_at("tags=story", stories(&[7]));
+    board.answer_at("story_7&", comments(7, &[71]));
+    board.answer_at("story_9&", comments(9, &[]));
+    world.poll().await;
+    board.answer_at("tags=story", stories(&[9, 7]));
+    world.poll_again().await;
+    assert_eq!((world.count(POSTINGS).await, world.count(FAILURES).await), (1, 0));
+    board.answer_at("story_9&", comments(9, &[91]));
+    world.poll_again().await;
+    assert_eq!((world.count(POSTINGS).await, world.count(NEWS).await), (2, 1));
+}
+
+#[tokio::test]
+async fn a_second_request_that_fails_is_a_poll_that_failed() {
+    let (world, board) = hacker_news().await;
+    board.answer_at("tags=story", stories(&[7]));
+    board.status(503, &[("retry-after", "120")]);
+    world.poll().await;
+    assert_eq!(world.count("SELECT count(*) FROM boards WHERE last_error LIKE '%503%'").await, 1);
+    board.body_at("tags=story", "{\"hits\": []}");
+    world.clock.advance(Duration::from_mins(10));
+    world.poll().await;
+    let why =
+        "SELECT count(*) FROM boards WHERE failures = 2 AND last_error LIKE '%Who is hiring%'";
+    assert_eq!(world.count(why).await, 1);
+}
+
+#[tokio::test]
+async fn the_second_request_takes_its_turn_at_the_host() {
+    let (world, board) = hacker_news().await;
+    board.answer_at("tags=story", stories(&[7]));
+    board.answer_at("tags=comment", comments(7, &[71]));
+    let mut poller = world.poller();
+    poller.host_gap = Duration::from_millis(30);
+    let before = std::time::Instant::now();
+    assert_eq!(poller.tick().await.unwrap(), Tick::Busy);
+    assert!(before.elapsed() >= poller.host_gap);
+    let booked = "SELECT (EXTRACT(EPOCH FROM max(ready_at)) * 1000)::bigint FROM hosts";
+    assert_eq!(world.count(booked).await, world.now().timestamp_millis() + 60);
+}
+
+fn rules() -> Rules {
+    let text = |text: &str| Some(text.to_owned());
+    Rules {
+        item: "li.job".to_owned(),
+        title: "h3".to_owned(),
+        link: text("a@href"),
+        empty: text(".none"),
+        ..Rules::default()
+    }
+}
+
+fn page(titles: &[&str]) -> String {
+    let item = |title: &&str| format!("<li class=job><h3>{title}</h3><a href='/{title}'>x</a>");
+    format!(
+        "<!doctype html><title>Jobs</title><ul>{}</ul>",
+        titles.iter().map(item).collect::<String>()
+    )
+}
+
+#[tokio::test]
+async fn a_web_page_is_a_board_and_one_that_changed_is_a_failure() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let kind = BoardKind::Html;
+    world.board_with_rules("page", &board.url, kind, Some(&rules())).await;
+    board.body(page(&["one"]));
+    world.poll().await;
+    board.body(page(&["two", "one"]));
+    world.poll_again().await;
+    assert_eq!((world.count(POSTINGS).await, world.count(NEWS).await), (2, 1));
+    let accepted = board.requests()[0].get("accept").unwrap().clone();
+    assert!(accepted.to_str().unwrap().starts_with("text/html"), "{accepted:?}");
+    board.body("<p class=none>No openings");
+    world.poll_again().await;
+    assert_eq!(world.count(FAILURES).await, 0);
+    for (page, why) in [
+        ("<h1>Our new site</h1>".to_owned(), "has changed"),
+        ("<div>".repeat(100_000), "nested too deep"),
+        (String::new(), "empty"),
+    ] {
+        board.body(page);
+        world.clock.advance(Duration::from_hours(1));
+        world.poll().await;
+        let said: Option<String> = sqlx::query_scalar("SELECT last_error FROM boards")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+        assert!(said.as_deref().is_some_and(|said| said.contains(why)), "{said:?}");
+    }
+    assert_eq!(world.count(FAILURES).await, 3);
+}
+
+#[tokio::test]
+async fn new_rules_are_tried_at_once_and_without_the_validators_of_the_old() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let (kind, url) = (BoardKind::Html, &board.url);
+    let headers = vec![("etag", "\"p1\"".to_owned())];
+    board.answer(Answer { status: 200, headers, body: page(&["one"]).into_bytes() });
+    world.board_with_rules("page", url, kind, Some(&rules())).await;
+    world.poll().await;
+    world.board_with_rules("page", url, kind, Some(&rules())).await;
+    world.poll().await;
+    assert_eq!(board.requests().len(), 1, "the same rules change nothing");
+    let other = Rules { title: "a".to_owned(), ..rules() };
+    world.board_with_rules("page", url, kind, Some(&other)).await;
+    world.poll().await;
+    let asked = board.requests();
+    assert_eq!(asked.len(), 2);
+    assert!(asked[1].get("if-none-match").is_none());
+}
