@@ -310,13 +310,13 @@ mod tests {
     #[test]
     fn a_mistake_is_pointed_at() {
         check_wrong("watch rust titel:go", 11, "title:");
-        check_wrong("show two", 5, "number");
-        check_wrong("show 1 2", 7, "one number");
+        check_wrong("show two", 5, "filter's number");
+        check_wrong("show 1 2", 7, "number is enough");
         check_wrong("list all", 5, "takes nothing");
         check_wrong("watch", 5, "a filter");
         check_wrong("edit 1", 6, "a filter");
-        check_wrong("rename 1", 8, "name");
-        check_wrong("pause 99999999999999999999", 6, "number");
+        check_wrong("rename 1", 8, "the new name");
+        check_wrong("pause 99999999999999999999", 6, "filter's number");
     }
 
     #[test]
