@@ -2,7 +2,7 @@
 # Dependencies are built in a layer of their own (cargo-chef), so that a change of ours rebuilds ours.
 FROM rust:1.95-slim-bookworm AS chef
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \
-    && rm -rf /var/lib/apt/lists/* && cargo install --locked cargo-chef --version 0.1.77
+    && rm -rf /var/lib/apt/lists/* && cargo install --locked cargo-chef --version 0.1.78
 WORKDIR /build
 
 FROM chef AS planner

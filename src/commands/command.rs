@@ -40,11 +40,11 @@ pub const COMMANDS: &[Spec] = &[
     Spec {
         name: "watch",
         help: CommandHelp {
-            usage: "watch <filter>",
-            does: "shows what a filter would have sent, then saves it",
+            usage: "watch <filter> [here]",
+            does: "shows what a filter would have sent, then saves it; cards come here",
             example: "watch remote rust -senior pay>=80k",
         },
-        read: |line| Ok(Command::Watch(line.filter()?)),
+        read: |line| Ok(Command::Watch(line.without_place()?.filter()?)),
     },
     Spec {
         name: "test",
@@ -142,7 +142,7 @@ pub const COMMANDS: &[Spec] = &[
             example: "help watch",
         },
         read: |line| {
-            let about = line.rest.trim();
+            let about = line.rest();
             Ok(Command::Help((!about.is_empty()).then(|| about.to_owned())))
         },
     },
@@ -168,10 +168,12 @@ impl Command {
     }
 }
 
-/// What stands behind a command's name.
+/// What stands behind a command's name: the bytes `start..end` of the line.
+#[derive(Clone, Copy)]
 struct Line<'a> {
     whole: &'a str,
-    rest: &'a str,
+    start: usize,
+    end: usize,
     usage: &'static str,
     example: &'static str,
 }
@@ -180,7 +182,7 @@ struct Line<'a> {
 pub fn parse(text: &str) -> Result<Command, Reply> {
     let whole = text.trim();
     let whole = whole.strip_prefix("/jobs").unwrap_or(whole).trim_start();
-    let (word, rest) = whole.split_once(char::is_whitespace).unwrap_or((whole, ""));
+    let word = whole.split_whitespace().next().unwrap_or_default();
     let name = word.to_lowercase();
     if name.is_empty() {
         return Ok(Command::Help(None));
@@ -189,7 +191,8 @@ pub fn parse(text: &str) -> Result<Command, Reply> {
         return Err(unknown(whole, &name));
     };
     let CommandHelp { usage, example, .. } = spec.help;
-    (spec.read)(&Line { whole, rest: rest.trim_start(), usage, example })
+    let line = Line { whole, start: word.len(), end: whole.len(), usage, example };
+    (spec.read)(&line.trimmed())
 }
 
 /// Help, generated from the list.
@@ -212,59 +215,86 @@ fn unknown(whole: &str, name: &str) -> Reply {
 }
 
 impl<'a> Line<'a> {
-    /// The column of what is left, for the caret.
-    fn column(&self, of: &str) -> usize {
-        let at = self.whole.len() - of.len();
-        self.whole.get(..at).unwrap_or_default().chars().count()
+    fn rest(&self) -> &'a str {
+        self.whole.get(self.start..self.end).unwrap_or_default()
     }
 
-    fn wrong(&self, rest: &str, what: &str) -> Reply {
-        replies::wrong_command(self.whole, self.column(rest), what, self.usage, self.example)
+    /// Without white space at its beginning.
+    fn trimmed(self) -> Self {
+        Self { start: self.end - self.rest().trim_start().len(), ..self }
+    }
+
+    /// An answer with a caret under the byte `at`.
+    fn wrong_at(&self, at: usize, what: &str) -> Reply {
+        let column = self.whole.get(..at).map_or(0, |before| before.chars().count());
+        replies::wrong_command(self.whole, column, what, self.usage, self.example)
+    }
+
+    fn wrong(&self, what: &str) -> Reply {
+        self.wrong_at(self.start, what)
     }
 
     fn alone(&self, command: Command) -> Result<Command, Reply> {
-        if self.rest.trim().is_empty() {
+        if self.rest().is_empty() {
             return Ok(command);
         }
-        Err(self.wrong(self.rest, &format!("{} takes nothing behind it", command.name())))
+        Err(self.wrong(&format!("{} takes nothing behind it", command.name())))
     }
 
-    fn number_and_rest(&self) -> Result<(i64, Line<'a>), Reply> {
-        let (word, rest) = self.rest.split_once(char::is_whitespace).unwrap_or((self.rest, ""));
+    fn number_and_rest(&self) -> Result<(i64, Self), Reply> {
+        let word = self.rest().split_whitespace().next().unwrap_or_default();
         let number = word.strip_prefix('#').unwrap_or(word).parse::<i64>().ok();
         match number.filter(|number| *number > 0) {
-            Some(number) => Ok((number, Line { rest: rest.trim_start(), ..*self })),
-            None => Err(self.wrong(self.rest, "here stands a filter's number, as `list` shows it")),
+            Some(number) => {
+                Ok((number, Self { start: self.start + word.len(), ..*self }.trimmed()))
+            }
+            None => Err(self.wrong("here stands a filter's number, as `list` shows it")),
         }
     }
 
     fn number(&self) -> Result<i64, Reply> {
         let (number, rest) = self.number_and_rest()?;
-        if rest.rest.trim().is_empty() {
+        if rest.rest().is_empty() {
             return Ok(number);
         }
-        Err(self.wrong(rest.rest, "one number is enough"))
+        Err(rest.wrong("one number is enough"))
+    }
+
+    /// Without the word at the end that says where cards go. There is one place so far: here.
+    fn without_place(&self) -> Result<Self, Reply> {
+        let rest = self.rest().trim_end();
+        let Some((filter, last)) = rest.rsplit_once(char::is_whitespace) else { return Ok(*self) };
+        match last.to_lowercase().as_str() {
+            "here" | "dm" => Ok(Self { end: self.start + filter.len(), ..*self }),
+            "email" => {
+                let at = self.start + rest.len() - last.len();
+                let what = "cards cannot go by e-mail yet; the word itself is written \"email\"";
+                Err(self.wrong_at(at, what))
+            }
+            _ => Ok(*self),
+        }
     }
 
     fn filter(&self) -> Result<Expr, Reply> {
-        if self.rest.trim().is_empty() {
-            return Err(self.wrong(self.rest, "here stands a filter"));
+        if self.rest().is_empty() {
+            return Err(self.wrong("here stands a filter"));
         }
-        filter_lang::parse(self.rest).map_err(|error| {
-            let column = self.column(self.rest) + error.position;
-            replies::wrong_command(self.whole, column, &error.to_string(), self.usage, self.example)
+        filter_lang::parse(self.rest()).map_err(|error| {
+            let before = self.rest().char_indices().nth(error.position);
+            let at = before.map_or(self.end, |(at, _)| self.start + at);
+            self.wrong_at(at, &error.to_string())
         })
     }
 
     fn name(&self) -> Result<String, Reply> {
-        let words: Vec<&str> = self.rest.split_whitespace().collect();
+        let words: Vec<&str> = self.rest().split_whitespace().collect();
         let name: String = words.join(" ").chars().filter(|c| !c.is_control()).collect();
         match name.chars().count() {
-            0 => Err(self.wrong(self.rest, "here stands the new name")),
+            0 => Err(self.wrong("here stands the new name")),
             1..=MAX_NAME => Ok(name),
             long => {
                 let what = format!("a name has {MAX_NAME} characters at most, this has {long}");
-                Err(self.wrong(self.rest, &what))
+                Err(self.wrong(&what))
             }
         }
     }
@@ -300,6 +330,8 @@ mod tests {
     fn commands_are_read_as_people_type_them() {
         assert_eq!(parse(" /jobs LIST "), Ok(Command::List));
         assert_eq!(parse("show #2"), Ok(Command::Show(2)));
+        assert_eq!(parse("watch rust here"), parse("watch rust"));
+        assert_ne!(parse("watch rust \"here\""), parse("watch rust"));
         assert_eq!(parse(""), Ok(Command::Help(None)));
         assert_eq!(
             parse("rename 1  Rust   at home"),
@@ -314,6 +346,8 @@ mod tests {
         check_wrong("show 1 2", 7, "number is enough");
         check_wrong("list all", 5, "takes nothing");
         check_wrong("watch", 5, "a filter");
+        check_wrong("watch rust email", 11, "e-mail yet");
+        check_wrong("watch rust (go here", 11, "never closed");
         check_wrong("edit 1", 6, "a filter");
         check_wrong("rename 1", 8, "the new name");
         check_wrong("pause 99999999999999999999", 6, "filter's number");
