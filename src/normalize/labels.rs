@@ -11,7 +11,6 @@ pub const LOCATION: &[&str] = &[
     "Location",
     "Locations",
     "Job location",
-    "Headquarters",
     "Standort",
     "Arbeitsort",
     "Lieu",
