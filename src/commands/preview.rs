@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Actor, Context};
 use crate::db;
-use crate::db::seen::SeenPosting;
+use crate::db::posting_row::StoredPosting;
 use crate::domain::filter::Expr;
 use crate::domain::ids::{FilterId, PostingId};
 use crate::domain::message::{Card, Times};
@@ -92,7 +92,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, matcher: &Matcher, expr: &Expr, seen: SeenPosting, now: DateTime<Utc>) {
+    fn add(&mut self, matcher: &Matcher, expr: &Expr, seen: StoredPosting, now: DateTime<Utc>) {
         let document = Document::new(&seen.posting, Rates::built_in());
         let accepted = matcher.matches(&document);
         let (wanted, before) = (accepted.contains(&WANTED), accepted.contains(&BEFORE));
@@ -119,8 +119,8 @@ impl Tally {
     }
 }
 
-fn card(seen: SeenPosting, now: DateTime<Utc>) -> Card {
-    let SeenPosting { opening, posting, board, attribution, first_seen_at, .. } = seen;
+fn card(seen: StoredPosting, now: DateTime<Utc>) -> Card {
+    let StoredPosting { opening, posting, board, attribution, first_seen_at, .. } = seen;
     Card {
         opening,
         sample: true,

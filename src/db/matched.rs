@@ -6,46 +6,26 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-use super::unreadable;
+use super::posting_row::{PostingRow, StoredPosting};
 use super::wake::{Stage, wake};
 use crate::domain::ids::{FilterId, PostingId};
 use crate::domain::pay::Pay;
-use crate::domain::posting::{Identity, Posting};
 
 /// Takes up to `limit` postings that nobody has matched, oldest first, and locks them; another
 /// replica takes others.
-pub async fn take_unmatched(
-    tx: &mut PgConnection,
-    limit: i64,
-) -> sqlx::Result<Vec<(PostingId, Posting)>> {
-    let rows = sqlx::query!(
-        r#"SELECT p.id, b.slug, p.identity, p.url, p.title, p.company, p.location, p.remote,
-                  p.pay AS "pay: Json<Pay>", p.tags, p.posted_at, p.body
+pub async fn take_unmatched(tx: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<StoredPosting>> {
+    let rows = sqlx::query_as!(
+        PostingRow,
+        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
+                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>", p.tags,
+                  p.posted_at, p.body, p.first_seen_at
            FROM postings p JOIN boards b ON b.id = p.board_id
            WHERE p.matched_at IS NULL ORDER BY p.id LIMIT $1 FOR UPDATE OF p SKIP LOCKED"#,
         limit
     )
     .fetch_all(tx)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let remote = row.remote.map(|word| word.parse()).transpose();
-            let posting = Posting {
-                identity: Identity::new(vec![row.identity]),
-                board: Some(row.slug),
-                url: row.url,
-                title: row.title,
-                company: row.company,
-                location: row.location,
-                remote: remote.map_err(|why| unreadable("postings", row.id, why))?,
-                pay: row.pay.map(|pay| pay.0),
-                tags: row.tags,
-                posted_at: row.posted_at,
-                body: row.body,
-            };
-            Ok((PostingId(row.id), posting))
-        })
-        .collect()
+    rows.into_iter().map(StoredPosting::try_from).collect()
 }
 
 /// Writes what is owed for a batch that was taken, and that the batch is matched. Returns how many

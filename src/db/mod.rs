@@ -15,6 +15,7 @@ pub mod marks;
 pub mod matched;
 pub mod own_filters;
 pub mod playground;
+pub mod posting_row;
 pub mod postings;
 pub mod seen;
 pub mod sweep;

@@ -4,28 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
-use super::unreadable;
-use crate::domain::ids::{AccountId, OpeningId, PostingId};
+use super::posting_row::{PostingRow, StoredPosting};
+use crate::domain::ids::{AccountId, PostingId};
 use crate::domain::pay::Pay;
-use crate::domain::posting::{Identity, Posting};
-
-/// A stored posting, with what its card needs beside it.
-#[derive(Debug, Clone)]
-pub struct SeenPosting {
-    pub id: PostingId,
-    pub opening: OpeningId,
-    pub posting: Posting,
-    pub board: String,
-    pub attribution: Option<String>,
-    pub first_seen_at: DateTime<Utc>,
-}
-
-impl SeenPosting {
-    /// When it appeared: as its board says, or else when we saw it.
-    pub fn appeared(&self) -> DateTime<Utc> {
-        self.posting.posted_at.map_or(self.first_seen_at, |posted| posted.min(self.first_seen_at))
-    }
-}
 
 /// Up to `limit` postings that the account may see and that appeared since `since`, newest first,
 /// from below `before` on.
@@ -35,8 +16,9 @@ pub async fn page(
     since: DateTime<Utc>,
     before: PostingId,
     limit: i64,
-) -> sqlx::Result<Vec<SeenPosting>> {
-    let rows = sqlx::query!(
+) -> sqlx::Result<Vec<StoredPosting>> {
+    let rows = sqlx::query_as!(
+        PostingRow,
         r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
                   p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>", p.tags,
                   p.posted_at, p.body, p.first_seen_at
@@ -54,29 +36,5 @@ pub async fn page(
     )
     .fetch_all(executor)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let remote = row.remote.map(|word| word.parse()).transpose();
-            Ok(SeenPosting {
-                id: PostingId(row.id),
-                opening: OpeningId(row.opening_id),
-                posting: Posting {
-                    identity: Identity::new(vec![row.identity]),
-                    board: Some(row.slug),
-                    url: row.url,
-                    title: row.title,
-                    company: row.company,
-                    location: row.location,
-                    remote: remote.map_err(|why| unreadable("postings", row.id, why))?,
-                    pay: row.pay.map(|pay| pay.0),
-                    tags: row.tags,
-                    posted_at: row.posted_at,
-                    body: row.body,
-                },
-                board: row.board,
-                attribution: row.attribution,
-                first_seen_at: row.first_seen_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(StoredPosting::try_from).collect()
 }

@@ -67,12 +67,12 @@ impl MatchPostings {
             let rates = Rates::built_in();
             let matches: Vec<_> = taken
                 .iter()
-                .flat_map(|(id, posting)| {
-                    let filters = matcher.matches(&Document::new(posting, rates));
-                    filters.into_iter().map(|filter| (*id, filter))
+                .flat_map(|taken| {
+                    let filters = matcher.matches(&Document::new(&taken.posting, rates));
+                    filters.into_iter().map(|filter| (taken.id, filter))
                 })
                 .collect();
-            let batch: Vec<PostingId> = taken.iter().map(|(id, _)| *id).collect();
+            let batch: Vec<PostingId> = taken.iter().map(|taken| taken.id).collect();
             let owed = db::matched::owe(tx, &batch, &matches, base.now()).await?;
             Ok(Found::Matched { postings: batch.len(), owed })
         });
