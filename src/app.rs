@@ -85,15 +85,16 @@ impl App {
         Base { pool: self.pool.clone(), clock }
     }
 
-    /// Serves the web pages, with the chat page if it is wanted, and says where.
+    /// Serves the web pages at `listen`, with the chat page if it is wanted, and says where.
     pub async fn serve_pages(
         &self,
+        listen: SocketAddr,
         config: &Config,
         playground: bool,
     ) -> anyhow::Result<SocketAddr> {
-        let listener = TcpListener::bind(config.listen).await.with_context(|| {
-            format!("cannot listen on {}; set EARLYBRD_LISTEN to another port", config.listen)
-        })?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen} (EARLYBRD_LISTEN)"))?;
         let listen = listener.local_addr()?;
         let state = playground.then(|| {
             let Base { pool, clock } = self.base();

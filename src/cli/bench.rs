@@ -72,11 +72,15 @@ const BY_ONE: u32 = 50;
 pub async fn answers(mut config: Config, commands: u32) -> anyhow::Result<ExitCode> {
     let folder = std::env::temp_dir().join(format!("earlybrd-bench-{}", std::process::id()));
     config.data_dir = Some(folder.clone());
-    config.listen = ([127, 0, 0, 1], 0).into();
     let signals = Signals::listen()?;
     let sample = Sample { every: Duration::from_secs(4), opens_now: false };
     let run = start(&config, sample, Vec::new(), std::io::sink()).await?;
-    let page = Page { base: format!("http://{}", run.app.serve_pages(&config, true).await?) };
+    let page = Page {
+        base: format!(
+            "http://{}",
+            run.app.serve_pages(([127, 0, 0, 1], 0).into(), &config, true).await?
+        ),
+    };
     let mut taken = Vec::new();
     let said = ["list", "watch remote rust", "test python pay>=80k", "status", "help", "show 1"];
     let mut lines = said.iter().cycle();

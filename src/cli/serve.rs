@@ -17,7 +17,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     app.install_catalogue(&entries).await?;
     app.start_workers(config, vec![app.playground()])?;
     if config.playground == Some(true) {
-        let address = app.serve_pages(config, true).await?;
+        let address = app.serve_pages(config.listen, config, true).await?;
         tracing::info!("the chat page is at http://{address}/playground");
     }
     tracing::info!(

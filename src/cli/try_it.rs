@@ -1,5 +1,6 @@
 //! `earlybrd try`: the whole way from a board to a message, with nothing set up.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub async fn run(config: &Config, once: bool) -> anyhow::Result<ExitCode> {
     let run = start(config, sample, boards, std::io::stdout()).await?;
     if !once {
         if config.playground != Some(false) {
-            let address = run.app.serve_pages(config, true).await.context("stage: listen")?;
+            let address = serve_pages(config, &run).await.context("stage: listen")?;
             tracing::info!("open http://{address}/playground to try it in a browser");
         }
         tracing::info!("the sample board publishes a posting every few seconds; Ctrl-C ends");
@@ -55,6 +56,18 @@ pub async fn run(config: &Config, once: bool) -> anyhow::Result<ExitCode> {
         tracing::info!("{summary}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A newcomer's port 8080 may be taken; whoever set a port means it.
+async fn serve_pages(config: &Config, run: &SampleRun) -> anyhow::Result<SocketAddr> {
+    match run.app.serve_pages(config.listen, config, true).await {
+        Err(error) if !config.set.contains(&"EARLYBRD_LISTEN") => {
+            tracing::warn!("{error:#}; taking another port");
+            let free = SocketAddr::new(config.listen.ip(), 0);
+            run.app.serve_pages(free, config, true).await
+        }
+        served => served,
+    }
 }
 
 async fn until_each_has_a_card(run: &SampleRun) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Accounts, the identities that lead to them, and their targets.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::ids::{AccountId, TargetId};
@@ -15,22 +15,16 @@ pub async fn of_identity(
     now: DateTime<Utc>,
 ) -> sqlx::Result<AccountId> {
     let Identity { platform, workspace, user } = identity;
+    if let Some(known) = known(tx, identity).await? {
+        return Ok(known);
+    }
     // Two first contacts at once wait for each other here, so that only one makes an account.
     let key = format!("identity {platform} {workspace} {user}");
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
         .execute(&mut *tx)
         .await?;
-    let known = sqlx::query_scalar!(
-        "SELECT account_id FROM identities
-         WHERE platform = $1 AND workspace = $2 AND user_ref = $3",
-        platform.as_str(),
-        workspace,
-        user
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    if let Some(id) = known {
-        return Ok(AccountId(id));
+    if let Some(known) = known(tx, identity).await? {
+        return Ok(known);
     }
     let id = sqlx::query_scalar!(
         "INSERT INTO accounts (kind, created_at) VALUES ($1, $2) RETURNING id",
@@ -53,14 +47,39 @@ pub async fn of_identity(
     Ok(AccountId(id))
 }
 
+async fn known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<Option<AccountId>> {
+    let found = sqlx::query_scalar!(
+        "SELECT account_id FROM identities
+         WHERE platform = $1 AND workspace = $2 AND user_ref = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(found.map(AccountId))
+}
+
 /// The account's target at that address; a new one if there is none.
 pub async fn target(
-    executor: impl PgExecutor<'_>,
+    tx: &mut PgConnection,
     account: AccountId,
     platform: Platform,
     address: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<TargetId> {
+    let known = sqlx::query_scalar!(
+        "SELECT id FROM targets WHERE account_id = $1 AND platform = $2 AND address = $3",
+        account.0,
+        platform.as_str(),
+        address
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some(id) = known {
+        return Ok(TargetId(id));
+    }
+    // The update changes nothing; without one a row that was there is not returned.
     sqlx::query_scalar!(
         "INSERT INTO targets (account_id, platform, address, created_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (account_id, platform, address) DO UPDATE SET address = EXCLUDED.address
@@ -70,7 +89,7 @@ pub async fn target(
         address,
         now
     )
-    .fetch_one(executor)
+    .fetch_one(tx)
     .await
     .map(TargetId)
 }

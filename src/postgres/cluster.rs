@@ -10,6 +10,9 @@ use anyhow::{Context, bail, ensure};
 
 use super::find::Binaries;
 
+/// What the folder of a cluster holds, beside sockets and other hidden files.
+const OURS: [&str; 4] = ["lock", "pgdata", "pgdata.tmp", "postgres.log"];
+
 /// A user that the server runs as; root may not run it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct User {
@@ -33,6 +36,7 @@ impl Cluster {
     pub fn open(base: &Path, binaries: &Binaries) -> anyhow::Result<Self> {
         fs::create_dir_all(base).with_context(|| format!("cannot make {}", base.display()))?;
         let base = base.canonicalize()?;
+        check_ours(&base)?;
         let lock = lock(&base)?;
         let user = server_user(&base)?;
         // Only the folder itself changes hands; what lies in it was made by that user.
@@ -94,6 +98,23 @@ fn major(version: &str) -> Option<&str> {
         .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?
         .split('.')
         .next()
+}
+
+/// The folder changes hands and rights, so it must be empty or hold a cluster of ours.
+fn check_ours(base: &Path) -> anyhow::Result<()> {
+    let mut names = fs::read_dir(base)?.filter_map(Result::ok).map(|entry| entry.file_name());
+    let stranger = names.find(|name| {
+        let name = name.to_string_lossy();
+        !OURS.contains(&name.as_ref()) && !name.starts_with('.')
+    });
+    match stranger {
+        Some(name) => bail!(
+            "{} holds {}, which is not of a database of ours; set EARLYBRD_DATA to a folder of its own",
+            base.display(),
+            name.to_string_lossy()
+        ),
+        None => Ok(()),
+    }
 }
 
 fn lock(base: &Path) -> anyhow::Result<File> {

@@ -23,8 +23,9 @@ const START_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest wait for a server of an earlier process to end.
 const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Rest before a server that died is started again.
+/// Rest before a server that died is started again; doubled while it does not come up.
 const RESTART_REST: Duration = Duration::from_millis(300);
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// Name of the socket's file, which counts towards the limit of a socket's path.
 const SOCKET_FILE: &str = "/.s.PGSQL.5432";
@@ -121,6 +122,7 @@ struct Launch {
 /// Starts the server and starts it again whenever it ends, until it is told to stop.
 fn supervise(launch: &Launch, stopping: &AtomicBool, started: &mpsc::Sender<anyhow::Result<()>>) {
     let mut first = true;
+    let mut rest = RESTART_REST;
     while !stopping.load(Ordering::SeqCst) {
         let outcome = launch.spawn().and_then(|mut child| {
             let ready = launch.wait_until_ready(&mut child, stopping);
@@ -139,11 +141,17 @@ fn supervise(launch: &Launch, stopping: &AtomicBool, started: &mpsc::Sender<anyh
                 started.send(Err(error)).ok();
                 return;
             }
-            Err(error) => tracing::error!("Postgres does not start: {error:#}"),
+            Err(error) => {
+                tracing::error!("Postgres does not start: {error:#}");
+                rest = (rest * 2).min(LONGEST_REST);
+            }
             Ok(_) if stopping.load(Ordering::SeqCst) => return,
-            Ok(status) => tracing::error!("Postgres ended ({status}); starting it again"),
+            Ok(status) => {
+                tracing::error!("Postgres ended ({status}); starting it again");
+                rest = RESTART_REST;
+            }
         }
-        thread::sleep(RESTART_REST);
+        thread::sleep(rest);
     }
 }
 

@@ -68,7 +68,12 @@ impl Deliver {
         }
         let cards = db::deliveries::cards(pool, delivery.id).await?;
         let message = Message { delivery: delivery.id, cards };
-        let settlement = match self.send(lane, &message).await {
+        let outcome = if message.cards.is_empty() {
+            Err(Verdict::Rejected { why: "nothing is left to show".to_owned() })
+        } else {
+            self.send(lane, &message).await
+        };
+        let settlement = match outcome {
             Ok(message) => Settlement::Sent(message),
             Err(verdict) => self.after_failure(&verdict, delivery),
         };

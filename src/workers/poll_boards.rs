@@ -43,7 +43,14 @@ impl Worker for PollBoards {
             db::in_tx(&self.base.pool, async |tx| db::boards::claim(tx, claim).await).await?;
         let Some(board) = claimed else { return Ok(Tick::Idle) };
         match self.ask(&board).await {
-            Ok(polled) => self.store(&board, polled).await?,
+            Ok(polled) => {
+                if let Err(error) = self.store(&board, polled).await {
+                    tracing::error!(board.id = board.id.0, "board {}: {error:#}", board.slug);
+                    // With the database away this fails too, and the lease ends by itself.
+                    let why = "what it shows could not be stored".to_owned();
+                    self.fail(&board, &why.into()).await?;
+                }
+            }
             Err(error) => self.fail(&board, &error).await?,
         }
         Ok(Tick::Busy)

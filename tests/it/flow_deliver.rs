@@ -154,6 +154,19 @@ async fn a_message_that_is_refused_for_good_is_kept_as_dead_and_the_next_goes_ou
 }
 
 #[tokio::test]
+async fn a_message_of_which_nothing_is_left_is_not_sent_empty() {
+    let (world, _) = owing(&["job 1", "job 2"]).await;
+    sqlx::query(
+        "UPDATE owed SET posting_id = NULL WHERE opening_id = (SELECT min(opening_id) FROM owed)",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job 2"]);
+}
+
+#[tokio::test]
 async fn a_panic_of_a_platform_is_a_failed_try() {
     let (world, _) = owing(&["job 1"]).await;
     world.messenger.fail(Failure::Panic);

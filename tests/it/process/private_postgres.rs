@@ -28,6 +28,18 @@ async fn a_folder_of_another_major_version_is_refused_and_left_alone() {
     assert_eq!(fs::read_to_string(home.data().join("pgdata/PG_VERSION")).unwrap(), "9.6\n");
 }
 
+/// The folder changes its owner and its rights: somebody's home must not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_holds_something_else_is_refused_and_left_alone() {
+    let home = Home::new();
+    fs::create_dir_all(home.data()).unwrap();
+    fs::write(home.data().join("thesis.txt"), "mine").unwrap();
+    let rights = fs::metadata(home.data()).unwrap().permissions();
+    let ended = home.start(&["migrate"]).wait().await;
+    assert!(!ended.success && ended.stderr.contains("holds thesis.txt"), "{}", ended.stderr);
+    assert_eq!(fs::metadata(home.data()).unwrap().permissions(), rights);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_binaries_the_command_to_install_them_is_said() {
     let home = Home::new();
