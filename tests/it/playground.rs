@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::fakes::board::{FakeBoard, Item};
 use crate::world::{World, drain};
@@ -33,13 +34,17 @@ struct Browser<'a> {
 
 impl Site {
     async fn start() -> Self {
+        Self::start_behind(None).await
+    }
+
+    async fn start_behind(public_url: Option<Url>) -> Self {
         let world = World::new().await;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
         let context = Context { pool: world.pool.clone(), clock };
         let changes = watch::Sender::new(0);
-        let place = Place { listen: address, public_url: None };
+        let place = Place { listen: address, public_url: public_url.as_ref() };
         let stop = CancellationToken::new();
         let state = State::new(context, place, changes.subscribe(), stop.clone());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
@@ -226,6 +231,26 @@ async fn nobody_but_the_page_itself_can_do_anything() {
     let forged = site.request(Method::GET, "/playground/boards");
     refused(forged.header("cookie", "earlybrd_playground=1"), StatusCode::UNAUTHORIZED).await;
     assert_eq!(site.world.count("SELECT count(*) FROM drafts").await, 0);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_page_answers_to_its_public_name() {
+    let site = Site::start_behind(Some("https://jobs.example".parse().unwrap())).await;
+    let page = site.request(Method::GET, "/playground").header("host", "jobs.example");
+    let page = page.send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    let cookie = page.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("; Secure"), "{cookie}");
+    let say = |origin: &'static str| {
+        site.request(Method::POST, "/playground/say")
+            .header("host", "jobs.example")
+            .header("origin", origin)
+            .header("cookie", cookie.split(';').next().unwrap())
+            .header("content-type", "application/json")
+            .body(r#"{"text": "list"}"#)
+    };
+    refused(say("http://jobs.example"), StatusCode::FORBIDDEN).await;
+    assert_eq!(say("https://jobs.example").send().await.unwrap().status(), StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
