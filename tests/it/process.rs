@@ -78,7 +78,7 @@ async fn a_killed_try_starts_again_and_loses_nothing() {
     let lost: Vec<_> = titles.iter().filter(|title| times(title) == 0).collect();
     assert!(lost.is_empty(), "{lost:?}");
     let doubled = titles.iter().filter(|title| times(title) > 1).count();
-    assert!(doubled <= 2, "one in flight at each of two kills, not {doubled}");
+    assert!(doubled <= 3, "one in flight at each of three kills, not {doubled}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-/// Longest wait for anything a process does.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for anything a process does: a lane whose sender died is free after 45 s.
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// A temporary home: where the binary runs, keeps its data, and what it said over all its runs.
 pub struct Home {
