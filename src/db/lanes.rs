@@ -20,7 +20,8 @@ pub struct ClaimedLane {
 }
 
 /// Readies lanes that got work. A lane that backs off after a failure keeps its own time. Rows are
-/// locked in the order of their ids, so that two matchers cannot block each other.
+/// locked in the order of their ids, and not against foreign keys: two matchers that have both
+/// written rows of a target would wait for each other.
 pub(super) async fn ready(
     tx: &mut PgConnection,
     targets: &[i64],
@@ -30,7 +31,7 @@ pub(super) async fn ready(
         "WITH lane AS (
              SELECT id FROM targets
              WHERE id = ANY ($1) AND (failures = 0 OR ready_at IS NULL)
-             ORDER BY id FOR UPDATE)
+             ORDER BY id FOR NO KEY UPDATE)
          UPDATE targets t SET ready_at = LEAST(COALESCE(t.ready_at, $2), $2)
          FROM lane WHERE t.id = lane.id",
         targets,
@@ -54,7 +55,7 @@ pub async fn claim(
          FROM (SELECT id FROM targets
                WHERE ready_at <= $1 AND broken_at IS NULL
                  AND (lease_until IS NULL OR lease_until <= $1)
-               ORDER BY ready_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) lane
+               ORDER BY ready_at, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) lane
          WHERE t.id = lane.id
          RETURNING t.id, t.account_id, t.platform, t.address",
         now,
@@ -128,7 +129,7 @@ pub async fn begin_send(
 /// Locks the lane's row until the transaction ends. `false` if the lane is no longer ours.
 pub(super) async fn lock_ours(tx: &mut PgConnection, lane: &ClaimedLane) -> sqlx::Result<bool> {
     let ours = sqlx::query!(
-        "SELECT id FROM targets WHERE id = $1 AND lease_id = $2 FOR UPDATE",
+        "SELECT id FROM targets WHERE id = $1 AND lease_id = $2 FOR NO KEY UPDATE",
         lane.target.id.0,
         lane.lease.0
     )
@@ -137,9 +138,13 @@ pub(super) async fn lock_ours(tx: &mut PgConnection, lane: &ClaimedLane) -> sqlx
     Ok(ours.is_some())
 }
 
-/// Gives a lane back: it is ready again when its first unsettled delivery is due. `false` if it
-/// was no longer ours.
-pub async fn release(tx: &mut PgConnection, lane: &ClaimedLane) -> sqlx::Result<bool> {
+/// Gives a lane back: it is ready again when its first unsettled delivery is due, behind those that
+/// wait already. `false` if it was no longer ours.
+pub async fn release(
+    tx: &mut PgConnection,
+    lane: &ClaimedLane,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     // The row is locked by a statement of its own: the next one then sees what was queued while it
     // waited, which one statement with a subquery would not.
     if !lock_ours(tx, lane).await? {
@@ -147,10 +152,11 @@ pub async fn release(tx: &mut PgConnection, lane: &ClaimedLane) -> sqlx::Result<
     }
     sqlx::query!(
         "UPDATE targets SET lease_id = NULL, lease_until = NULL,
-                ready_at = (SELECT due_at FROM deliveries
+                ready_at = (SELECT GREATEST(due_at, $2) FROM deliveries
                             WHERE target_id = $1 AND settled_at IS NULL ORDER BY id LIMIT 1)
          WHERE id = $1",
-        lane.target.id.0
+        lane.target.id.0,
+        now
     )
     .execute(tx)
     .await?;

@@ -37,7 +37,7 @@ pub async fn list(
         r#"SELECT d.id, t.id AS target, t.platform, t.broken_why AS target_broken, d.attempts,
                   d.last_error, d.created_at, d.due_at,
                   CASE WHEN d.state = 'dead' THEN 'dead'
-                       WHEN d.attempts > 0 OR t.broken_at IS NOT NULL OR d.due_at < $1
+                       WHEN d.last_error IS NOT NULL OR t.broken_at IS NOT NULL OR d.due_at < $1
                        THEN 'stuck' ELSE 'owed' END AS "state!",
                   ARRAY(SELECT p.title FROM owed o JOIN postings p ON p.id = o.posting_id
                         WHERE o.delivery_id = d.id ORDER BY p.id) AS "titles!"

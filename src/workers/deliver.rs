@@ -49,8 +49,9 @@ impl Worker for Deliver {
                 break;
             }
         }
+        let now = self.base.now();
         let ours =
-            db::in_tx(&self.base.pool, async |tx| db::lanes::release(tx, &lane).await).await?;
+            db::in_tx(&self.base.pool, async |tx| db::lanes::release(tx, &lane, now).await).await?;
         if !ours {
             let target = lane.target.id;
             tracing::warn!(target.id = target.0, "lost the lease on target {target}");

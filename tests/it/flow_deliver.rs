@@ -5,6 +5,8 @@ use std::time::Duration;
 use earlybrd::db::deliveries::Settlement;
 use earlybrd::db::{self, lanes};
 use earlybrd::domain::delivery::{MessageRef, Verdict};
+use earlybrd::domain::ids::PostingId;
+use earlybrd::worker::Worker;
 use earlybrd::workers::deliver::LEASE;
 
 use crate::fakes::board::{FakeBoard, Item};
@@ -178,6 +180,65 @@ async fn a_panic_of_a_platform_is_a_failed_try() {
     assert_eq!(world.sent(), ["ann: job 1"]);
 }
 
+/// A foreign key's lock on the target must not keep a sender or another matcher waiting: two that
+/// both hold one and both wait would be a deadlock.
+#[tokio::test]
+async fn rows_being_written_for_a_target_block_nobody() {
+    let (world, ann) = owing(&["job 1"]).await;
+    let filter = world.filter(ann, "x").await;
+    let mut matcher = world.pool.begin().await.unwrap();
+    sqlx::query(
+        "INSERT INTO deliveries (target_id, state, due_at, created_at)
+         VALUES ($1, 'pending', $2, $2)",
+    )
+    .bind(ann.target.0)
+    .bind(world.now())
+    .execute(&mut *matcher)
+    .await
+    .unwrap();
+    let posting = PostingId(world.count("SELECT min(id) FROM postings").await);
+    db::in_tx(&world.pool, async |tx| {
+        sqlx::query("SET LOCAL lock_timeout = '1s'").execute(&mut *tx).await?;
+        db::deliveries::queue_sample(tx, filter, ann.target, posting, world.now()).await
+    })
+    .await
+    .unwrap();
+    let lane = claim(&world).await.expect("the lane can be claimed");
+    assert!(release(&world, &lane).await);
+}
+
+#[tokio::test]
+async fn a_long_queue_lets_others_have_their_turn() {
+    let (world, _) = owing(&["job 1", "job 2", "job 3", "job 4", "job 5", "job 6"]).await;
+    let bob = world.person("bob").await;
+    let filter = world.filter(bob, "x").await;
+    world.clock.advance(Duration::from_secs(1));
+    let posting = PostingId(world.count("SELECT min(id) FROM postings").await);
+    db::in_tx(&world.pool, async |tx| {
+        db::deliveries::queue_sample(tx, filter, bob.target, posting, world.now()).await
+    })
+    .await
+    .unwrap();
+    world.clock.advance(Duration::from_secs(1));
+    let mut sender = world.sender();
+    for _ in 0..2 {
+        sender.tick().await.unwrap();
+    }
+    assert_eq!(world.sent().last().unwrap(), "bob: job 1");
+    world.deliver().await;
+    assert_eq!(world.sent().len(), 7);
+}
+
+#[tokio::test]
+async fn a_first_try_that_is_under_way_is_not_stuck() {
+    let (world, _) = owing(&["job 1"]).await;
+    let lane = claim(&world).await.unwrap();
+    let delivery = lanes::head(&world.pool, &lane, world.now(), 5).await.unwrap()[0];
+    lanes::begin_send(&world.pool, &lane, delivery.id).await.unwrap();
+    let unsent = db::unsent::list(&world.pool, world.now(), 10).await.unwrap();
+    assert_eq!(unsent[0].state, "owed");
+}
+
 async fn claim(world: &World) -> Option<lanes::ClaimedLane> {
     lanes::claim(&world.pool, world.now(), LEASE, 1).await.unwrap().pop()
 }
@@ -195,5 +256,6 @@ async fn settle(
 }
 
 async fn release(world: &World, lane: &lanes::ClaimedLane) -> bool {
-    db::in_tx(&world.pool, async |tx| lanes::release(tx, lane).await).await.unwrap()
+    let now = world.now();
+    db::in_tx(&world.pool, async |tx| lanes::release(tx, lane, now).await).await.unwrap()
 }
