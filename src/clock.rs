@@ -34,14 +34,18 @@ impl SharedClock {
         Self::starting_at(Utc::now())
     }
 
-    /// Takes over the server's `time`, asked `round_trip` ago; the answer is taken to be from the
-    /// middle of the way. Never goes back by less than a second, so that order survives jitter.
+    /// Takes over the server's `time`, asked `round_trip` ago: by now it is between `time` and
+    /// `time + round_trip`. A clock that says so stays, another is moved as little as it takes.
+    /// Never goes back by less than a second, so that order survives jitter.
     pub fn correct(&self, time: DateTime<Utc>, round_trip: Duration) {
-        let measured = add(time, round_trip / 2);
-        let ahead = self.now() - measured;
-        if ahead > TimeDelta::zero() && ahead < TimeDelta::seconds(1) {
+        let (now, latest) = (self.now(), add(time, round_trip));
+        let measured = if now < time {
+            time
+        } else if now >= latest + TimeDelta::seconds(1) {
+            latest
+        } else {
             return;
-        }
+        };
         let mut mark = self.mark.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         *mark = Mark { time: measured, at: Instant::now() };
     }
@@ -74,6 +78,14 @@ mod tests {
         clock.correct(start - TimeDelta::hours(1), Duration::ZERO);
         assert!(clock.now() < start);
         clock.correct(start + TimeDelta::hours(1), Duration::from_secs(2));
-        assert!(clock.now() > start + TimeDelta::hours(1));
+        assert!(clock.now() >= start + TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn a_slow_answer_moves_nothing_that_it_does_not_contradict() {
+        let start = DateTime::from_timestamp(1_000, 0).unwrap();
+        let clock = SharedClock::starting_at(start);
+        clock.correct(start - TimeDelta::seconds(1), Duration::from_secs(30));
+        assert!(clock.now() - start < TimeDelta::seconds(10), "{}", clock.now());
     }
 }

@@ -102,12 +102,13 @@ impl Fetcher {
     }
 
     async fn ask(&self, url: &Url, request: Request<'_>) -> Result<Response, FetchError> {
-        let client = match request.visibility {
-            Visibility::Catalogue => &self.operator,
-            Visibility::Subscribed => {
-                check_stranger_url(url).map_err(|refused| refused.to_string())?;
-                &self.strangers
-            }
+        // A board of the operator's may send us on to addresses that a stranger chose.
+        let chosen = request.visibility == Visibility::Catalogue && same_place(request.url, url);
+        let client = if chosen {
+            &self.operator
+        } else {
+            check_stranger_url(url).map_err(|refused| refused.to_string())?;
+            &self.strangers
         };
         let accepted = if request.kind == BoardKind::Html { ACCEPTED_PAGE } else { ACCEPTED };
         let mut asked = client.get(url.clone()).header(ACCEPT, accepted);
@@ -122,6 +123,13 @@ impl Fetcher {
         }
         Ok(asked.send().await.map_err(|error| reason(&error))?)
     }
+}
+
+/// Whether a redirect stays where the request was meant to go: the same host and port, or its TLS.
+fn same_place(asked: &Url, url: &Url) -> bool {
+    let port = url.port_or_known_default();
+    asked.host() == url.host()
+        && (port == asked.port_or_known_default() || (url.scheme() == "https" && port == Some(443)))
 }
 
 /// Where a redirect leads, if we may follow it there.

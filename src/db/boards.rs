@@ -14,6 +14,9 @@ use crate::domain::board::{BoardKind, ClaimedBoard, Validators};
 use crate::domain::ids::{BoardId, LeaseId};
 use crate::domain::rules::Rules;
 
+/// A board that was read within this time and then moves was watched all along.
+const SAME_WATCH: TimeDelta = TimeDelta::hours(1);
+
 /// A board of the catalogue, as it is to stand in the table.
 #[derive(Debug, Clone)]
 pub struct CatalogueBoard<'a> {
@@ -28,13 +31,29 @@ pub struct CatalogueBoard<'a> {
     pub enabled: bool,
 }
 
-/// Writes a catalogue entry. Its poll state stays, unless its address, kind or rules changed:
-/// then what it answered before says nothing.
+/// Writes a catalogue entry. Its poll state stays, unless its address, kind or rules changed: then
+/// what it answered before says nothing, and what it shows first is its past again, but for what
+/// was posted since it was last read.
 pub async fn upsert(
-    executor: impl PgExecutor<'_>,
+    tx: &mut PgConnection,
     board: &CatalogueBoard<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<BoardId> {
+    sqlx::query!(
+        "UPDATE boards SET etag = NULL, last_modified = NULL, first_read_at = NULL,
+                           next_poll_at = $5,
+                           created_at = CASE WHEN last_polled_at > $6 THEN last_polled_at
+                                             ELSE $5 END
+         WHERE slug = $1 AND (url, kind, rules) IS DISTINCT FROM ($2, $3, $4)",
+        board.slug,
+        board.url.as_str(),
+        board.kind.as_str(),
+        board.rules.map(Json) as _,
+        now,
+        now - SAME_WATCH
+    )
+    .execute(&mut *tx)
+    .await?;
     sqlx::query_scalar!(
         "INSERT INTO boards AS b (slug, name, kind, url, host, visibility, enabled,
                                   interval_seconds, attribution, created_at, next_poll_at,
@@ -43,14 +62,6 @@ pub async fn upsert(
          ON CONFLICT (slug) DO UPDATE SET
              name = EXCLUDED.name, enabled = EXCLUDED.enabled,
              interval_seconds = EXCLUDED.interval_seconds, attribution = EXCLUDED.attribution,
-             etag = CASE WHEN (b.url, b.kind, b.rules) IS NOT DISTINCT FROM
-                              (EXCLUDED.url, EXCLUDED.kind, EXCLUDED.rules) THEN b.etag END,
-             last_modified = CASE WHEN (b.url, b.kind, b.rules) IS NOT DISTINCT FROM
-                                       (EXCLUDED.url, EXCLUDED.kind, EXCLUDED.rules)
-                                  THEN b.last_modified END,
-             next_poll_at = CASE WHEN (b.url, b.kind, b.rules) IS NOT DISTINCT FROM
-                                      (EXCLUDED.url, EXCLUDED.kind, EXCLUDED.rules)
-                                 THEN b.next_poll_at ELSE EXCLUDED.next_poll_at END,
              kind = EXCLUDED.kind, rules = EXCLUDED.rules, url = EXCLUDED.url, host = EXCLUDED.host
          RETURNING id",
         board.slug,
@@ -64,7 +75,7 @@ pub async fn upsert(
         now,
         board.rules.map(Json) as _
     )
-    .fetch_one(executor)
+    .fetch_one(tx)
     .await
     .map(BoardId)
 }

@@ -19,6 +19,12 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// A stranger's text on one line that any terminal and any database can take.
+pub fn printable(text: &str) -> String {
+    let shown = text.chars().filter(|c| !is_hidden(*c));
+    shown.map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
+}
+
 /// Composes letters with their marks (NFC), so that equal words are equal texts.
 pub fn compose(text: &str) -> String {
     if text.is_ascii() {

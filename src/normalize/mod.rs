@@ -21,6 +21,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use rust_decimal::Decimal;
 use url::Url;
 
+pub use self::chars::printable;
 pub use self::html_scan::{is_costly, without_foreign};
 pub use self::html_text::plain_text;
 pub use self::labels::labelled;

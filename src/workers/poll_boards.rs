@@ -9,7 +9,8 @@ use crate::boards::fetch::{DEADLINE, FetchError, Fetcher};
 use crate::clock::add;
 use crate::db;
 use crate::db::postings::Stored;
-use crate::domain::board::ClaimedBoard;
+use crate::domain::board::{ClaimedBoard, Validators};
+use crate::normalize::printable;
 use crate::schedule::polling;
 use crate::worker::{Tick, Worker};
 
@@ -59,7 +60,11 @@ impl Worker for PollBoards {
 
 impl PollBoards {
     async fn store(&self, board: &ClaimedBoard, polled: Polled) -> anyhow::Result<()> {
-        let Polled { at, read, validators } = polled;
+        let Polled { at, read, mut validators } = polled;
+        if !read.problems.is_empty() {
+            // Perhaps a response that was cut off: "not modified" must not hide its rest.
+            validators = Validators::default();
+        }
         let next = add(self.base.now(), polling::after_success(board.interval, fastrand::f64()));
         let stored = db::in_tx(&self.base.pool, async |tx| {
             if !db::boards::settle_read(tx, board, &validators, at, next).await? {
@@ -92,11 +97,13 @@ impl PollBoards {
         Ok(())
     }
 
-    async fn fail(&self, board: &ClaimedBoard, error: &FetchError) -> anyhow::Result<()> {
+    /// Ends a poll that failed: the reason is kept, the board and its host rest.
+    pub async fn fail(&self, board: &ClaimedBoard, error: &FetchError) -> anyhow::Result<()> {
         let now = self.base.now();
         let failures = board.failures.saturating_add(1);
         let rest = polling::after_failure(board.interval, failures, error.asked, fastrand::f64());
-        let why: String = error.why.chars().take(MAX_WHY).collect();
+        // Strangers' words: a NUL could not even be stored.
+        let why: String = printable(&error.why).chars().take(MAX_WHY).collect();
         tracing::warn!(
             board.id = board.id.0,
             board.failures = failures,

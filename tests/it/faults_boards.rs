@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use earlybrd::boards::fetch::{Fetcher, Request};
+use earlybrd::db;
 use earlybrd::domain::board::{BoardKind, Validators, Visibility};
 
-use crate::fakes::board::{FakeBoard, Item};
+use crate::fakes::board::{Answer, FakeBoard, Item, feed};
 use crate::world::World;
 
 /// Polls a board that misbehaves beside one that does not; gives the reason that is kept.
@@ -187,4 +188,62 @@ async fn an_address_that_a_stranger_chose_never_reaches_this_machine() {
         assert_eq!(answer.unwrap_err().why, "this address can't be used", "{host}");
     }
     assert!(board.requests().is_empty());
+}
+
+/// A board may send us anywhere; what the operator did not choose is dialled as a stranger's address.
+#[tokio::test]
+async fn a_redirect_to_an_inner_address_is_not_followed() {
+    let world = World::new().await;
+    let (board, inner) = (FakeBoard::start().await, FakeBoard::start().await);
+    inner.show(&[Item::titled("secret")]);
+    board.status(302, &[("location", inner.url.as_str())]);
+    world.board("b", &board.url).await;
+    world.poll().await;
+    assert!(inner.requests().is_empty());
+    let why: String =
+        sqlx::query_scalar("SELECT last_error FROM boards").fetch_one(&world.pool).await.unwrap();
+    check(&why, "this address can't be used");
+    board.status(302, &[("location", "/elsewhere")]);
+    board.answer_at(
+        "/elsewhere",
+        Answer { status: 200, headers: Vec::new(), body: feed(&[Item::titled("job")]).into() },
+    );
+    world.poll_again().await;
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 1);
+}
+
+#[tokio::test]
+async fn control_characters_in_an_error_are_not_kept() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    world.board("b", &board.url).await;
+    let claim = db::boards::Claim {
+        now: world.now(),
+        lease: Duration::from_mins(1),
+        host_gap: Duration::ZERO,
+    };
+    let claimed = db::in_tx(&world.pool, async |tx| db::boards::claim(tx, claim).await).await;
+    let error = "item 1: \u{0}\u{1b}[31mred\u{202e}".to_owned().into();
+    world.poller().fail(&claimed.unwrap().unwrap(), &error).await.unwrap();
+    let why: String =
+        sqlx::query_scalar("SELECT last_error FROM boards").fetch_one(&world.pool).await.unwrap();
+    assert_eq!(why, "item 1: [31mred");
+}
+
+/// What a cut-off response did not show comes with the next whole one.
+#[tokio::test]
+async fn a_response_with_problems_is_not_asked_for_conditionally() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    world.board_of_kind("b", &board.url, BoardKind::Remoteok).await;
+    let headers = vec![("etag", "1".to_owned())];
+    let body = br#"[{"id":"1","position":"Rust"},{"id":"2"}]"#.to_vec();
+    board.answer(Answer { status: 200, headers: headers.clone(), body });
+    world.poll().await;
+    let body = br#"[{"id":"1","position":"Rust"}]"#.to_vec();
+    board.answer(Answer { status: 200, headers, body });
+    world.poll_again().await;
+    world.poll_again().await;
+    let sent = |request: usize| board.requests()[request].contains_key("if-none-match");
+    assert_eq!([sent(0), sent(1), sent(2)], [false, false, true]);
 }

@@ -174,6 +174,33 @@ async fn a_poll_whose_lease_was_taken_over_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_board_that_moves_shows_its_past_again_without_flooding() {
+    let world = World::new().await;
+    let (old, new) = (FakeBoard::start().await, FakeBoard::start().await);
+    old.show(&[Item::titled("a")]);
+    world.board("b", &old.url).await;
+    world.poll().await;
+    world.clock.advance(Duration::from_mins(1));
+    let (before, since) = (
+        (world.now() - chrono::TimeDelta::days(3)).to_rfc2822(),
+        (world.now() - chrono::TimeDelta::seconds(5)).to_rfc2822(),
+    );
+    new.show(&[
+        Item { date: &since, ..Item::titled("since") },
+        Item { date: &before, ..Item::titled("before") },
+        Item::titled("undated"),
+    ]);
+    world.board("b", &new.url).await;
+    world.poll().await;
+    assert_eq!((world.count(POSTINGS).await, world.count(NEWS).await), (4, 1));
+    world.board("b", &new.url).await;
+    world.clock.advance(Duration::from_mins(2));
+    new.show(&[Item::titled("later")]);
+    world.poll().await;
+    assert_eq!(world.count(NEWS).await, 2, "an entry that stays keeps its state");
+}
+
+#[tokio::test]
 async fn remoteok_is_read_by_its_own_kind() {
     let world = World::new().await;
     let board = FakeBoard::start().await;

@@ -131,7 +131,10 @@ impl World {
             attribution: None,
             enabled: true,
         };
-        db::boards::upsert(&self.pool, &board, self.now()).await.expect("a board")
+        let now = self.now();
+        db::in_tx(&self.pool, async |tx| db::boards::upsert(tx, &board, now).await)
+            .await
+            .expect("a board")
     }
 
     pub fn poller(&self) -> PollBoards {
