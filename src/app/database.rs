@@ -1,5 +1,7 @@
 //! Which database: the one of the setting, or a private server.
 
+use std::path::Path;
+
 use anyhow::Context;
 use secrecy::SecretString;
 
@@ -27,6 +29,12 @@ impl Database {
         let start = move || Server::start(&base, &binaries, Durability::Full);
         let server = tokio::task::spawn_blocking(start).await??;
         Ok(Self::Private(server))
+    }
+
+    /// The folder in which the first start will make a private server's data.
+    pub fn not_made_yet(config: &Config) -> Option<&Path> {
+        let folder = config.data_dir.as_deref().filter(|_| config.database_url.is_none())?;
+        (!folder.join("pgdata").exists()).then_some(folder)
     }
 
     /// As [`Database::open`], but beside a service that runs on the private server already.

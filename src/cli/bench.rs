@@ -4,22 +4,47 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::output;
 use super::page_visit::Page;
-use super::sample_run::{Sample, start};
+use super::sample_run::{Sample, SampleRun, start};
 use super::serve::Signals;
 use crate::config::Config;
 use crate::db;
+use crate::db::funnel::Delays;
 
 /// Time between two postings.
 const EVERY: Duration = Duration::from_millis(50);
 
 /// Longest wait without a further card.
 const STALL: Duration = Duration::from_mins(1);
+
+/// A folder for one measurement, removed when it ends, however it ends.
+struct Folder {
+    path: PathBuf,
+    ours: bool,
+}
+
+impl Folder {
+    fn new(given: Option<PathBuf>) -> Self {
+        let ours = given.is_none();
+        let name = format!("earlybrd-bench-{}", std::process::id());
+        Self { path: given.unwrap_or_else(|| std::env::temp_dir().join(name)), ours }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.ours
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!("{} is left: {error}", self.path.display());
+        }
+    }
+}
 
 /// Runs the sample board at twenty postings a second until that many cards are delivered, and
 /// prints the delays as one JSON object: milliseconds.
@@ -28,31 +53,15 @@ pub async fn early(
     cards: u32,
     data: Option<PathBuf>,
 ) -> anyhow::Result<ExitCode> {
-    let temporary = data.is_none();
-    let folder = data.unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("earlybrd-bench-{}", std::process::id()))
-    });
-    config.data_dir = Some(folder.clone());
-    let signals = Signals::listen()?;
+    let folder = Folder::new(data);
+    config.data_dir = Some(folder.path.clone());
+    let mut signals = Signals::listen()?;
     let sample = Sample { every: EVERY, opens_now: true };
+    // Takes a few seconds; a signal meanwhile counts after it, so that all is put away.
     let run = start(&config, sample, Vec::new(), std::io::sink()).await?;
-    let mut last = (0, Instant::now());
-    loop {
-        let sent = db::funnel::funnel(&run.app.pool, run.since).await?.sent;
-        if sent > last.0 {
-            last = (sent, Instant::now());
-        }
-        if sent >= i64::from(cards) {
-            break;
-        }
-        ensure!(last.1.elapsed() < STALL, "no further card for {STALL:?} after {sent}");
-        sleep(Duration::from_millis(200)).await;
-    }
-    let delays = db::funnel::delays(&run.app.pool, run.since).await?;
+    let delays = signals.unless(until_delivered(&run, cards)).await;
     signals.stop(run.app).await;
-    if temporary {
-        std::fs::remove_dir_all(&folder)?;
-    }
+    let delays = delays?.context("interrupted")?;
     let figures = json!({
         "cards": delays.cards,
         "response_to_card_ms": {
@@ -64,23 +73,53 @@ pub async fn early(
     Ok(ExitCode::SUCCESS)
 }
 
+async fn until_delivered(run: &SampleRun, cards: u32) -> anyhow::Result<Delays> {
+    let mut last = (0, Instant::now());
+    loop {
+        let sent = db::funnel::funnel(&run.app.pool, run.since).await?.sent;
+        if sent > last.0 {
+            last = (sent, Instant::now());
+        }
+        if sent >= i64::from(cards) {
+            return Ok(db::funnel::delays(&run.app.pool, run.since).await?);
+        }
+        ensure!(last.1.elapsed() < STALL, "no further card for {STALL:?} after {sent}");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
 /// Commands sent by one browser before another takes over: below what one may send in a minute.
 const BY_ONE: u32 = 50;
 
 /// Sends commands to the chat page, as a browser does, until that many were answered, and prints
 /// how long each took from the request until its answer was on the stream: milliseconds.
 pub async fn answers(mut config: Config, commands: u32) -> anyhow::Result<ExitCode> {
-    let folder = std::env::temp_dir().join(format!("earlybrd-bench-{}", std::process::id()));
-    config.data_dir = Some(folder.clone());
-    let signals = Signals::listen()?;
+    let folder = Folder::new(None);
+    config.data_dir = Some(folder.path.clone());
+    let mut signals = Signals::listen()?;
     let sample = Sample { every: Duration::from_secs(4), opens_now: false };
+    // Takes a few seconds; a signal meanwhile counts after it, so that all is put away.
     let run = start(&config, sample, Vec::new(), std::io::sink()).await?;
-    let page = Page {
-        base: format!(
-            "http://{}",
-            run.app.serve_pages(([127, 0, 0, 1], 0).into(), &config, true).await?
-        ),
-    };
+    let taken = signals.unless(until_answered(&run, &config, commands)).await;
+    signals.stop(run.app).await;
+    let mut taken = taken?.context("interrupted")?;
+    taken.sort_unstable();
+    let at = |part: usize| taken.get(taken.len() * part / 100).map(|time| time.as_secs_f64() * 1e3);
+    let figures = json!({
+        "commands": taken.len(),
+        "command_to_answer_ms": { "p50": at(50), "p95": at(95), "p99": at(99) },
+    });
+    output::line(&figures.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn until_answered(
+    run: &SampleRun,
+    config: &Config,
+    commands: u32,
+) -> anyhow::Result<Vec<Duration>> {
+    let address = run.app.serve_pages(([127, 0, 0, 1], 0).into(), config, true).await?;
+    let page = Page { base: format!("http://{address}") };
     let mut taken = Vec::new();
     let said = ["list", "watch remote rust", "test python pay>=80k", "status", "help", "show 1"];
     let mut lines = said.iter().cycle();
@@ -90,14 +129,5 @@ pub async fn answers(mut config: Config, commands: u32) -> anyhow::Result<ExitCo
             taken.push(visit.say(line).await?);
         }
     }
-    signals.stop(run.app).await;
-    std::fs::remove_dir_all(&folder)?;
-    taken.sort_unstable();
-    let at = |part: usize| taken.get(taken.len() * part / 100).map(|time| time.as_secs_f64() * 1e3);
-    let figures = json!({
-        "commands": taken.len(),
-        "command_to_answer_ms": { "p50": at(50), "p95": at(95), "p99": at(99) },
-    });
-    output::line(&figures.to_string())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(taken)
 }

@@ -1,5 +1,6 @@
 //! `earlybrd doctor`: what is set, what can be reached, what is missing — in words.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
@@ -13,6 +14,7 @@ use crate::clock::{Clock, SharedClock};
 use crate::config::{Config, SETTINGS};
 use crate::db;
 use crate::domain::board::{Validators, Visibility};
+use crate::postgres::Binaries;
 
 /// Whether anything was found that keeps the service from running.
 #[derive(Default)]
@@ -40,8 +42,8 @@ fn note(said: &str) -> anyhow::Result<()> {
 pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let mut findings = Findings::default();
     settings(config)?;
-    database(config, &mut findings).await?;
-    pages(config, &mut findings).await?;
+    let running = database(config, &mut findings).await?;
+    pages(config, running, &mut findings).await?;
     match catalogue(config) {
         Ok(entries) => boards(config, &entries).await?,
         Err(error) => findings.bad(&format!("catalogue: {error:#}"))?,
@@ -62,38 +64,63 @@ fn settings(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn database(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+/// Whether a service runs on the database already.
+async fn database(config: &Config, findings: &mut Findings) -> anyhow::Result<bool> {
+    if let Some(folder) = Database::not_made_yet(config) {
+        match Binaries::find(config.pg_bin_dir.as_deref(), &config.search_path) {
+            Ok(_) => {
+                let at = folder.display();
+                good(&format!(
+                    "private Postgres: its programs are here; the first start makes {at}"
+                ))?;
+            }
+            Err(error) => findings.bad(&format!("database: {error}"))?,
+        }
+        return Ok(false);
+    }
     let database = match Database::attach(config).await {
         Ok(database) => database,
-        Err(error) => return findings.bad(&format!("database: {error:#}")),
+        Err(error) => {
+            findings.bad(&format!("database: {error:#}"))?;
+            return Ok(false);
+        }
     };
     let kind = if config.database_url.is_some() { "DATABASE_URL" } else { "private Postgres" };
-    match db::schema_state(database.url()).await {
-        Err(error) => findings.bad(&format!("{kind}: cannot be used: {error}"))?,
-        Ok(state) => {
-            good(&format!("{kind}: answers, version {}", state.server))?;
-            match state.missing {
-                0 => good("schema: up to date")?,
-                missing => note(&format!(
-                    "schema: {missing} migrations are missing; `earlybrd migrate` or the next start \
-                     applies them"
-                ))?,
-            }
-            if state.unknown {
-                findings.bad("schema: made by a newer version of earlybrd than this one")?;
-            }
-        }
-    }
+    let state = db::schema_state(database.url()).await;
     database.close().await;
-    Ok(())
+    let state = match state {
+        Ok(state) => state,
+        Err(error) => {
+            findings.bad(&format!("{kind}: cannot be used: {error}"))?;
+            return Ok(false);
+        }
+    };
+    good(&format!("{kind}: answers, version {}", state.server))?;
+    match state.missing {
+        0 => good("schema: up to date")?,
+        missing => note(&format!(
+            "schema: {missing} migrations are missing; `earlybrd migrate` or the next start applies \
+             them"
+        ))?,
+    }
+    if state.unknown {
+        findings.bad("schema: made by a newer version of earlybrd than this one")?;
+    }
+    if state.in_use {
+        note("an earlybrd runs on this database now")?;
+    }
+    Ok(state.in_use)
 }
 
-async fn pages(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+async fn pages(config: &Config, running: bool, findings: &mut Findings) -> anyhow::Result<()> {
     if config.playground != Some(true) {
         return good("pages: off in serve (EARLYBRD_PLAYGROUND=on turns them on)");
     }
     match TcpListener::bind(config.listen).await {
         Ok(_) => good(&format!("pages: {} is free", config.listen)),
+        Err(error) if running && error.kind() == ErrorKind::AddrInUse => {
+            note(&format!("pages: {} is taken, most likely by that earlybrd", config.listen))
+        }
         Err(error) => findings.bad(&format!("pages: cannot listen on {}: {error}", config.listen)),
     }
 }

@@ -13,6 +13,8 @@ pub fn line(line: &str) -> anyhow::Result<()> {
 
 /// One message for the person at the terminal.
 pub fn complain(message: &str) {
+    // Strangers' words may be among them, and a terminal obeys control characters.
+    let message: String = message.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
     // Nobody is left to be told when standard error is gone too.
     writeln!(io::stderr(), "earlybrd: {message}").ok();
 }

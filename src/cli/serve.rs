@@ -13,8 +13,12 @@ use crate::config::Config;
 pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let entries = catalogue(config)?;
-    let app = App::open(Database::open(config).await?).await?;
-    app.install_catalogue(&entries).await?;
+    let start = async {
+        let app = App::open(Database::open(config).await?).await?;
+        app.install_catalogue(&entries).await?;
+        Ok(app)
+    };
+    let Some(app) = signals.unless(start).await? else { return Ok(ExitCode::SUCCESS) };
     app.start_workers(config, vec![app.playground()])?;
     if config.playground == Some(true) {
         let address = app.serve_pages(config.listen, config, true).await?;
@@ -57,6 +61,17 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Does something that a signal ends; `None` when one did.
+    pub async fn unless<T>(
+        &mut self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<Option<T>> {
+        tokio::select! {
+            done = work => done.map(Some),
+            () = self.next() => Ok(None),
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use tokio::time::{Instant, sleep};
 
 use super::sample_run::{Sample, SampleRun, start};
@@ -31,7 +31,11 @@ pub async fn run(config: &Config, once: bool) -> anyhow::Result<ExitCode> {
     for board in boards.iter().filter(|board| board.off.is_none()) {
         tracing::info!("board {}: {}", board.name, board.url);
     }
-    let run = start(config, sample, boards, std::io::stdout()).await?;
+    let start = start(config, sample, boards, std::io::stdout());
+    let Some(run) = signals.unless(start).await? else {
+        ensure!(!once, "interrupted");
+        return Ok(ExitCode::SUCCESS);
+    };
     if !once {
         if config.playground != Some(false) {
             let address = serve_pages(config, &run).await.context("stage: listen")?;
@@ -42,16 +46,13 @@ pub async fn run(config: &Config, once: bool) -> anyhow::Result<ExitCode> {
         signals.stop(run.app).await;
         return Ok(ExitCode::SUCCESS);
     }
-    let shown = tokio::select! {
-        shown = until_each_has_a_card(&run) => shown,
-        () = signals.next() => bail!("interrupted"),
-    };
+    let shown = signals.unless(until_each_has_a_card(&run)).await;
     let summary = match &shown {
-        Ok(()) => Some(summary(&run).await?),
-        Err(_) => None,
+        Ok(Some(())) => Some(summary(&run).await?),
+        Ok(None) | Err(_) => None,
     };
     signals.stop(run.app).await;
-    shown?;
+    ensure!(shown?.is_some(), "interrupted");
     if let Some(summary) = summary {
         tracing::info!("{summary}");
     }

@@ -86,6 +86,8 @@ pub struct SchemaState {
     pub missing: usize,
     /// Whether some were applied that this program does not know.
     pub unknown: bool,
+    /// Whether another process of this program uses it now.
+    pub in_use: bool,
 }
 
 /// Looks, and changes nothing.
@@ -105,12 +107,20 @@ pub async fn schema_state(url: &SecretString) -> sqlx::Result<SchemaState> {
         }
         None => Vec::new(),
     };
+    let in_use: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity
+                        WHERE datname = current_database() AND pid <> pg_backend_pid()
+                          AND application_name = current_setting('application_name'))",
+    )
+    .fetch_one(&mut connection)
+    .await?;
     connection.close().await?;
     let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
     Ok(SchemaState {
         server,
         missing: known.iter().filter(|version| !applied.contains(version)).count(),
         unknown: applied.iter().any(|version| !known.contains(version)),
+        in_use,
     })
 }
 

@@ -131,6 +131,10 @@ impl Running<'_> {
         self.child.wait().unwrap();
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGTERM, and the end awaited.
     pub async fn terminate(self) -> Ended {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();

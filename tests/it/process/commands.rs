@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::binary::{Ended, Home};
+use super::binary::{Ended, Home, until};
 use crate::fakes::board::{FakeBoard, Item, feed};
 
 async fn run(arguments: &[&str], input: &str) -> Ended {
@@ -158,6 +158,35 @@ async fn doctor_says_what_serve_needs_and_fails_if_it_could_not_run() {
     assert!(!ill.success);
     assert!(ill.stdout.contains("FAIL  DATABASE_URL: cannot be used"), "{}", ill.stdout);
     assert!(!ill.stdout.contains("nobody@"), "no secrets: {}", ill.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_makes_nothing_and_is_content_beside_a_running_service() {
+    let home = Home::new();
+    let before = home.start(&["doctor"]).wait().await;
+    assert!(before.success && before.stdout.contains("the first start makes"), "{}", before.stdout);
+    assert!(!home.data().exists());
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let home =
+        home.setting("EARLYBRD_LISTEN", &port.to_string()).setting("EARLYBRD_PLAYGROUND", "on");
+    let serve = home.start(&["serve"]);
+    until("the page", || std::net::TcpStream::connect(port).is_ok()).await;
+    let beside = home.start(&["doctor"]).wait().await;
+    assert!(beside.success, "{}", beside.stdout);
+    assert!(beside.stdout.contains("is taken, most likely by that earlybrd"), "{}", beside.stdout);
+    assert!(serve.terminate().await.success);
+}
+
+/// It leaves nothing behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_measurement_can_be_interrupted() {
+    let home = Home::new();
+    let bench = home.start(&["bench", "early", "--cards", "1000000"]);
+    let folder = std::env::temp_dir().join(format!("earlybrd-bench-{}", bench.id()));
+    until("a server", || folder.join("pgdata/postmaster.pid").exists()).await;
+    let ended = bench.terminate().await;
+    assert!(!ended.success && ended.stderr.contains("interrupted"), "{}", ended.stderr);
+    assert!(!folder.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
