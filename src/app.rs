@@ -99,8 +99,9 @@ impl App {
         let state = playground.then(|| {
             let Base { pool, clock } = self.base();
             let place = Place { listen, public_url: config.public_url.as_ref() };
-            let changes = self.wakes.pages.subscribe();
-            playground::State::new(Context { pool, clock }, place, changes, self.stop.clone())
+            let changes = self.wakes.pages.clone();
+            let context = Context::new(pool, clock);
+            playground::State::new(context, place, changes, self.stop.clone())
         });
         self.spawn_task(web::serve(listener, web::router(state), self.stop.clone()));
         Ok(listen)

@@ -1,13 +1,38 @@
 //! The one public port: which pages there are, and how they are served.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::Redirect;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::playground;
+
+/// How long a request's head may take, and then its body.
+const SLOWEST: Duration = Duration::from_secs(10);
+
+/// Largest body of any request.
+const MAX_BODY: usize = 256 * 1024;
+
+/// Connections at a time; more wait until one ends.
+const CONNECTIONS: usize = 1_000;
+
+/// Rest after a connection could not be accepted: most likely too many files are open.
+const ACCEPT_REST: Duration = Duration::from_millis(200);
 
 /// All pages.
 pub fn router(playground: Option<playground::State>) -> Router {
@@ -17,13 +42,69 @@ pub fn router(playground: Option<playground::State>) -> Router {
         }
         None => Router::new(),
     };
-    pages.fallback(async || (StatusCode::NOT_FOUND, "there is no such page\n"))
+    pages
+        .fallback(async || (StatusCode::NOT_FOUND, "there is no such page\n"))
+        .layer(from_fn(with_whole_body))
+}
+
+/// Waits for a request's body, but not for ever.
+async fn with_whole_body(request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    match timeout(SLOWEST, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(body)) => next.run(Request::from_parts(head, Body::from(body))).await,
+        Ok(Err(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "this is too large\n").into_response(),
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "this took too long\n").into_response(),
+    }
 }
 
 /// Serves until `stop`, then finishes what it began.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    if let Err(error) = server.await {
-        tracing::error!("the web pages ended: {error}");
+    let (slots, open) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
+    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &slots)).await {
+        match accepted {
+            Ok((stream, slot)) => {
+                let (router, stop) = (router.clone(), stop.clone());
+                open.spawn(async move {
+                    converse(stream, router, stop).await;
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                tracing::warn!("a connection could not be accepted: {error}");
+                sleep(ACCEPT_REST).await;
+            }
+        }
+    }
+    open.close();
+    open.wait().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, impl Drop + use<>)> {
+    let slot = Arc::clone(slots).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, slot))
+}
+
+/// One connection, until its client goes or keeps us waiting.
+async fn converse(stream: TcpStream, router: Router, stop: CancellationToken) {
+    let service = TowerToHyperService::new(router);
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(SLOWEST);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("a connection ended: {error}");
     }
 }

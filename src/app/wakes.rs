@@ -4,21 +4,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::db::wake::{Listener, Stage};
+use crate::domain::ids::AccountId;
 
 /// Rest before a connection that failed is made again.
 const RECONNECT: Duration = Duration::from_secs(1);
 
 /// One for each stage that can be woken.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Wakes {
     pub matching: Arc<Notify>,
     pub delivery: Arc<Notify>,
-    /// Counts up; each open chat page watches it.
-    pub pages: watch::Sender<u64>,
+    /// Says whose chat page has something new; `None` says that anybody's may.
+    pub pages: broadcast::Sender<Option<AccountId>>,
+}
+
+/// News that an open page may be behind by before it just looks.
+const BEHIND: usize = 64;
+
+impl Default for Wakes {
+    fn default() -> Self {
+        let pages = broadcast::Sender::new(BEHIND);
+        Self { matching: Arc::default(), delivery: Arc::default(), pages }
+    }
 }
 
 impl Wakes {
@@ -32,9 +43,12 @@ impl Wakes {
             self.delivery.notify_waiters();
             self.delivery.notify_one();
         }
-        if matches!(stage, None | Some(Stage::Page)) {
-            self.pages.send_modify(|count| *count += 1);
-        }
+        let page = match stage {
+            None => None,
+            Some(Stage::Page(account)) => Some(account),
+            Some(Stage::Match | Stage::Deliver) => return,
+        };
+        self.pages.send(page).ok(); // Nobody has a page open.
     }
 }
 

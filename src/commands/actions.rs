@@ -1,15 +1,16 @@
 //! What buttons do.
 
 use chrono::TimeDelta;
+use sqlx::PgConnection;
 
 use super::preview::preview;
-use super::{Actor, Context, Failure, Outcome, manage};
+use super::{Actor, Context, Failure, MAX_FILTERS, Outcome};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::filters::NewFilter;
 use crate::db::own_filters::FilterState;
-use crate::domain::ids::{DraftId, OpeningId};
-use crate::domain::reply::{Action, Mark};
+use crate::domain::ids::{DraftId, FilterId, OpeningId, PostingId};
+use crate::domain::reply::{Action, Mark, Reply};
 use crate::filter_lang::parse;
 use crate::render::replies;
 
@@ -33,55 +34,110 @@ pub async fn execute(context: &Context, actor: Actor, action: Action) -> Outcome
 }
 
 async fn save(context: &Context, actor: Actor, id: DraftId) -> Outcome {
-    let found = db::drafts::take(&context.pool, actor.account, id, context.now()).await?;
+    let found = db::drafts::find(&context.pool, actor.account, id, context.now()).await?;
     let draft = found.ok_or_else(replies::draft_is_gone)?;
     let expr = parse(&draft.query)
         .map_err(|error| Failure::Internal(anyhow::anyhow!("draft {id}: {error}")))?;
     let sample = preview(context, actor, &expr, None).await?.newest;
-    let Draft { filter, target, query } = &draft;
-    let name: String = query.chars().take(NAME).collect();
-    let saved = db::in_tx(&context.pool, async |tx| {
-        let revision = db::filters::begin_change(tx).await?;
-        // Read only now: what was matched without the change was seen before this.
-        let now = context.now();
-        let saved = if let Some(filter) = *filter {
-            db::own_filters::set_query(tx, revision, filter, query, now).await?;
-            filter
-        } else {
-            let (account, target) = (actor.account, *target);
-            let new = NewFilter { account, target, name: &name, query };
-            db::filters::insert(tx, revision, new, now).await?
-        };
-        if let Some(posting) = sample {
-            db::deliveries::queue_sample(tx, saved, *target, posting, now).await?;
-        }
-        Ok(saved)
-    })
-    .await?;
+    let chosen = Chosen { id, draft: &draft, sample };
+    let saved =
+        db::in_tx(&context.pool, async |tx| write(tx, context, actor, chosen).await).await?;
+    let Saved { filter, state } = match saved {
+        Ok(saved) => saved,
+        Err(refused) => return Err(refused.into()),
+    };
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
-    let number = filters.iter().find(|filter| filter.id == saved).map(|filter| filter.number);
-    Ok(replies::saved(number.unwrap_or_default(), query, filter.is_some(), sample.is_some()))
+    let number = filters.iter().find(|own| own.id == filter).map_or(0, |own| own.number);
+    Ok(match (draft.filter, state) {
+        (_, FilterState::Paused) => replies::changed_while_paused(number, &draft.query),
+        (changed, _) => replies::saved(number, &draft.query, changed.is_some(), sample.is_some()),
+    })
+}
+
+/// A draft whose Save was pressed, and the posting that its sample card shows.
+#[derive(Clone, Copy)]
+struct Chosen<'a> {
+    id: DraftId,
+    draft: &'a Draft,
+    sample: Option<PostingId>,
+}
+
+struct Saved {
+    filter: FilterId,
+    state: FilterState,
+}
+
+/// Takes the draft and saves what it says, or says why not. Under the lock of `begin_change`, so
+/// that what is counted stays true.
+async fn write(
+    tx: &mut PgConnection,
+    context: &Context,
+    actor: Actor,
+    Chosen { id, draft, sample }: Chosen<'_>,
+) -> sqlx::Result<Result<Saved, Reply>> {
+    let revision = db::filters::begin_change(tx).await?;
+    // Read only now: what was matched without the change was seen before this.
+    let now = context.now();
+    let Draft { filter, target, query } = draft;
+    let has = db::own_filters::count_live(&mut *tx, actor.account).await?;
+    if filter.is_none() && has >= MAX_FILTERS {
+        return Ok(Err(replies::too_many_filters(MAX_FILTERS))); // The draft waits.
+    }
+    if !db::drafts::take(&mut *tx, actor.account, id).await? {
+        return Ok(Err(replies::draft_is_gone()));
+    }
+    let saved = if let Some(filter) = *filter {
+        match db::own_filters::set_query(tx, revision, filter, query, now).await? {
+            Some(state) => Saved { filter, state },
+            None => return Ok(Err(replies::draft_is_gone())),
+        }
+    } else {
+        let name: String = query.chars().take(NAME).collect();
+        let new = NewFilter { account: actor.account, target: *target, name: &name, query };
+        let filter = db::filters::insert(tx, revision, new, now).await?;
+        Saved { filter, state: FilterState::Active }
+    };
+    if let Some(posting) = sample.filter(|_| saved.state == FilterState::Active) {
+        db::deliveries::queue_sample(tx, saved.filter, *target, posting, now).await?;
+    }
+    Ok(Ok(saved))
 }
 
 async fn cancel(context: &Context, actor: Actor, id: DraftId) -> Outcome {
-    match db::drafts::take(&context.pool, actor.account, id, context.now()).await? {
-        Some(_) => Ok(replies::cancelled()),
-        None => Err(replies::draft_is_gone().into()),
+    if db::drafts::take(&context.pool, actor.account, id).await? {
+        Ok(replies::cancelled())
+    } else {
+        Err(replies::draft_is_gone().into())
     }
 }
 
 async fn restore(context: &Context, actor: Actor, number: i64) -> Outcome {
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
-    let filter = filters.into_iter().find(|filter| filter.number == number);
-    let filter = filter.ok_or_else(|| replies::no_such_filter(number, &[]))?;
+    let Some(filter) = filters.iter().find(|filter| filter.number == number) else {
+        let live = filters.iter().filter(|filter| filter.state != FilterState::Removed);
+        let numbers: Vec<i64> = live.map(|filter| filter.number).collect();
+        return Err(replies::no_such_filter(number, &numbers).into());
+    };
     if filter.state != FilterState::Removed {
-        return Ok(replies::restored(number, &filter.name));
+        return Ok(replies::restored(number, &filter.name, filter.state == FilterState::Paused));
     }
     if filter.removed_at.is_none_or(|removed| context.now() - removed > UNDO) {
         return Err(replies::too_late_to_restore(number, &filter.query).into());
     }
-    manage::set_state(context, filter.id, FilterState::Active).await?;
-    Ok(replies::restored(number, &filter.name))
+    let state = filter.removed_from.unwrap_or(FilterState::Active);
+    let room = db::in_tx(&context.pool, async |tx| {
+        let revision = db::filters::begin_change(tx).await?;
+        if db::own_filters::count_live(&mut *tx, actor.account).await? >= MAX_FILTERS {
+            return Ok(false);
+        }
+        db::own_filters::set_state(tx, revision, filter.id, state, context.now()).await?;
+        Ok(true)
+    })
+    .await?;
+    if !room {
+        return Err(replies::too_many_filters(MAX_FILTERS).into());
+    }
+    Ok(replies::restored(number, &filter.name, state == FilterState::Paused))
 }
 
 async fn note(context: &Context, actor: Actor, opening: OpeningId, mark: Mark) -> Outcome {

@@ -1,26 +1,63 @@
 //! `boards` and `status`.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+use tokio::sync::Mutex;
+
 use super::{Actor, Context, Outcome};
 use crate::db;
-use crate::db::board_status::BoardStatus;
+use crate::db::board_status::{BoardStatus, Figures};
+use crate::domain::ids::BoardId;
 use crate::render::replies::{self, BoardLine};
 
 /// The boards that an account may see, as replies and pages show them.
 pub async fn lines(context: &Context, actor: Actor) -> sqlx::Result<Vec<BoardLine>> {
     let now = context.now();
-    let boards = db::board_status::of_account(&context.pool, actor.account, now).await?;
-    let line = |board: BoardStatus| BoardLine {
-        slug: board.slug,
-        name: board.name,
-        polled: board.last_polled_at.map(|polled| now - polled),
-        next_poll: board.next_poll_at - now,
-        newest: board.newest_posting_at.map(|newest| now - newest),
-        failing: board.last_error.filter(|_| board.failures > 0),
-        postings: board.postings,
-        seen: board.seen_p50.zip(board.seen_p95),
-        told: board.told_p50.zip(board.told_p95),
+    let boards = db::board_status::of_account(&context.pool, actor.account).await?;
+    let figures = context.figures.get(&context.pool, now).await?;
+    let line = |board: BoardStatus| {
+        let Figures { postings, seen, told } = figures.get(&board.id).copied().unwrap_or_default();
+        BoardLine {
+            slug: board.slug,
+            name: board.name,
+            polled: board.last_polled_at.map(|polled| now - polled),
+            next_poll: board.next_poll_at - now,
+            newest: board.newest_posting_at.map(|newest| now - newest),
+            failing: board.last_error.filter(|_| board.failures > 0),
+            postings,
+            seen,
+            told,
+        }
     };
     Ok(boards.into_iter().map(line).collect())
+}
+
+/// Figures are read again when they are as old as this.
+const FRESH: TimeDelta = TimeDelta::seconds(15);
+
+type ByBoard = Arc<HashMap<BoardId, Figures>>;
+
+/// Figures, and when they were read.
+type Read = (DateTime<Utc>, ByBoard);
+
+/// The boards' figures, read once for all who ask within a while: every open page does.
+#[derive(Debug, Clone, Default)]
+pub struct SharedFigures(Arc<Mutex<Option<Read>>>);
+
+impl SharedFigures {
+    async fn get(&self, pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<ByBoard> {
+        // Held while reading, so that one reads and the others wait for it.
+        let mut kept = self.0.lock().await;
+        if let Some((_, figures)) = kept.as_ref().filter(|(at, _)| now - *at < FRESH) {
+            return Ok(Arc::clone(figures));
+        }
+        let figures = Arc::new(db::board_status::figures(pool, now).await?);
+        *kept = Some((now, Arc::clone(&figures)));
+        Ok(figures)
+    }
 }
 
 pub async fn boards(context: &Context, actor: Actor) -> Outcome {

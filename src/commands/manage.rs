@@ -61,11 +61,7 @@ pub async fn remove(context: &Context, actor: Actor, number: i64) -> Outcome {
 }
 
 /// Changes a filter's state under the lock that matching respects.
-pub async fn set_state(
-    context: &Context,
-    filter: FilterId,
-    state: FilterState,
-) -> sqlx::Result<()> {
+async fn set_state(context: &Context, filter: FilterId, state: FilterState) -> sqlx::Result<()> {
     db::in_tx(&context.pool, async |tx| {
         let revision = db::filters::begin_change(tx).await?;
         // Read only now: what was matched without the change was seen before this.

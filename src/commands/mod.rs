@@ -21,11 +21,15 @@ use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::reply::{Action, Reply};
 use crate::render::replies;
 
+/// Filters that one account may have.
+const MAX_FILTERS: usize = 100;
+
 /// What commands work with.
 #[derive(Clone)]
 pub struct Context {
     pub pool: PgPool,
     pub clock: Arc<dyn Clock>,
+    figures: boards::SharedFigures,
 }
 
 /// Who typed or pressed, and where cards for them go.
@@ -117,6 +121,10 @@ async fn own_filter(
 }
 
 impl Context {
+    pub fn new(pool: PgPool, clock: Arc<dyn Clock>) -> Self {
+        Self { pool, clock, figures: boards::SharedFigures::default() }
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }

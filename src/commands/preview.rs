@@ -19,6 +19,9 @@ pub const WINDOW: TimeDelta = TimeDelta::days(14);
 /// Postings read at a time.
 const PAGE: i64 = 500;
 
+/// Postings that a preview looks at, the newest; what it says names the time that they cover.
+const MOST: usize = 20_000;
+
 /// Cards that a preview shows.
 const SAMPLES: usize = 3;
 
@@ -49,16 +52,23 @@ pub async fn preview(
     for (number, (_, without)) in (1..).zip(&parts) {
         matcher.insert(FilterId(number), without);
     }
-    let mut tally = Tally { without: vec![0; parts.len()], ..Tally::default() };
-    let mut last = PostingId(i64::MAX);
+    let tally = Tally { without: vec![0; parts.len()], ..Tally::default() };
+    let mut run = Run { matcher, expr: expr.clone(), now, tally };
+    let mut place = (now, PostingId(i64::MAX));
     loop {
-        let page = db::seen::page(&context.pool, actor.account, now - WINDOW, last, PAGE).await?;
-        let Some(oldest) = page.last() else { break };
-        last = oldest.id;
-        for posting in page {
-            tally.add(&matcher, expr, posting, now);
+        let page = db::seen::page(&context.pool, actor.account, now - WINDOW, place, PAGE).await?;
+        let full = i64::try_from(page.len()).is_ok_and(|read| read >= PAGE);
+        if let Some(oldest) = page.last() {
+            place = (oldest.first_seen_at, oldest.id);
+        }
+        run = tokio::task::spawn_blocking(move || run.over(page))
+            .await
+            .map_err(|broken| sqlx::Error::AnyDriverError(Box::new(broken)))?;
+        if !full || run.tally.postings >= MOST {
+            break;
         }
     }
+    let tally = run.tally;
     let most = tally.without.iter().zip(&parts).max_by_key(|(count, _)| **count);
     let removes_most =
         most.filter(|(count, _)| **count > 0).map(|(count, (part, _))| (print(part), *count));
@@ -75,6 +85,23 @@ pub async fn preview(
             change: before.is_some().then_some((tally.gained, tally.lost)),
         },
     })
+}
+
+/// A filter on its way over stored postings, a page at a time where it may take long.
+struct Run {
+    matcher: Matcher,
+    expr: Expr,
+    now: DateTime<Utc>,
+    tally: Tally,
+}
+
+impl Run {
+    fn over(mut self, page: Vec<StoredPosting>) -> Self {
+        for posting in page {
+            self.tally.add(&self.matcher, &self.expr, posting, self.now);
+        }
+        self
+    }
 }
 
 /// What is counted while postings pass.

@@ -1,16 +1,13 @@
 //! `watch`, `test`, `edit`: a preview, and a draft that waits for its button.
 
 use super::preview::preview;
-use super::{Actor, Context, Failure, Outcome, own_filter};
+use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, own_filter};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::own_filters::FilterState;
 use crate::domain::filter::Expr;
 use crate::filter_lang::{parse, print};
 use crate::render::replies;
-
-/// Filters that one account may have.
-const MAX_FILTERS: usize = 100;
 
 pub async fn watch(context: &Context, actor: Actor, expr: &Expr) -> Outcome {
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;

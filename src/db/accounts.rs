@@ -1,7 +1,7 @@
 //! Accounts, the identities that lead to them, and their targets.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::ids::{AccountId, TargetId};
@@ -58,6 +58,25 @@ async fn known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<Optio
     .fetch_optional(tx)
     .await?;
     Ok(found.map(AccountId))
+}
+
+/// The account of an identity and its target on the identity's own platform, if both are there.
+pub async fn at_own_target(
+    executor: impl PgExecutor<'_>,
+    identity: &Identity,
+) -> sqlx::Result<Option<(AccountId, TargetId)>> {
+    let found = sqlx::query!(
+        "SELECT i.account_id, t.id AS target_id FROM identities i
+         JOIN targets t ON t.account_id = i.account_id AND t.platform = i.platform
+                       AND t.address = i.user_ref
+         WHERE i.platform = $1 AND i.workspace = $2 AND i.user_ref = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(found.map(|row| (AccountId(row.account_id), TargetId(row.target_id))))
 }
 
 /// The account's target at that address; a new one if there is none.

@@ -39,17 +39,16 @@ pub async fn insert(
     .map(DraftId)
 }
 
-/// Takes a draft, so that pressing twice saves once. `None` if it is not there, is somebody
-/// else's, or is too old.
-pub async fn take(
+/// A draft as it waits. `None` if it is not there, is somebody else's, or is too old.
+pub async fn find(
     executor: impl PgExecutor<'_>,
     account: AccountId,
     draft: DraftId,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Draft>> {
     let row = sqlx::query!(
-        "DELETE FROM drafts WHERE account_id = $1 AND id = $2 AND created_at > $3
-         RETURNING filter_id, target_id, query",
+        "SELECT filter_id, target_id, query FROM drafts
+         WHERE account_id = $1 AND id = $2 AND created_at > $3",
         account.0,
         draft.0,
         now - LIFE
@@ -61,4 +60,17 @@ pub async fn take(
         target: TargetId(row.target_id),
         query: row.query,
     }))
+}
+
+/// Removes a draft, so that pressing twice saves once. `false` if it was decided already.
+pub async fn take(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    draft: DraftId,
+) -> sqlx::Result<bool> {
+    let taken =
+        sqlx::query!("DELETE FROM drafts WHERE account_id = $1 AND id = $2", account.0, draft.0)
+            .execute(executor)
+            .await?;
+    Ok(taken.rows_affected() == 1)
 }

@@ -22,6 +22,10 @@ impl FilterState {
             Self::Removed => "removed",
         }
     }
+
+    fn read(word: &str) -> Option<Self> {
+        [Self::Active, Self::Paused, Self::Removed].into_iter().find(|state| state.as_str() == word)
+    }
 }
 
 /// A filter as its owner sees it.
@@ -34,6 +38,8 @@ pub struct OwnFilter {
     pub target: TargetId,
     pub state: FilterState,
     pub removed_at: Option<DateTime<Utc>>,
+    /// What a removed one was before.
+    pub removed_from: Option<FilterState>,
 }
 
 /// All filters of an account, also removed ones, by number.
@@ -42,24 +48,26 @@ pub async fn of_account(
     account: AccountId,
 ) -> sqlx::Result<Vec<OwnFilter>> {
     let rows = sqlx::query!(
-        "SELECT id, number, name, query, target_id, state, removed_at
+        "SELECT id, number, name, query, target_id, state, removed_at, removed_from
          FROM filters WHERE account_id = $1 ORDER BY number",
         account.0
     )
     .fetch_all(executor)
     .await?;
-    let all = [FilterState::Active, FilterState::Paused, FilterState::Removed];
     rows.into_iter()
         .map(|row| {
-            let state = all.into_iter().find(|state| state.as_str() == row.state);
+            let read = |word: &str| {
+                FilterState::read(word).ok_or_else(|| super::unreadable("filters", row.id, word))
+            };
             Ok(OwnFilter {
                 id: FilterId(row.id),
                 number: row.number,
                 name: row.name,
                 query: row.query,
                 target: TargetId(row.target_id),
-                state: state.ok_or_else(|| super::unreadable("filters", row.id, &row.state))?,
+                state: read(&row.state)?,
                 removed_at: row.removed_at,
+                removed_from: row.removed_from.as_deref().map(read).transpose()?,
             })
         })
         .collect()
@@ -76,7 +84,8 @@ pub async fn set_state(
     sqlx::query!(
         "UPDATE filters SET state = $2, revision = $3,
                 active_from = CASE WHEN $2 = 'active' THEN $4 ELSE active_from END,
-                removed_at = CASE WHEN $2 = 'removed' THEN $4 END
+                removed_at = CASE WHEN $2 = 'removed' THEN $4 END,
+                removed_from = CASE WHEN $2 = 'removed' THEN COALESCE(removed_from, state) END
          WHERE id = $1",
         filter.0,
         state.as_str(),
@@ -88,24 +97,41 @@ pub async fn set_state(
     Ok(())
 }
 
-/// Changes what a filter wants, from `now` on.
+/// Changes what a filter wants, from `now` on. Says whether it is on or paused; `None`, and nothing
+/// is changed, when it was removed.
 pub async fn set_query(
     tx: &mut PgConnection,
     revision: FilterRevision,
     filter: FilterId,
     query: &str,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE filters SET query = $2, revision = $3, active_from = $4 WHERE id = $1",
+) -> sqlx::Result<Option<FilterState>> {
+    let state = sqlx::query_scalar!(
+        "UPDATE filters SET query = $2, revision = $3, active_from = $4
+         WHERE id = $1 AND state <> 'removed' RETURNING state",
         filter.0,
         query,
         revision.0,
         now
     )
-    .execute(tx)
+    .fetch_optional(tx)
     .await?;
-    Ok(())
+    let read = |word: String| {
+        FilterState::read(&word).ok_or_else(|| super::unreadable("filters", filter.0, word))
+    };
+    state.map(read).transpose()
+}
+
+/// How many filters an account has that are not removed.
+pub async fn count_live(executor: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<usize> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM filters
+           WHERE account_id = $1 AND state <> 'removed'"#,
+        account.0
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// Gives a filter another name, which matches nothing differently.

@@ -13,7 +13,7 @@ pub struct PageMessage {
     pub html: String,
 }
 
-/// Adds a message and tells every open page; a delivery that is there already adds nothing. The
+/// Adds a message and tells the account's open pages; a delivery that is there already adds nothing. The
 /// account's row is locked, so that the ids of one account become visible in their order and a page
 /// that has seen one has seen all before it.
 pub async fn append(
@@ -36,7 +36,7 @@ pub async fn append(
     )
     .execute(&mut *tx)
     .await?;
-    wake(tx, Stage::Page).await
+    wake(tx, Stage::Page(account)).await
 }
 
 /// The account's messages after one that its page has; of a long history only the newest.

@@ -1,8 +1,12 @@
 //! "Look now" between processes: NOTIFY and LISTEN. A lost one costs a rest, nothing else.
 
+use std::fmt;
+
 use secrecy::SecretString;
 use sqlx::postgres::PgListener;
 use sqlx::{PgExecutor, PgPool};
+
+use crate::domain::ids::AccountId;
 
 const CHANNEL: &str = "earlybrd";
 
@@ -13,23 +17,34 @@ pub enum Stage {
     Match,
     /// New deliveries.
     Deliver,
-    /// New messages for the chat page.
-    Page,
+    /// New messages on the chat page of an account.
+    Page(AccountId),
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Match => out.write_str("match"),
+            Self::Deliver => out.write_str("deliver"),
+            Self::Page(account) => write!(out, "page {account}"),
+        }
+    }
 }
 
 impl Stage {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Match => "match",
-            Self::Deliver => "deliver",
-            Self::Page => "page",
+    /// `None` is from another version of this program.
+    fn read(payload: &str) -> Option<Self> {
+        match payload {
+            "match" => Some(Self::Match),
+            "deliver" => Some(Self::Deliver),
+            _ => Some(Self::Page(AccountId(payload.strip_prefix("page ")?.parse().ok()?))),
         }
     }
 }
 
 /// Tells every process, once this transaction commits.
 pub async fn wake(executor: impl PgExecutor<'_>, stage: Stage) -> sqlx::Result<()> {
-    sqlx::query!("SELECT pg_notify($1, $2)", CHANNEL, stage.as_str()).execute(executor).await?;
+    sqlx::query!("SELECT pg_notify($1, $2)", CHANNEL, stage.to_string()).execute(executor).await?;
     Ok(())
 }
 
@@ -46,16 +61,10 @@ impl Listener {
         Ok(Self(listener))
     }
 
-    /// The next stage that was woken; `None` when the connection was lost and made again, so that
-    /// anything may have been missed.
+    /// The next stage that was woken; `None` when anything may have been: the connection was lost
+    /// and made again, or the word is not known.
     pub async fn next(&mut self) -> sqlx::Result<Option<Stage>> {
         let heard = self.0.try_recv().await?;
-        Ok(heard.and_then(|notification| match notification.payload() {
-            "match" => Some(Stage::Match),
-            "deliver" => Some(Stage::Deliver),
-            "page" => Some(Stage::Page),
-            // From another version of this program: look everywhere.
-            _ => None,
-        }))
+        Ok(heard.and_then(|notification| Stage::read(notification.payload())))
     }
 }

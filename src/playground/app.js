@@ -20,7 +20,11 @@ function atEnd() {
 
 const stream = new EventSource("/playground/stream");
 stream.onopen = () => show("connected");
-stream.onerror = () => show("connection lost, trying again…", true);
+stream.onerror = () => {
+  show("connection lost, trying again…", true);
+  // A refusal ends the stream for good; the page then begins anew.
+  if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
+};
 stream.onmessage = (event) => {
   const follow = atEnd();
   log.insertAdjacentHTML("beforeend", event.data);
@@ -35,6 +39,7 @@ async function send(path, body) {
       body: JSON.stringify(body),
     });
     if (answer.status === 429) show("That was a lot at once. Please wait a minute.", true);
+    else if (answer.status === 401) location.reload();
     else if (!answer.ok) show("That did not work (" + answer.status + "). Please try again.", true);
     else show("connected");
     return answer.ok;

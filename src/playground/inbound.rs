@@ -75,15 +75,26 @@ fn token(headers: &HeaderMap) -> Option<&str> {
     (token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(token)
 }
 
-/// The account of a token. The database knows only the token's hash.
-async fn actor(state: &State, token: &str) -> sqlx::Result<Actor> {
+/// Who a token stands for. The database knows only the token's hash.
+fn identity(token: &str) -> Identity {
     let user = format!("{:x}", Uuid::from_bytes(first_half(token)));
-    let platform = Platform::Playground;
-    let identity = Identity { platform, workspace: String::new(), user: user.clone() };
+    Identity { platform: Platform::Playground, workspace: String::new(), user }
+}
+
+/// The account of a token, if it was given to somebody.
+async fn actor(state: &State, token: &str) -> sqlx::Result<Option<Actor>> {
+    let found = db::accounts::at_own_target(&state.context.pool, &identity(token)).await?;
+    Ok(found.map(|(account, target)| Actor { account, target }))
+}
+
+/// Makes the account of a new token.
+async fn newcomer(state: &State, token: &str) -> sqlx::Result<Actor> {
+    let identity = identity(token);
     let now = state.context.clock.now();
     db::in_tx(&state.context.pool, async |tx| {
         let account = db::accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
-        let target = db::accounts::target(tx, account, platform, &user, now).await?;
+        let (platform, user) = (identity.platform, &identity.user);
+        let target = db::accounts::target(tx, account, platform, user, now).await?;
         Ok(Actor { account, target })
     })
     .await
@@ -95,37 +106,47 @@ fn first_half(token: &str) -> [u8; 16] {
     std::array::from_fn(|at| hash.get(at).copied().unwrap_or_default())
 }
 
-/// Who asks; the error is the answer.
+/// Who asks; the error is the answer. A token that we never gave is nobody's.
 pub async fn known(state: &State, headers: &HeaderMap) -> Result<Actor, Response> {
-    let Some(token) = token(headers) else {
-        return Err((StatusCode::UNAUTHORIZED, "open /playground first\n").into_response());
+    let found = match token(headers) {
+        Some(token) => actor(state, token).await.map_err(|error| away(&error))?,
+        None => None,
     };
-    actor(state, token).await.map_err(|error| {
-        tracing::error!("playground: {error}");
-        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "try again\n")
-            .into_response()
-    })
+    found.ok_or_else(|| (StatusCode::UNAUTHORIZED, "open /playground first\n").into_response())
 }
+
+/// The database is.
+fn away(error: &sqlx::Error) -> Response {
+    tracing::error!("playground: {error}");
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "try again\n").into_response()
+}
+
+/// Shown to somebody who follows a link from elsewhere: their browser keeps the cookie back until
+/// this server itself asks for the page.
+const AGAIN: &str = "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" \
+                     content=\"0\"><title>earlybrd</title><p><a href=\"/playground\">Go on</a>";
 
 /// The page. A browser without a cookie gets one and is welcomed.
 pub async fn page(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response {
-    if token(&headers).is_some() {
-        return match known(&state, &headers).await {
-            Ok(_) => Html(html::page()).into_response(),
-            Err(answer) => answer,
-        };
+    if let Some(token) = token(&headers) {
+        match actor(&state, token).await {
+            Ok(Some(_)) => return Html(html::page()).into_response(),
+            Ok(None) => {}
+            Err(error) => return away(&error),
+        }
+    } else if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        return Html(AGAIN).into_response();
     }
     if state.newcomers.check_key(&()).is_err() {
         return (StatusCode::TOO_MANY_REQUESTS, "please try again in a minute\n").into_response();
     }
     let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     let welcomed = async {
-        let actor = actor(&state, &token).await?;
+        let actor = newcomer(&state, &token).await?;
         append(&state, actor, &[html::reply(&replies::welcome())]).await
     };
     if let Err(error) = welcomed.await {
-        tracing::error!("playground: {error}");
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        return away(&error);
     }
     let secure = if state.secure { "; Secure" } else { "" };
     let cookie = format!(
@@ -150,10 +171,7 @@ pub async fn boards(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Re
     };
     match commands::board_lines(&state.context, actor).await {
         Ok(lines) => Html(html::boards(&lines)).into_response(),
-        Err(error) => {
-            tracing::error!("playground: {error}");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
+        Err(error) => away(&error),
     }
 }
 
@@ -172,6 +190,8 @@ pub async fn say(
         Ok(actor) => actor,
         Err(answer) => return answer,
     };
+    // Neither a database nor a page takes every control character.
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let reply = commands::say(&state.context, actor, &text).await;
     answered(&state, actor, vec![html::said(&text), html::reply(&reply)]).await
 }
@@ -214,10 +234,7 @@ async fn allowed(state: &State, headers: &HeaderMap) -> Result<Actor, Response> 
 async fn answered(state: &State, actor: Actor, messages: Vec<String>) -> Response {
     match append(state, actor, &messages).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => {
-            tracing::error!("playground: {error}");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
+        Err(error) => away(&error),
     }
 }
 

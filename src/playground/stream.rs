@@ -2,18 +2,18 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State as Shared;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
-use tokio::sync::watch;
+use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::State;
 use super::inbound::known;
+use super::{PAGES, State};
 use crate::db;
 use crate::db::playground::PageMessage;
 use crate::domain::ids::AccountId;
@@ -30,7 +30,39 @@ struct Position {
     account: AccountId,
     last: i64,
     waiting: VecDeque<PageMessage>,
-    changes: watch::Receiver<u64>,
+    changes: broadcast::Receiver<Option<AccountId>>,
+    _open: Open,
+}
+
+/// One open stream of an account, counted while it is there.
+struct Open {
+    state: Arc<State>,
+    account: AccountId,
+}
+
+impl Open {
+    /// `None` when the account has as many as it may.
+    fn count(state: &Arc<State>, account: AccountId) -> Option<Self> {
+        let mut streams = state.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = streams.entry(account).or_default();
+        if *open >= PAGES {
+            return None;
+        }
+        *open += 1;
+        Some(Self { state: Arc::clone(state), account })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut streams = self.state.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = streams.get_mut(&self.account) {
+            *open -= 1;
+            if *open == 0 {
+                streams.remove(&self.account);
+            }
+        }
+    }
 }
 
 /// The messages after `Last-Event-ID`, and all that come while the page is open.
@@ -39,9 +71,13 @@ pub async fn stream(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Re
         Ok(actor) => actor.account,
         Err(answer) => return answer,
     };
+    let Some(open) = Open::count(&state, account) else {
+        return (StatusCode::TOO_MANY_REQUESTS, "too many pages are open\n").into_response();
+    };
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let position = Position {
-        changes: state.changes.clone(),
+        changes: state.changes.subscribe(),
+        _open: open,
         state,
         account,
         last: last.unwrap_or_default(),
@@ -64,18 +100,29 @@ impl Position {
                 self.last = message.id;
                 return Some(message);
             }
-            // Marked before looking, so that what comes while looking wakes the wait below.
-            self.changes.mark_unchanged();
+            // Forgotten before looking, so that what comes while looking wakes the wait below.
+            self.changes = self.changes.resubscribe();
             let pool = &self.state.context.pool;
             let found = db::playground::after(pool, self.account, self.last, HISTORY).await.ok()?;
             self.waiting = found.into();
             if self.waiting.is_empty() {
                 tokio::select! {
                     () = self.state.stop.cancelled() => return None,
-                    changed = self.changes.changed() => changed.ok()?,
+                    () = changed(&mut self.changes, self.account) => {}
                     () = tokio::time::sleep(NET) => {}
                 }
             }
+        }
+    }
+}
+
+/// Waits until the account may have something new.
+async fn changed(changes: &mut broadcast::Receiver<Option<AccountId>>, account: AccountId) {
+    loop {
+        match changes.recv().await {
+            Ok(Some(other)) if other != account => {}
+            Ok(_) | Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => std::future::pending().await,
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
 
 pub use boards::{BoardLine, boards, status};
 pub use filters::{
-    FilterLine, list, no_such_filter, nothing_changes, paused, removed, renamed, restored, resumed,
-    same_filter, saved, show, too_late_to_restore, too_many_filters,
+    FilterLine, changed_while_paused, list, no_such_filter, nothing_changes, paused, removed,
+    renamed, restored, resumed, same_filter, saved, show, too_late_to_restore, too_many_filters,
 };
 pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
 pub use preview::{Preview, Sample, edit, test, watch};

@@ -27,7 +27,7 @@ impl Chat {
         world.poll().await;
         let person = world.person("ann").await;
         let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
-        let context = Context { pool: world.pool.clone(), clock };
+        let context = Context::new(world.pool.clone(), clock);
         let actor = Actor { account: person.account, target: person.target };
         Self { world, board, context, actor }
     }
@@ -215,4 +215,76 @@ async fn a_database_that_is_away_is_not_blamed_on_the_person() {
     let chat = Chat::new().await;
     chat.world.pool.close().await;
     check(&chat.say("list").await, "Something went wrong here; nothing was changed");
+}
+
+#[tokio::test]
+async fn a_save_that_fails_can_be_pressed_again() {
+    let chat = Chat::new().await;
+    let shown = chat.say("watch rust").await;
+    let rename = async |statement: &'static str| {
+        sqlx::query(statement).execute(&chat.world.pool).await.unwrap();
+    };
+    rename("ALTER TABLE filters RENAME COLUMN revision TO away").await;
+    check(&chat.press(&shown, "Save").await, "went wrong here");
+    rename("ALTER TABLE filters RENAME COLUMN away TO revision").await;
+    check(&chat.press(&shown, "Save").await, "Filter 1 is saved");
+}
+
+#[tokio::test]
+async fn what_is_saved_over_a_removed_or_paused_filter_is_said_as_it_is() {
+    let chat = Chat::new().await;
+    chat.show(&["Rust one"]).await;
+    chat.watch("rust").await;
+    chat.watch("go").await;
+    chat.world.deliver().await;
+    let sent = chat.world.sent().len();
+    let (first, second) = (chat.say("edit 1 zig").await, chat.say("edit 2 rust one").await);
+    chat.say("remove 1").await;
+    check(&chat.press(&first, "Save").await, "decided already");
+    chat.say("pause 2").await;
+    check(&chat.press(&second, "Save").await, "Filter 2 is changed: rust one. It stays paused");
+    chat.world.deliver().await;
+    assert_eq!(chat.world.sent().len(), sent, "a paused filter sends no sample");
+}
+
+#[tokio::test]
+async fn undo_brings_a_filter_back_as_it_was() {
+    let chat = Chat::new().await;
+    chat.watch("rust").await;
+    chat.say("pause 1").await;
+    let removed = chat.say("remove 1").await;
+    check(&chat.press(&removed, "Undo").await, "is back, paused as it was");
+    check(&chat.press(&removed, "Undo").await, "is back, paused as it was");
+    check(&chat.say("list").await, "1 rust (paused)");
+    let nowhere = commands::press(&chat.context, chat.actor, Action::Restore(7)).await;
+    check(&nowhere, "Yours are 1");
+}
+
+#[tokio::test]
+async fn neither_save_nor_undo_goes_over_the_limit() {
+    let chat = Chat::new().await;
+    chat.watch("rust").await;
+    let removed = chat.say("remove 1").await;
+    let shown = chat.say("watch go").await;
+    sqlx::query(
+        "INSERT INTO filters (account_id, number, name, query, target_id, state, active_from,
+                              created_at, revision)
+         SELECT account_id, number + n, name, query, target_id, 'active', active_from, created_at,
+                revision FROM filters, generate_series(1, 100) AS n",
+    )
+    .execute(&chat.world.pool)
+    .await
+    .unwrap();
+    check(&chat.press(&removed, "Undo").await, "which is the limit");
+    check(&chat.press(&shown, "Save").await, "which is the limit");
+    sqlx::query("UPDATE filters SET state = 'removed' WHERE number > 90")
+        .execute(&chat.world.pool)
+        .await
+        .unwrap();
+    check(&chat.press(&removed, "Undo").await, "is back");
+    sqlx::query("UPDATE accounts SET last_filter_number = 101")
+        .execute(&chat.world.pool)
+        .await
+        .unwrap();
+    check(&chat.press(&shown, "Save").await, "Filter 102 is saved");
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use earlybrd::clock::Clock;
 use earlybrd::commands::Context;
+use earlybrd::domain::ids::AccountId;
 use earlybrd::messenger::Messenger;
 use earlybrd::playground::{Place, Playground, State};
 use earlybrd::workers::deliver::Deliver;
@@ -12,7 +13,7 @@ use earlybrd::{http, web};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -23,7 +24,7 @@ struct Site {
     world: World,
     address: SocketAddr,
     client: Client,
-    changes: watch::Sender<u64>,
+    changes: broadcast::Sender<Option<AccountId>>,
 }
 
 /// One browser with its cookie.
@@ -42,11 +43,11 @@ impl Site {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
-        let context = Context { pool: world.pool.clone(), clock };
-        let changes = watch::Sender::new(0);
+        let context = Context::new(world.pool.clone(), clock);
+        let changes = broadcast::Sender::new(8);
         let place = Place { listen: address, public_url: public_url.as_ref() };
         let stop = CancellationToken::new();
-        let state = State::new(context, place, changes.subscribe(), stop.clone());
+        let state = State::new(context, place, changes.clone(), stop.clone());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(web::serve(listener, web::router(Some(state)), stop));
         let client = http::for_operator("test").unwrap();
@@ -69,7 +70,7 @@ impl Site {
         let (pool, clock) = (self.world.pool.clone(), self.world.base().clock);
         let messenger: Arc<dyn Messenger> = Arc::new(Playground { pool, clock });
         drain(&mut Deliver { base: self.world.base(), messengers: vec![messenger] }).await;
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send(None).ok();
     }
 }
 
@@ -88,14 +89,14 @@ impl Browser<'_> {
 
     async fn say(&self, text: &str) {
         let answer = self.post("/playground/say", &json!({ "text": text })).send().await.unwrap();
-        self.site.changes.send_modify(|count| *count += 1);
+        self.site.changes.send(None).ok();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{text}");
     }
 
     async fn press(&self, action: &str) {
         let body = json!({ "action": action });
         let answer = self.post("/playground/press", &body).send().await.unwrap();
-        self.site.changes.send_modify(|count| *count += 1);
+        self.site.changes.send(None).ok();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{action}");
     }
 
@@ -277,4 +278,102 @@ async fn too_many_commands_are_slowed_down() {
     assert!((1..=90).contains(&slowed), "{slowed}");
     let bob = site.browser().await;
     bob.say("list").await;
+}
+
+const ACCOUNTS: &str = "SELECT count(*) FROM accounts";
+
+/// Else a new cookie for each request would be a way past every limit.
+#[tokio::test]
+async fn a_made_up_cookie_is_nobodys_and_makes_no_account() {
+    let site = Site::start().await;
+    let cookie = format!("earlybrd_playground={}", "a".repeat(64));
+    for path in ["/playground/boards", "/playground/stream"] {
+        let forged = site.request(Method::GET, path).header("cookie", &cookie);
+        refused(forged, StatusCode::UNAUTHORIZED).await;
+    }
+    let forged = Browser { site: &site, cookie: cookie.clone() };
+    let say = forged.post("/playground/say", &json!({ "text": "watch rust" }));
+    refused(say, StatusCode::UNAUTHORIZED).await;
+    assert_eq!(site.world.count(ACCOUNTS).await, 0);
+    let page = forged.request(Method::GET, "/playground").send().await.unwrap();
+    let given = page.headers()["set-cookie"].to_str().unwrap();
+    assert!(!given.contains(&"a".repeat(64)), "{given}");
+    assert_eq!(site.world.count(ACCOUNTS).await, 1);
+}
+
+/// A browser keeps a strict cookie back when a link elsewhere was followed; that must not replace
+/// the account that it stands for.
+#[tokio::test]
+async fn a_link_from_elsewhere_makes_no_second_account() {
+    let site = Site::start().await;
+    let visit = async |from: &'static str| {
+        let page = site.request(Method::GET, "/playground").header("sec-fetch-site", from);
+        page.send().await.unwrap()
+    };
+    let answer = visit("cross-site").await;
+    assert!(!answer.headers().contains_key("set-cookie"));
+    let page = http::read_capped(answer, 10_000).await.unwrap();
+    assert!(String::from_utf8_lossy(&page).contains("http-equiv=\"refresh\""));
+    assert_eq!(site.world.count(ACCOUNTS).await, 0);
+    assert!(visit("same-origin").await.headers().contains_key("set-cookie"));
+}
+
+#[tokio::test]
+async fn control_characters_in_a_line_are_spaces() {
+    let site = Site::start().await;
+    let ann = site.browser().await;
+    ann.say("test rust\u{0}go\u{1b}31m").await;
+    let seen = ann.read("0", "test rust go 31m").await;
+    assert!(!seen.contains('\u{1b}'), "{seen}");
+}
+
+#[tokio::test]
+async fn one_browser_keeps_only_so_many_pages_open() {
+    let site = Site::start().await;
+    let ann = site.browser().await;
+    let open = || ann.request(Method::GET, "/playground/stream").send();
+    let mut pages = Vec::new();
+    for _ in 0..8 {
+        let page = open().await.unwrap();
+        assert_eq!(page.status(), StatusCode::OK);
+        pages.push(page);
+    }
+    assert_eq!(open().await.unwrap().status(), StatusCode::TOO_MANY_REQUESTS);
+    let bob = site.browser().await;
+    bob.read("0", "Remote Rust").await;
+    drop(pages);
+    // The server sees that they are closed when it next writes to them.
+    ann.say("list").await;
+    let mut status = open().await.unwrap().status();
+    for _ in 0..200 {
+        if status == StatusCode::OK {
+            break;
+        }
+        ann.site.changes.send(None).ok();
+        tokio::task::yield_now().await;
+        status = open().await.unwrap().status();
+    }
+    assert_eq!(status, StatusCode::OK);
+}
+
+/// Whoever sends a request slower than it takes to read is let go.
+#[tokio::test]
+async fn a_client_that_keeps_us_waiting_is_let_go() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let site = Site::start().await;
+    let origin = format!("http://{}", site.address);
+    let head = format!(
+        "POST /playground/say HTTP/1.1\r\nhost: {}\r\norigin: {origin}\r\n\
+         content-type: application/json\r\ncontent-length: 50\r\n\r\n{{",
+        site.address
+    );
+    let answer = async |sent: &str| {
+        let mut stream = tokio::net::TcpStream::connect(site.address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        let read = stream.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    };
+    let (body, half_a_head) = tokio::join!(answer(&head), answer("GET /playground HTT"));
+    assert_eq!((body.as_str(), half_a_head.as_str()), ("HTTP/1.1 408", ""));
 }

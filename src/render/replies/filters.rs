@@ -59,6 +59,12 @@ pub fn saved(number: i64, query: &str, changed: bool, sample: bool) -> Reply {
     only(format!("Filter {number} is {done}: {query}. It counts from now on. {next}"))
 }
 
+pub fn changed_while_paused(number: i64, query: &str) -> Reply {
+    let mut reply = only(format!("Filter {number} is changed: {query}. It stays paused."));
+    reply.buttons.push(say("Resume", format!("resume {number}")));
+    reply
+}
+
 pub fn same_filter(number: i64, name: &str) -> Reply {
     only(format!("Filter {number}, {name}, wants the same already."))
 }
@@ -107,8 +113,9 @@ pub fn removed(filter: &FilterLine<'_>) -> Reply {
     Reply { parts: vec![text(said)], buttons }
 }
 
-pub fn restored(number: i64, name: &str) -> Reply {
-    only(format!("Filter {number}, {name}, is back, for postings from now on."))
+pub fn restored(number: i64, name: &str, paused: bool) -> Reply {
+    let how = if paused { "paused as it was" } else { "for postings from now on" };
+    only(format!("Filter {number}, {name}, is back, {how}."))
 }
 
 pub fn too_late_to_restore(number: i64, query: &str) -> Reply {

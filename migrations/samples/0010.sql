@@ -1,0 +1,2 @@
+-- An index only: nothing new can be stored.
+SELECT 1;
