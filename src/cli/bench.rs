@@ -5,16 +5,27 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use chrono::TimeDelta;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
+use super::generate::{Wanted, World};
 use super::output;
 use super::page_visit::Page;
 use super::sample_run::{Sample, SampleRun, start};
 use super::serve::Signals;
+use crate::app::{App, Database};
+use crate::boards::catalog::Entry;
+use crate::commands::{self, Actor};
 use crate::config::Config;
 use crate::db;
+use crate::db::boards::Claim;
 use crate::db::funnel::Delays;
+use crate::domain::account::{self, AccountKind};
+use crate::domain::board::BoardKind;
+use crate::domain::posting::{Identity, Posting};
+use crate::domain::target::Platform;
+use crate::workers::Base;
 
 /// Time between two postings.
 const EVERY: Duration = Duration::from_millis(50);
@@ -130,4 +141,86 @@ async fn until_answered(
         }
     }
     Ok(taken)
+}
+
+/// Postings stored at a time.
+const AT_ONCE: u32 = 500;
+
+/// Stores generated postings of the last two weeks and previews generated filters over them; prints
+/// how long each preview took: milliseconds.
+pub async fn previews(mut config: Config, postings: u32, filters: u32) -> anyhow::Result<ExitCode> {
+    let folder = Folder::new(None);
+    config.data_dir = Some(folder.path.clone());
+    let mut signals = Signals::listen()?;
+    let app = App::open(Database::open(&config).await?).await?;
+    let taken = signals.unless(Box::pin(preview_all(&app, postings, filters))).await;
+    signals.stop(app).await;
+    let mut taken = taken?.context("interrupted")?;
+    taken.sort_unstable();
+    let at = |part: usize| taken.get(taken.len() * part / 100).map(|time| time.as_secs_f64() * 1e3);
+    let figures = json!({
+        "postings": postings,
+        "previews": taken.len(),
+        "preview_ms": { "p50": at(50), "p95": at(95), "p99": at(99) },
+    });
+    output::line(&figures.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn preview_all(app: &App, postings: u32, filters: u32) -> anyhow::Result<Vec<Duration>> {
+    let Base { pool, clock } = app.base();
+    let now = clock.now();
+    let mut world = World::new(Wanted { filters, postings, seed: 1, dense: false, fold: true });
+    app.install_catalogue(&[generated_board()?]).await?;
+    let claim =
+        Claim { now: clock.now(), lease: Duration::from_hours(1), host_gap: Duration::ZERO };
+    let board = db::in_tx(&pool, async |tx| db::boards::claim(tx, claim).await).await?;
+    let board = board.context("the board is due")?;
+    let step = TimeDelta::days(13) / i32::try_from(postings)?;
+    for first in (0..postings).step_by(usize::try_from(AT_ONCE)?) {
+        let seen = now - step * i32::try_from(postings - first)?;
+        let batch = (first..postings.min(first + AT_ONCE)).map(|id| {
+            let posting: Posting = serde_json::from_value(world.posting(id))?;
+            let identity = Identity::new(vec![format!("posting-{id}")]);
+            Ok(Posting { identity, posted_at: None, ..posting })
+        });
+        let batch = batch.collect::<anyhow::Result<Vec<_>>>()?;
+        db::in_tx(&pool, async |tx| db::postings::store(tx, &board, &batch, seen).await).await?;
+    }
+    db::analyze(&pool).await?;
+    let identity = world_identity();
+    let (account, target) = db::in_tx(&pool, async |tx| {
+        let account = db::accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
+        let target = db::accounts::target(tx, account, Platform::Console, "bench", now).await?;
+        Ok((account, target))
+    })
+    .await?;
+    let context = commands::Context::new(pool, clock);
+    let mut taken = Vec::new();
+    for _ in 0..filters {
+        let line = format!("test {}", world.filter());
+        let begun = Instant::now();
+        commands::say(&context, Actor { account, target }, &line).await;
+        taken.push(begun.elapsed());
+    }
+    Ok(taken)
+}
+
+fn world_identity() -> account::Identity {
+    let user = "bench".to_owned();
+    account::Identity { platform: Platform::Console, workspace: String::new(), user }
+}
+
+fn generated_board() -> anyhow::Result<Entry> {
+    Ok(Entry {
+        slug: "generated".to_owned(),
+        name: "Generated".to_owned(),
+        kind: BoardKind::Feed,
+        rules: None,
+        url: "http://127.0.0.1:9/".parse()?,
+        interval: Duration::from_hours(1),
+        attribution: None,
+        terms: None,
+        off: None,
+    })
 }

@@ -7,11 +7,12 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::output::{self, complain};
+use crate::clock::{Clock, SharedClock};
 use crate::domain::filter::Expr;
 use crate::domain::posting::Posting;
 use crate::domain::rates::Rates;
 use crate::filter_lang;
-use crate::matching::{Document, explain};
+use crate::matching::{Document, explain, tree};
 
 /// Prints the canonical form, or the fault with a caret under it.
 pub fn check(text: &str) -> anyhow::Result<ExitCode> {
@@ -51,16 +52,20 @@ fn parsed(text: &str) -> Option<Expr> {
 /// The line as it came, with an `explain` field if wanted; `None` if it does not match.
 fn matched(expr: &Expr, line: &str, with_reasons: bool) -> serde_json::Result<Option<String>> {
     let posting: Posting = serde_json::from_str(line)?;
-    let explanation = explain(expr, &Document::new(&posting, Rates::built_in()));
-    if !explanation.matches {
+    // It is seen first now.
+    let now = SharedClock::of_this_machine().now();
+    let document = Document::new(&posting, Rates::built_in(), now);
+    if !explain(expr, &document).matches {
         return Ok(None);
     }
     if !with_reasons {
         return Ok(Some(line.to_owned()));
     }
+    let tree = tree(expr, &document);
+    let branches = if matches!(expr, Expr::All(_)) { tree.parts } else { vec![tree] };
     let mut value: Value = serde_json::from_str(line)?;
     if let Some(fields) = value.as_object_mut() {
-        fields.insert("explain".to_owned(), serde_json::to_value(&explanation.clauses)?);
+        fields.insert("explain".to_owned(), serde_json::to_value(branches)?);
     }
     serde_json::to_string(&value).map(Some)
 }

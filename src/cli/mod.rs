@@ -6,6 +6,8 @@ mod boards;
 mod deliveries;
 mod doctor;
 mod filter;
+pub mod generate;
+mod measure;
 mod migrate;
 mod output;
 mod page_visit;
@@ -105,6 +107,25 @@ enum Bench {
         #[arg(long)]
         data: Option<PathBuf>,
     },
+    /// Time of previews over stored postings
+    Previews {
+        /// Postings to store
+        #[arg(long, default_value_t = 50_000)]
+        postings: u32,
+        /// Filters to preview
+        #[arg(long, default_value_t = 200)]
+        filters: u32,
+    },
+    /// Speed of the matcher over files of filters and postings
+    Matching(measure::Wanted),
+    /// Writes files of filters and postings for `bench matching`
+    Generate {
+        #[command(flatten)]
+        wanted: generate::Wanted,
+        /// Folder for filters.jsonl and postings.jsonl
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Delay from a command on the chat page to its answer
     Answers {
         /// Commands to send
@@ -147,6 +168,11 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Filter(Filter::Check { text }) => filter::check(&text),
             Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),
             Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,
+            Command::Bench(Bench::Previews { postings, filters }) => {
+                Box::pin(bench::previews(config, postings, filters)).await
+            }
+            Command::Bench(Bench::Matching(wanted)) => measure::run(&wanted),
+            Command::Bench(Bench::Generate { wanted, out }) => generate::run(wanted, &out),
             Command::Bench(Bench::Answers { commands }) => bench::answers(config, commands).await,
         }
     });

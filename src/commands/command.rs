@@ -20,6 +20,8 @@ pub enum Command {
     Pause(i64),
     Resume(i64),
     Remove(i64),
+    /// The address of a posting.
+    Why(String),
     Boards,
     Status,
     /// About one command, or all.
@@ -117,6 +119,15 @@ pub const COMMANDS: &[Spec] = &[
         read: |line| line.number().map(Command::Remove),
     },
     Spec {
+        name: "why",
+        help: CommandHelp {
+            usage: "why <address>",
+            does: "why a posting was told to you or not, clause by clause",
+            example: "why https://example.com/jobs/1",
+        },
+        read: |line| Ok(Command::Why(line.rest().to_owned())),
+    },
+    Spec {
         name: "boards",
         help: CommandHelp {
             usage: "boards",
@@ -161,6 +172,7 @@ impl Command {
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
             Self::Remove(_) => "remove",
+            Self::Why(_) => "why",
             Self::Boards => "boards",
             Self::Status => "status",
             Self::Help(_) => "help",

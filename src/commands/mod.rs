@@ -6,6 +6,7 @@ mod command;
 mod manage;
 mod preview;
 mod watch;
+mod why;
 
 use std::sync::Arc;
 
@@ -99,6 +100,7 @@ async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
         Command::Pause(number) => manage::pause(context, actor, number).await,
         Command::Resume(number) => manage::resume(context, actor, number).await,
         Command::Remove(number) => manage::remove(context, actor, number).await,
+        Command::Why(url) => why::why(context, actor, &url).await,
         Command::Boards => boards::boards(context, actor).await,
         Command::Status => boards::status(context, actor).await,
         Command::Help(about) => Ok(command::help(about.as_deref())),

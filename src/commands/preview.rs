@@ -5,22 +5,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Actor, Context};
 use crate::db;
 use crate::db::posting_row::StoredPosting;
+use crate::db::seen::Wanted;
 use crate::domain::filter::Expr;
 use crate::domain::ids::{FilterId, PostingId};
 use crate::domain::message::{Card, Times};
 use crate::domain::rates::Rates;
 use crate::filter_lang::print;
-use crate::matching::{Document, Matcher, explain};
+use crate::matching::{Document, Matcher, Outline, Scratch, explain};
 use crate::render::replies::{Preview, Sample};
 
 /// How far back a preview looks.
 pub const WINDOW: TimeDelta = TimeDelta::days(14);
 
-/// Postings read at a time.
-const PAGE: i64 = 500;
+/// Postings that a preview looks at, the newest that may match; what it says names the time that
+/// they cover.
+const MOST: i64 = 1_500;
 
-/// Postings that a preview looks at, the newest; what it says names the time that they cover.
-const MOST: usize = 20_000;
+/// How far back it looks, step by step.
+const STEPS: [TimeDelta; 3] = [TimeDelta::days(1), TimeDelta::days(3), WINDOW];
+
+/// How far back it looks for what most would match without.
+const SHORT: [TimeDelta; 1] = [TimeDelta::days(1)];
 
 /// Cards that a preview shows.
 const SAMPLES: usize = 3;
@@ -43,87 +48,154 @@ pub async fn preview(
     before: Option<&Expr>,
 ) -> sqlx::Result<Found> {
     let now = context.now();
-    let parts = removable_parts(expr);
-    let mut matcher = Matcher::default();
+    let rates = db::rates::newest(&context.pool).await?;
+    let mut matcher = Matcher::new(rates.clone());
     matcher.insert(WANTED, expr);
     if let Some(before) = before {
         matcher.insert(BEFORE, before);
     }
+    let run = Run::new(matcher, rates, expr, now);
+    let outline = outline([Some(expr), before].into_iter().flatten());
+    let run = run.over_stored(context, actor, outline.as_ref(), &STEPS).await?;
+    let (postings, oldest) = db::seen::total(&context.pool, actor.account, run.since).await?;
+    let removes_most =
+        if run.tally.matches == 0 { removes_most(context, actor, expr).await? } else { None };
+    let newest = match run.tally.newest {
+        Some(newest) => Some(newest),
+        None => db::seen::newest(&context.pool, actor.account, now - WINDOW).await?,
+    };
+    let Tally { matches, gained, lost, samples, .. } = run.tally;
+    Ok(Found {
+        newest,
+        preview: Preview {
+            query: print(expr),
+            matches,
+            postings,
+            span: now - oldest.unwrap_or(now),
+            samples,
+            removes_most,
+            change: before.is_some().then_some((gained, lost)),
+        },
+    })
+}
+
+/// What a posting must have that one of the filters accepts.
+fn outline<'e>(exprs: impl Iterator<Item = &'e Expr>) -> Option<Outline> {
+    exprs.map(Outline::of).collect::<Option<_>>().map(Outline::Any)
+}
+
+/// The part of a filter without which most would match, and how many of the newest then do.
+async fn removes_most(
+    context: &Context,
+    actor: Actor,
+    expr: &Expr,
+) -> sqlx::Result<Option<(String, usize)>> {
+    let parts = removable_parts(expr);
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let rates = db::rates::newest(&context.pool).await?;
+    let mut matcher = Matcher::new(rates.clone());
     for (number, (_, without)) in (1..).zip(&parts) {
         matcher.insert(FilterId(number), without);
     }
-    let tally = Tally { without: vec![0; parts.len()], ..Tally::default() };
-    let mut run = Run { matcher, expr: expr.clone(), now, tally };
-    let mut place = (now, PostingId(i64::MAX));
-    loop {
-        let page = db::seen::page(&context.pool, actor.account, now - WINDOW, place, PAGE).await?;
-        let full = i64::try_from(page.len()).is_ok_and(|read| read >= PAGE);
-        if let Some(oldest) = page.last() {
-            place = (oldest.first_seen_at, oldest.id);
-        }
-        run = tokio::task::spawn_blocking(move || run.over(page))
-            .await
-            .map_err(|broken| sqlx::Error::AnyDriverError(Box::new(broken)))?;
-        if !full || run.tally.postings >= MOST {
-            break;
-        }
-    }
-    let tally = run.tally;
-    let most = tally.without.iter().zip(&parts).max_by_key(|(count, _)| **count);
-    let removes_most =
-        most.filter(|(count, _)| **count > 0).map(|(count, (part, _))| (print(part), *count));
-    let oldest = tally.oldest.unwrap_or(now);
-    Ok(Found {
-        newest: tally.newest,
-        preview: Preview {
-            query: print(expr),
-            matches: tally.matches,
-            postings: tally.postings,
-            span: now - oldest,
-            samples: tally.samples,
-            removes_most,
-            change: before.is_some().then_some((tally.gained, tally.lost)),
-        },
-    })
+    let mut run = Run::new(matcher, rates, expr, context.now());
+    run.tally.without = vec![0; parts.len()];
+    let outline = outline(parts.iter().map(|(_, without)| without));
+    let run = run.over_stored(context, actor, outline.as_ref(), &SHORT).await?;
+    let most = run.tally.without.iter().zip(&parts).max_by_key(|(count, _)| **count);
+    let most = most.filter(|(count, _)| **count > 0);
+    Ok(most.map(|(count, (part, _))| (print(part), *count)))
 }
 
 /// A filter on its way over stored postings, a page at a time where it may take long.
 struct Run {
     matcher: Matcher,
+    scratch: Scratch,
+    rates: Rates,
     expr: Expr,
     now: DateTime<Utc>,
+    /// From when on it has seen every posting.
+    since: DateTime<Utc>,
     tally: Tally,
 }
 
 impl Run {
+    fn new(matcher: Matcher, rates: Rates, expr: &Expr, now: DateTime<Utc>) -> Self {
+        let (scratch, tally) = (Scratch::default(), Tally::default());
+        Self { matcher, scratch, rates, expr: expr.clone(), now, since: now - WINDOW, tally }
+    }
+
+    /// Reads the postings that may match, newest first; so many at most that it takes no time. Looks
+    /// further back only while there were few, since a search costs what it finds.
+    async fn over_stored(
+        mut self,
+        context: &Context,
+        actor: Actor,
+        outline: Option<&Outline>,
+        steps: &[TimeDelta],
+    ) -> sqlx::Result<Self> {
+        let mut room = MOST;
+        let mut place = (self.now, PostingId(i64::MAX));
+        for step in steps {
+            self.since = self.now - *step;
+            let wanted = Wanted {
+                account: actor.account,
+                since: self.since,
+                appeared: self.now - WINDOW,
+                outline,
+            };
+            let page = db::seen::page(&context.pool, wanted, place, room).await?;
+            room -= i64::try_from(page.len()).unwrap_or(room);
+            let oldest = page.last().map(|oldest| oldest.first_seen_at);
+            self = tokio::task::spawn_blocking(move || self.over(page))
+                .await
+                .map_err(|broken| sqlx::Error::AnyDriverError(Box::new(broken)))?;
+            if room <= 0 {
+                self.since = oldest.unwrap_or(self.since);
+                break;
+            }
+            place = (self.since, PostingId(i64::MIN));
+        }
+        Ok(self)
+    }
+
     fn over(mut self, page: Vec<StoredPosting>) -> Self {
         for posting in page {
-            self.tally.add(&self.matcher, &self.expr, posting, self.now);
+            self.see(posting);
         }
         self
+    }
+
+    fn see(&mut self, seen: StoredPosting) {
+        let Self { matcher, scratch, rates, expr, now, tally, .. } = self;
+        let accepted = matcher.matches(scratch, &seen.posting, seen.first_seen_at);
+        if tally.add(&accepted, &seen) {
+            let document = Document::new(&seen.posting, rates, seen.first_seen_at);
+            let clauses = explain(expr, &document).clauses;
+            let because = clauses.into_iter().map(|seen| format!("{} — {}", seen.clause, seen.saw));
+            let because = because.collect();
+            tally.samples.push(Sample { card: card(seen, *now), because });
+        }
     }
 }
 
 /// What is counted while postings pass.
 #[derive(Default)]
 struct Tally {
-    postings: usize,
     matches: usize,
     gained: usize,
     lost: usize,
     without: Vec<usize>,
     samples: Vec<Sample>,
+    /// The newest match.
     newest: Option<PostingId>,
-    newest_is_match: bool,
-    oldest: Option<DateTime<Utc>>,
 }
 
 impl Tally {
-    fn add(&mut self, matcher: &Matcher, expr: &Expr, seen: StoredPosting, now: DateTime<Utc>) {
-        let document = Document::new(&seen.posting, Rates::built_in());
-        let accepted = matcher.matches(&document);
+    /// Counts a posting; says whether it is to be shown.
+    fn add(&mut self, accepted: &[FilterId], seen: &StoredPosting) -> bool {
         let (wanted, before) = (accepted.contains(&WANTED), accepted.contains(&BEFORE));
-        self.postings += 1;
         self.matches += usize::from(wanted);
         self.gained += usize::from(wanted && !before);
         self.lost += usize::from(before && !wanted);
@@ -133,16 +205,10 @@ impl Tally {
                 *count += 1;
             }
         }
-        self.oldest = Some(self.oldest.map_or(seen.appeared(), |old| old.min(seen.appeared())));
-        if self.newest.is_none() || (wanted && !self.newest_is_match) {
-            (self.newest, self.newest_is_match) = (Some(seen.id), wanted);
+        if wanted && self.newest.is_none() {
+            self.newest = Some(seen.id);
         }
-        if wanted && self.samples.len() < SAMPLES {
-            let clauses = explain(expr, &document).clauses;
-            let because = clauses.into_iter().map(|seen| format!("{} — {}", seen.clause, seen.saw));
-            let because = because.collect();
-            self.samples.push(Sample { card: card(seen, now), because });
-        }
+        wanted && self.samples.len() < SAMPLES
     }
 }
 

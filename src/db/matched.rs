@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use sqlx::types::Json;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::posting_row::{PostingRow, StoredPosting};
 use super::wake::{Stage, wake};
+use crate::domain::facts::Facts;
 use crate::domain::ids::{FilterId, PostingId};
 use crate::domain::pay::Pay;
 
@@ -17,13 +18,29 @@ pub async fn take_unmatched(tx: &mut PgConnection, limit: i64) -> sqlx::Result<V
     let rows = sqlx::query_as!(
         PostingRow,
         r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>", p.tags,
-                  p.posted_at, p.body, p.first_seen_at
+                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
            FROM postings p JOIN boards b ON b.id = p.board_id
            WHERE p.matched_at IS NULL ORDER BY p.id LIMIT $1 FOR UPDATE OF p SKIP LOCKED"#,
         limit
     )
     .fetch_all(tx)
+    .await?;
+    rows.into_iter().map(StoredPosting::try_from).collect()
+}
+
+/// The postings that were stored last.
+pub async fn newest(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<StoredPosting>> {
+    let rows = sqlx::query_as!(
+        PostingRow,
+        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
+                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+           FROM postings p JOIN boards b ON b.id = p.board_id
+           ORDER BY p.id DESC LIMIT $1"#,
+        limit
+    )
+    .fetch_all(executor)
     .await?;
     rows.into_iter().map(StoredPosting::try_from).collect()
 }

@@ -17,10 +17,12 @@ pub mod own_filters;
 pub mod playground;
 pub mod posting_row;
 pub mod postings;
+pub mod rates;
 pub mod seen;
 pub mod sweep;
 pub mod unsent;
 pub mod wake;
+pub mod why;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -139,6 +141,12 @@ pub async fn in_tx<T>(
 /// What time the server has: the source of `SharedClock`.
 pub async fn server_time(executor: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
     sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#).fetch_one(executor).await
+}
+
+/// Lets the server see what tables hold now, as it does by itself after a while.
+pub async fn analyze(executor: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query!("ANALYZE").execute(executor).await?;
+    Ok(())
 }
 
 /// A row that no version of this program writes.

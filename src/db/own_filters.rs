@@ -37,6 +37,8 @@ pub struct OwnFilter {
     pub query: String,
     pub target: TargetId,
     pub state: FilterState,
+    /// Postings count that were first seen from then on.
+    pub active_from: DateTime<Utc>,
     pub removed_at: Option<DateTime<Utc>>,
     /// What a removed one was before.
     pub removed_from: Option<FilterState>,
@@ -48,7 +50,8 @@ pub async fn of_account(
     account: AccountId,
 ) -> sqlx::Result<Vec<OwnFilter>> {
     let rows = sqlx::query!(
-        "SELECT id, number, name, query, target_id, state, removed_at, removed_from
+        "SELECT id, number, name, query, target_id, state, active_from, removed_at,
+                removed_from
          FROM filters WHERE account_id = $1 ORDER BY number",
         account.0
     )
@@ -66,6 +69,7 @@ pub async fn of_account(
                 query: row.query,
                 target: TargetId(row.target_id),
                 state: read(&row.state)?,
+                active_from: row.active_from,
                 removed_at: row.removed_at,
                 removed_from: row.removed_from.as_deref().map(read).transpose()?,
             })

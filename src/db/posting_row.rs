@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
 use super::unreadable;
+use crate::domain::facts::Facts;
 use crate::domain::ids::{OpeningId, PostingId};
 use crate::domain::pay::Pay;
 use crate::domain::posting::{Identity, Posting};
@@ -41,6 +42,7 @@ pub(super) struct PostingRow {
     pub location: Option<String>,
     pub remote: Option<String>,
     pub pay: Option<Json<Pay>>,
+    pub facts: Json<Facts>,
     pub tags: Vec<String>,
     pub posted_at: Option<DateTime<Utc>>,
     pub body: String,
@@ -64,6 +66,7 @@ impl TryFrom<PostingRow> for StoredPosting {
                 location: row.location,
                 remote: remote.map_err(|why| unreadable("postings", row.id, why))?,
                 pay: row.pay.map(|pay| pay.0),
+                facts: row.facts.0,
                 tags: row.tags,
                 posted_at: row.posted_at,
                 body: row.body,

@@ -11,6 +11,7 @@ use super::count;
 use super::wake::{Stage, wake};
 use crate::domain::board::ClaimedBoard;
 use crate::domain::posting::{Identity, Posting};
+use crate::matching::words_of;
 
 /// What one poll brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,23 +138,26 @@ async fn insert(
                 "location": fresh.posting.location,
                 "remote": fresh.posting.remote,
                 "pay": fresh.posting.pay,
+                "facts": fresh.posting.facts,
                 "tags": fresh.posting.tags,
                 "body": fresh.posting.body,
                 "posted_at": fresh.posting.posted_at,
                 "history": fresh.history,
+                "words": words_of(fresh.posting),
             })
         })
         .collect();
     let inserted = sqlx::query!(
         "INSERT INTO postings (board_id, opening_id, identity, url, title, company, location,
-                               remote, pay, tags, body, posted_at, first_seen_at, matched_at,
-                               history)
+                               remote, pay, facts, tags, body, posted_at, first_seen_at,
+                               matched_at, history, words)
          SELECT $1, r.opening_id, r.identity, r.url, r.title, r.company, r.location, r.remote,
-                NULLIF(r.pay, 'null'), r.tags, r.body, r.posted_at, $2::timestamptz,
-                CASE WHEN r.history THEN $2::timestamptz END, r.history
+                NULLIF(r.pay, 'null'), r.facts, r.tags, r.body, r.posted_at, $2::timestamptz,
+                CASE WHEN r.history THEN $2::timestamptz END, r.history,
+                array_to_tsvector(r.words)
          FROM jsonb_to_recordset($3) AS r (opening_id bigint, identity text, url text, title text,
-              company text, location text, remote text, pay jsonb, tags text[], body text,
-              posted_at timestamptz, history boolean)
+              company text, location text, remote text, pay jsonb, facts jsonb, tags text[], body text,
+              posted_at timestamptz, history boolean, words text[])
          ORDER BY r.opening_id
          RETURNING id, opening_id",
         board.id.0,

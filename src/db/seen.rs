@@ -5,40 +5,124 @@ use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use super::posting_row::{PostingRow, StoredPosting};
+use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, PostingId};
 use crate::domain::pay::Pay;
+use crate::matching::Outline;
 
 /// Where a page ended: when its oldest posting was first seen, and its id.
 pub type Place = (DateTime<Utc>, PostingId);
 
-/// Up to `limit` postings that the account may see and that appeared since `since`, newest first,
-/// from below `before` on.
+/// Which postings are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    pub account: AccountId,
+    /// Seen since; what appeared before `appeared` is left out.
+    pub since: DateTime<Utc>,
+    pub appeared: DateTime<Utc>,
+    /// What they must have; anything without one.
+    pub outline: Option<&'a Outline>,
+}
+
+/// Up to `limit` of the wanted postings, newest first, from below `before` on.
+///
+/// The search for words is a step of its own: beside an order and a limit the planner would rather
+/// walk all postings and take the words of each apart.
 pub async fn page(
     executor: impl PgExecutor<'_>,
-    account: AccountId,
-    since: DateTime<Utc>,
+    wanted: Wanted<'_>,
     before: Place,
     limit: i64,
 ) -> sqlx::Result<Vec<StoredPosting>> {
     let rows = sqlx::query_as!(
         PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>", p.tags,
-                  p.posted_at, p.body, p.first_seen_at
-           FROM postings p JOIN boards b ON b.id = p.board_id
-           WHERE (p.first_seen_at, p.id) < ($3, $4) AND p.first_seen_at >= $2
-             AND COALESCE(p.posted_at, p.first_seen_at) >= $2
+        r#"WITH may_match AS MATERIALIZED (
+             SELECT id, first_seen_at FROM postings
+             WHERE words @@ $6::text::tsquery AND first_seen_at BETWEEN $2 AND $3
+             UNION ALL
+             SELECT id, first_seen_at FROM postings
+             WHERE words IS NULL AND first_seen_at BETWEEN $2 AND $3
+             UNION ALL
+             SELECT id, first_seen_at FROM postings
+             WHERE $6::text IS NULL AND words IS NOT NULL
+               AND first_seen_at BETWEEN $2 AND $3)
+           SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
+                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+           FROM (SELECT id FROM may_match m
+                 WHERE (m.first_seen_at, m.id) < ($3, $4)) m
+           JOIN postings p ON p.id = m.id JOIN boards b ON b.id = p.board_id
+           WHERE COALESCE(p.posted_at, p.first_seen_at) >= $7
              AND (b.visibility = 'catalogue' OR EXISTS (
                   SELECT FROM board_subscriptions s
                   WHERE s.board_id = b.id AND s.account_id = $1))
            ORDER BY p.first_seen_at DESC, p.id DESC LIMIT $5"#,
-        account.0,
-        since,
+        wanted.account.0,
+        wanted.since,
         before.0,
         before.1.0,
-        limit
+        limit,
+        wanted.outline.map(search),
+        wanted.appeared
     )
     .fetch_all(executor)
     .await?;
     rows.into_iter().map(StoredPosting::try_from).collect()
+}
+
+/// The newest posting that an account may see.
+pub async fn newest(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    since: DateTime<Utc>,
+) -> sqlx::Result<Option<PostingId>> {
+    sqlx::query_scalar!(
+        "SELECT p.id FROM postings p JOIN boards b ON b.id = p.board_id
+         WHERE p.first_seen_at >= $2 AND COALESCE(p.posted_at, p.first_seen_at) >= $2
+           AND (b.visibility = 'catalogue' OR EXISTS (
+                SELECT FROM board_subscriptions s
+                WHERE s.board_id = b.id AND s.account_id = $1))
+         ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 1",
+        account.0,
+        since
+    )
+    .fetch_optional(executor)
+    .await
+    .map(|id| id.map(PostingId))
+}
+
+/// How many postings an account may see that appeared and were seen since, and when the first of
+/// them appeared.
+pub async fn total(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    since: DateTime<Utc>,
+) -> sqlx::Result<(usize, Option<DateTime<Utc>>)> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) AS "count!", min(LEAST(p.posted_at, p.first_seen_at)) AS oldest
+           FROM postings p JOIN boards b ON b.id = p.board_id
+           WHERE p.first_seen_at >= $2 AND COALESCE(p.posted_at, p.first_seen_at) >= $2
+             AND (b.visibility = 'catalogue' OR EXISTS (
+                  SELECT FROM board_subscriptions s
+                  WHERE s.board_id = b.id AND s.account_id = $1))"#,
+        account.0,
+        since
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok((usize::try_from(row.count).unwrap_or_default(), row.oldest))
+}
+
+/// An outline in the language of `tsquery`.
+fn search(outline: &Outline) -> String {
+    let quoted = |word: &str| format!("'{}'", word.replace('\\', "\\\\").replace('\'', "''"));
+    let joined = |parts: &[Outline], sign: &str| {
+        format!("({})", parts.iter().map(search).collect::<Vec<_>>().join(sign))
+    };
+    match outline {
+        Outline::Word(word) => quoted(word),
+        Outline::Prefix(begin) => format!("{}:*", quoted(begin)),
+        Outline::All(parts) => joined(parts, " & "),
+        Outline::Any(parts) => joined(parts, " | "),
+    }
 }

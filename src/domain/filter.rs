@@ -1,8 +1,11 @@
 //! What a person wants, as an expression over a posting.
 
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
+use super::facts::{Employment, Language, Level};
 use super::pay::{Currency, Period};
+use super::place::{Country, Region};
 use super::posting::Remote;
 
 /// The expression of one filter. `filter_lang` reads and prints it; only it makes sure that a
@@ -28,11 +31,40 @@ pub enum Clause {
     Remote(Remote),
     /// Words in the stated place.
     Location(Text),
+    /// The stated place lies in it.
+    Region(Region),
+    Country(Country),
+    /// Pay is stated at all.
+    PayStated,
+    /// Unknown where the posting does not say; with `strict` that is no.
+    Fact {
+        fact: Fact,
+        strict: bool,
+    },
+}
+
+/// What a posting may state or not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Fact {
     /// At least this much, compared with the top of the stated range.
     PayAtLeast {
         amount: Decimal,
         currency: Currency,
         period: Period,
+    },
+    /// One of these; in order, without repeats, never empty. So are the others.
+    Employment(Vec<Employment>),
+    Level(Vec<Level>),
+    Language(Vec<Language>),
+    Visa(bool),
+    /// So many minutes of a working day (09–18) in common with that zone.
+    Overlap {
+        zone: Tz,
+        least: u32,
+    },
+    /// Posted less than so many minutes before it was first seen.
+    Posted {
+        within: u32,
     },
 }
 
@@ -61,7 +93,7 @@ impl Field {
     }
 }
 
-/// Text to look for. Lower case; accents and plurals are folded when it is compared.
+/// Text to look for. Lower case; accents, plurals and synonyms are folded when it is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Text {
     /// One word as a person writes it: `rust`, `c++`, `node.js`, `front-end`.
@@ -70,4 +102,14 @@ pub enum Text {
     Phrase(String),
     /// The beginning of a word, three letters at least.
     Prefix(String),
+    /// One word exactly as written but for case and accents: no plural, no synonym.
+    Exact(String),
+}
+
+impl Text {
+    /// What was written, without its signs.
+    pub fn written(&self) -> &str {
+        let (Self::Word(text) | Self::Phrase(text) | Self::Prefix(text) | Self::Exact(text)) = self;
+        text
+    }
 }

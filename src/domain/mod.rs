@@ -3,10 +3,13 @@
 pub mod account;
 pub mod board;
 pub mod delivery;
+pub mod facts;
 pub mod filter;
 pub mod ids;
 pub mod message;
 pub mod pay;
+pub mod place;
+mod place_table;
 pub mod posting;
 pub mod rates;
 pub mod reply;

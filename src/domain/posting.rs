@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::facts::Facts;
 use super::pay::Pay;
 
 /// How a posting is known again: its keys, strongest first.
@@ -51,7 +52,7 @@ impl<'de> Deserialize<'de> for Identity {
 }
 
 /// Where the work is done, as far as a posting says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Remote {
     Yes,
@@ -114,6 +115,8 @@ pub struct Posting {
     pub remote: Option<Remote>,
     #[serde(default)]
     pub pay: Option<Pay>,
+    #[serde(flatten)]
+    pub facts: Facts,
     /// As stated, without repeats.
     #[serde(default)]
     pub tags: Vec<String>,

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::pay::{Currency, Pay, Period};
 
 /// How many units of each currency one US dollar buys.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rates {
     as_of: NaiveDate,
     per_usd: HashMap<Currency, Decimal>,
@@ -20,7 +20,13 @@ static BUILT_IN: LazyLock<Rates> = LazyLock::new(|| {
 });
 
 impl Rates {
-    /// The table that ships with the program (`rates.csv`).
+    /// Of `as_of`; a rate that is not above zero is left out.
+    pub fn new(as_of: NaiveDate, per_usd: impl IntoIterator<Item = (Currency, Decimal)>) -> Self {
+        let per_usd = per_usd.into_iter().filter(|(_, rate)| *rate > Decimal::ZERO).collect();
+        Self { as_of, per_usd }
+    }
+
+    /// The table that ships with the program (`rates.csv`), for commands without a database.
     pub fn built_in() -> &'static Self {
         &BUILT_IN
     }

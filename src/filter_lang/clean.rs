@@ -43,6 +43,9 @@ pub(super) fn is_letter(found: char) -> bool {
 
 /// How words are kept: lower case, composed.
 pub(super) fn canonical(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
     word.to_lowercase().nfc().collect()
 }
 

@@ -64,15 +64,18 @@ pub(super) fn check_required(expr: &Expr) -> Result<(), ParseError> {
     Err(ParseError::new(
         0,
         "a filter that could match everything",
-        "exclusions, remote and pay only narrow: every alternative needs a word, phrase, prefix, \
-         field or location that must be there, as in `rust remote -senior`",
+        "exclusions, remote, pay and the like only narrow: every alternative needs a word, phrase, \
+         prefix, field or place that must be there, as in `rust remote -senior`",
     ))
 }
 
 fn requires_something(expr: &Expr) -> bool {
     match expr {
-        Expr::Clause(Clause::Text { .. } | Clause::Location(_)) => true,
-        Expr::Clause(Clause::Remote(_) | Clause::PayAtLeast { .. }) | Expr::Not(_) => false,
+        Expr::Clause(
+            Clause::Text { .. } | Clause::Location(_) | Clause::Region(_) | Clause::Country(_),
+        ) => true,
+        Expr::Clause(Clause::Remote(_) | Clause::PayStated | Clause::Fact { .. })
+        | Expr::Not(_) => false,
         Expr::All(parts) => parts.iter().any(requires_something),
         Expr::Any(parts) => parts.iter().all(requires_something),
     }

@@ -6,14 +6,20 @@
 //! together = term { ["AND"] term }
 //! term     = { "-" | "NOT" } operand                "-" stands directly before its operand
 //! operand  = "(" filter ")" | name | text
-//! text     = word | "quoted words" | prefix*
+//! text     = word | "quoted words" | prefix* | =word
 //! ```
 //!
 //! | name | operand |
 //! |---|---|
 //! | `title:` `company:` `tag:` `body:` `board:` `location:` | a text, or a group of texts only |
-//! | `remote`, `remote:` | nothing (yes), or `yes`, `no`, `hybrid` |
-//! | `pay>=` | `[$€£] amount [k\|m] [currency code] [/h /day /week /month /yr]` |
+//! | `remote`, `remote:`, `country:` | nothing (yes), values |
+//! | `pay:stated`, `pay>=` | `[$€£] amount [k\|m] [currency code] [/h /day /week /month /yr] [!]` |
+//! | `type:` `level:` `lang:` `visa:` | values, `[!]` |
+//! | `tz:` | `zone overlap>=hours [!]` |
+//! | `posted<` | `number min\|h\|d\|w [!]` |
+//!
+//! Values are `a`, `a\|b` without spaces, or `(a OR b)`. `location:` with the name of a country or a
+//! region is that; `location:=us` looks for the word.
 //!
 //! `OR`, `AND` and `NOT` are read in any case; as words they are written in quotes, as is `remote`.
 //! A quoted text without white space is the word itself, so that `"rust"` and `rust` are one
@@ -23,6 +29,7 @@
 
 mod clean;
 mod error;
+mod facts;
 mod limits;
 mod nearest;
 mod parser;

@@ -10,15 +10,32 @@ use super::clean::{Clean, canonical, is_letter};
 use super::error::{ParseError, quoted};
 use super::nearest::nearest;
 use super::scope::Scope;
-use super::{limits, pay, print};
+use super::{facts, limits, pay, print};
 use crate::domain::filter::{Clause, Expr, Text};
 use crate::domain::posting::Remote;
 
 /// Letters that a prefix must have, so that it stays a word's beginning.
 const PREFIX_LETTERS: usize = 3;
 
-const NAMES: [&str; 9] =
-    ["title:", "company:", "tag:", "body:", "board:", "location:", "remote", "remote:", "pay>="];
+const NAMES: [&str; 17] = [
+    "title:",
+    "company:",
+    "tag:",
+    "body:",
+    "board:",
+    "location:",
+    "country:",
+    "remote",
+    "remote:",
+    "pay>=",
+    "pay:stated",
+    "type:",
+    "level:",
+    "lang:",
+    "visa:",
+    "tz:",
+    "posted<",
+];
 const EXPECTED: &str =
     "a word, a \"phrase\", a prefix*, a field such as title: or a ( could stand here";
 
@@ -100,11 +117,14 @@ fn word_or_name(input: &mut Input<'_>, scope: Scope) -> Parsed<Expr> {
     let at = input.current_token_start();
     let found = take_while(0.., is_word).parse_next(input)?;
     // Behind any other word a space ends the term, and the sign would belong to the next one.
-    if found.eq_ignore_ascii_case("pay") {
+    if ["pay", "posted"].iter().any(|name| found.eq_ignore_ascii_case(name)) {
         opt((take_while(1.., ' '), peek(any.verify(|next| is_operator(*next)))))
             .parse_next(input)?;
     }
-    let operator = take_while(0.., is_operator).parse_next(input)?;
+    if found.is_empty() && opt("=").parse_next(input)?.is_some() {
+        return exact(input, scope, at);
+    }
+    let operator = alt((":", ">=", "<=", "≥", "≤", ">", "<", "=", "")).parse_next(input)?;
     if operator.is_empty() && found.is_empty() {
         return unexpected(input).stop();
     }
@@ -120,10 +140,35 @@ fn word_or_name(input: &mut Input<'_>, scope: Scope) -> Parsed<Expr> {
     }
     match (name.as_str(), operator, Scope::named(&name)) {
         (_, ":", Some(scope)) => operand(input, scope),
-        ("remote", ":", _) => remote(input),
+        ("remote", ":", _) => facts::remotes(input).and_then(|found| any_of(input, at, found)),
+        ("country", ":", _) => facts::countries(input).and_then(|found| any_of(input, at, found)),
+        ("pay", ":", _) => facts::stated(input).and_then(|stated| clause(input, at, stated)),
         ("pay", ">=" | "≥", _) => pay::at_least(input).and_then(|pay| clause(input, at, pay)),
+        ("posted", "<", _) => facts::posted(input).and_then(|posted| clause(input, at, posted)),
+        (_, ":", _) => match facts::named(input, &name) {
+            Some(fact) => fact.and_then(|fact| clause(input, at, fact)),
+            None => unknown(at, &format!("{name}{operator}")).stop(),
+        },
         _ => unknown(at, &format!("{name}{operator}")).stop(),
     }
+}
+
+fn any_of(input: &mut Input<'_>, at: usize, clauses: Vec<Clause>) -> Parsed<Expr> {
+    let found: Parsed<Vec<Expr>> = clauses.into_iter().map(|one| clause(input, at, one)).collect();
+    found.map(either)
+}
+
+/// The word after `=`.
+fn exact(input: &mut Input<'_>, scope: Scope, at: usize) -> Parsed<Expr> {
+    let quoted_word = delimited("\"", take_till(0.., '"'), "\"");
+    let found = alt((quoted_word, take_while(0.., is_word))).parse_next(input)?;
+    let expected = "directly after = stands one word, as in =go";
+    if found.is_empty() || found.trim().contains(' ') {
+        let found = if found.is_empty() { unexpected(input).found } else { quoted(found) };
+        return ParseError::new(at, found, expected).stop();
+    }
+    space(input)?;
+    text(input, scope, at, Text::Exact(canonical(found.trim())))
 }
 
 fn unknown(at: usize, name: &str) -> ParseError {
@@ -133,28 +178,6 @@ fn unknown(at: usize, name: &str) -> ParseError {
     );
     let near = nearest(name, &NAMES).map(quoted);
     ParseError::new(at, quoted(name), expected).or_rather(near)
-}
-
-fn remote(input: &mut Input<'_>) -> Parsed<Expr> {
-    let at = input.current_token_start();
-    let found = take_while(0.., is_word).parse_next(input)?;
-    let value = canonical(found);
-    match value.parse::<Remote>() {
-        Ok(remote) => {
-            preceded(space, |input: &mut Input<'_>| clause(input, at, Clause::Remote(remote)))
-                .parse_next(input)
-        }
-        Err(_) if found.is_empty() => {
-            let found = unexpected(input).found;
-            ParseError::new(at, found, "after remote: stands yes, no or hybrid").stop()
-        }
-        Err(_) => ParseError::new(at, quoted(found), "after remote: stands yes, no or hybrid")
-            .or_rather(
-                nearest(&value, &["yes", "no", "hybrid"])
-                    .map(|near| quoted(&format!("remote:{near}"))),
-            )
-            .stop(),
-    }
 }
 
 fn word(input: &mut Input<'_>, scope: Scope, at: usize, found: &str) -> Parsed<Expr> {
@@ -194,7 +217,7 @@ fn phrase(input: &mut Input<'_>, scope: Scope) -> Parsed<Expr> {
 }
 
 fn text(input: &mut Input<'_>, scope: Scope, at: usize, text: Text) -> Parsed<Expr> {
-    let (Text::Word(written) | Text::Phrase(written) | Text::Prefix(written)) = &text;
+    let written = text.written();
     if !written.contains(is_letter) {
         let expected = "a word has at least one letter or digit";
         return ParseError::new(at, quoted(written), expected).stop();
@@ -235,7 +258,7 @@ pub(super) fn exclude(expr: Expr) -> Expr {
     }
 }
 
-fn or(input: &mut Input<'_>) -> Parsed<()> {
+pub(super) fn or(input: &mut Input<'_>) -> Parsed<()> {
     alt((("|", space).void(), keyword("or"))).parse_next(input)
 }
 

@@ -9,7 +9,7 @@ use winnow::token::{any, one_of, take_while};
 use super::error::{ParseError, quoted};
 use super::nearest::nearest;
 use super::parser::{Input, Parsed, is_word, space, unexpected};
-use crate::domain::filter::Clause;
+use crate::domain::filter::{Clause, Fact};
 use crate::domain::pay::{Currency, Period};
 
 /// Digits of an amount, so that the arithmetic with it cannot overflow.
@@ -54,6 +54,7 @@ pub(super) fn at_least(input: &mut Input<'_>) -> Parsed<Clause> {
     }
     let currency = leading.or(trailing);
     let period = opt(preceded((space, "/", space), period)).parse_next(input)?;
+    let strict = opt("!").parse_next(input)?.is_some();
     if let Some(next) = peek(opt(any)).parse_next(input)?.filter(|next| is_word(*next)) {
         let expected =
             "an amount may be followed by k or m, a currency, and /h /day /week /month /yr";
@@ -61,11 +62,12 @@ pub(super) fn at_least(input: &mut Input<'_>) -> Parsed<Clause> {
         return ParseError::new(at, quoted(next.encode_utf8(&mut [0; 4])), expected).stop();
     }
     space(input)?;
-    Ok(Clause::PayAtLeast {
+    let fact = Fact::PayAtLeast {
         amount: amount.normalize(),
         currency: currency.unwrap_or(Currency::USD),
         period: period.unwrap_or(Period::Year),
-    })
+    };
+    Ok(Clause::Fact { fact, strict })
 }
 
 fn number(input: &mut Input<'_>) -> Parsed<Decimal> {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::clean::canonical;
 use super::parser::{is_reserved, is_special};
 use super::scope::Scope;
-use crate::domain::filter::{Clause, Expr, Text};
+use crate::domain::filter::{Clause, Expr, Fact, Text};
 use crate::domain::pay::{Currency, Period, amount};
 use crate::domain::posting::Remote;
 
@@ -61,9 +61,45 @@ fn one(clause: &Clause, scope: Scope) -> String {
     match clause {
         Clause::Text { field, text } => within(field.map_or(Scope::Anywhere, Scope::In), text),
         Clause::Location(text) => within(Scope::Location, text),
+        Clause::Region(region) => {
+            let name = region.name().to_owned();
+            let name = if name.contains(' ') { Text::Phrase(name) } else { Text::Word(name) };
+            within(Scope::Location, &name)
+        }
+        Clause::Country(country) => format!("country:{country}"),
         Clause::Remote(Remote::Yes) => "remote".to_owned(),
         Clause::Remote(remote) => format!("remote:{remote}"),
-        Clause::PayAtLeast { amount, currency, period } => pay(*amount, *currency, *period),
+        Clause::PayStated => "pay:stated".to_owned(),
+        Clause::Fact { fact, strict } => {
+            format!("{}{}", fact_text(fact), if *strict { "!" } else { "" })
+        }
+    }
+}
+
+fn fact_text(fact: &Fact) -> String {
+    match fact {
+        Fact::PayAtLeast { amount, currency, period } => pay(*amount, *currency, *period),
+        Fact::Employment(values) => format!("type:{}", either(values)),
+        Fact::Level(values) => format!("level:{}", either(values)),
+        Fact::Language(values) => format!("lang:{}", either(values)),
+        Fact::Visa(wanted) => format!("visa:{}", if *wanted { "yes" } else { "no" }),
+        Fact::Overlap { zone, least } => {
+            format!("tz:{} overlap>={}", zone.name(), duration(*least))
+        }
+        Fact::Posted { within } => format!("posted<{}", duration(*within)),
+    }
+}
+
+fn either<T: ToString>(values: &[T]) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join("|")
+}
+
+/// In the largest unit that needs no fraction.
+fn duration(minutes: u32) -> String {
+    match minutes {
+        _ if minutes.is_multiple_of(24 * 60) => format!("{}d", minutes / (24 * 60)),
+        _ if minutes.is_multiple_of(60) => format!("{}h", minutes / 60),
+        _ => format!("{minutes}min"),
     }
 }
 
@@ -72,13 +108,19 @@ fn written(text: &Text, scope: Scope) -> String {
         Text::Word(word) if is_plain(word, scope) => word.clone(),
         Text::Word(words) | Text::Phrase(words) => format!("\"{words}\""),
         Text::Prefix(stem) => format!("{stem}*"),
+        Text::Exact(word) if is_unquoted(word) => format!("={word}"),
+        Text::Exact(word) => format!("=\"{word}\""),
     }
 }
 
 /// Whether a word without quotes is read as that word.
 fn is_plain(word: &str, scope: Scope) -> bool {
+    is_unquoted(word) && !is_reserved(word, scope)
+}
+
+fn is_unquoted(word: &str) -> bool {
     let syntax = word.contains(|found| is_special(found) || found == '*') || word.starts_with('-');
-    !syntax && !is_reserved(word, scope) && canonical(word) == word
+    !syntax && canonical(word) == word
 }
 
 fn pay(least: Decimal, currency: Currency, period: Period) -> String {

@@ -1,6 +1,7 @@
 //! Where a text is looked for: what a name before a colon stands for.
 
 use crate::domain::filter::{Clause, Expr, Field, Text};
+use crate::domain::place::Area;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
@@ -28,7 +29,11 @@ impl Scope {
         match self {
             Self::Anywhere => Clause::Text { field: None, text },
             Self::In(field) => Clause::Text { field: Some(field), text },
-            Self::Location => Clause::Location(text),
+            Self::Location => match Area::named(text.written()).filter(|_| is_name(&text)) {
+                Some(Area::Region(region)) => Clause::Region(region),
+                Some(Area::Country(country)) => Clause::Country(country),
+                None => Clause::Location(text),
+            },
         }
     }
 
@@ -36,8 +41,10 @@ impl Scope {
     pub fn shared(expr: &Expr) -> Option<Self> {
         match expr {
             Expr::Clause(Clause::Text { field, .. }) => field.map(Self::In),
-            Expr::Clause(Clause::Location(_)) => Some(Self::Location),
-            Expr::Clause(Clause::Remote(_) | Clause::PayAtLeast { .. }) => None,
+            Expr::Clause(Clause::Location(_) | Clause::Region(_)) => Some(Self::Location),
+            Expr::Clause(
+                Clause::Remote(_) | Clause::Country(_) | Clause::PayStated | Clause::Fact { .. },
+            ) => None,
             Expr::Not(inner) => Self::shared(inner),
             Expr::All(parts) | Expr::Any(parts) => {
                 let mut scopes = parts.iter().map(Self::shared);
@@ -46,4 +53,9 @@ impl Scope {
             }
         }
     }
+}
+
+/// Whether a text may be the name of a country or a region: `location:=us` looks for the word.
+fn is_name(text: &Text) -> bool {
+    matches!(text, Text::Word(_) | Text::Phrase(_))
 }

@@ -5,8 +5,10 @@ use proptest::prelude::*;
 use super::parser::{all, either, exclude, parse};
 use super::print;
 use super::scope::Scope;
-use crate::domain::filter::{Clause, Expr, Field, Text};
+use crate::domain::facts::{Employment, Language, Level};
+use crate::domain::filter::{Clause, Expr, Fact, Field, Text};
 use crate::domain::pay::{Currency, Period};
+use crate::domain::place::{Country, Region};
 use crate::domain::posting::Remote;
 
 /// `want` is the canonical form, or `position: part of the sentence` for what is refused.
@@ -18,7 +20,9 @@ fn check(text: &str, want: &str) {
             assert_eq!(parse(want).as_ref(), Ok(&expr), "canonical form of {text}");
         }
         Err(error) => {
-            let (position, part) = want.split_once(": ").expect("an error was not expected");
+            let (position, part) = want
+                .split_once(": ")
+                .unwrap_or_else(|| panic!("{text} is not understood: {error}"));
             let said = error.to_string();
             assert_eq!(
                 (error.position.to_string().as_str(), said.contains(part)),
@@ -86,6 +90,62 @@ fn pay_prints_with_currency_and_period() {
 }
 
 #[test]
+fn facts_print_with_their_values_in_order() {
+    for (text, want) in [
+        ("type:fulltime|Contract", "type:contract|fulltime"),
+        ("type:(freelance OR contract OR freelance)!", "type:contract|freelance!"),
+        ("level:senior!", "level:senior!"),
+        ("lang:English|de", "lang:de|en"),
+        ("visa:yes", "visa:yes"),
+        ("tz:europe/paris overlap >= 4h", "tz:Europe/Paris overlap>=4h"),
+        ("tz:America/New_York overlap>=90min!", "tz:America/New_York overlap>=90min!"),
+        ("posted<48h", "posted<2d"),
+        ("posted < 1w", "posted<7d"),
+        ("pay:stated", "pay:stated"),
+        ("pay>=80k!", "pay>=$80k/yr!"),
+        ("pay>=60 chf/h!", "pay>=60 chf/h!"),
+        ("remote:yes|hybrid", "(remote OR remote:hybrid)"),
+        ("-level:junior|mid", "-level:junior|mid"),
+        ("country:Germany|at", "(country:at OR country:de)"),
+        ("country:\"united states\"", "country:us"),
+        ("country:(de)", "country:de"),
+        ("location:EU", "location:eu"),
+        ("location:(\"north america\" OR berlin)", "location:(\"north america\" OR berlin)"),
+        ("location:germany", "country:de"),
+        ("location:=us", "location:=us"),
+        ("=Go title:(=c++ OR ml)", "=go title:=c++ title:ml"),
+        ("=\"a:b\"", "=\"a:b\""),
+    ] {
+        let want = want.replace("title:=c++ title:ml", "title:(=c++ OR ml)");
+        check(&format!("rust {text}"), &format!("rust {want}"));
+    }
+}
+
+#[test]
+fn wrong_facts_are_refused_at_the_value() {
+    check("go type:contrct", "8: did you mean `type:contract`?");
+    check("go type:", "8: found the end; after type: stands contract, freelance");
+    check(
+        "go level:senior|rust",
+        "16: found `rust`; after level: stands junior, mid, senior or lead",
+    );
+    check("go level:(senior rust)", "17: found `rust`");
+    check("go lang:xx", "8: found `xx`; after lang: stands a code such as en");
+    check("go visa:yes|no", "8: yes or no");
+    check("go country:xx", "11: found `xx`; after country: stands a code such as de");
+    check("go country:eu", "11: found `eu`");
+    check("go remote:yes!", "13: always strict");
+    check("go tz:Europe/Pariss overlap>=4h", "6: did you mean `tz:Europe/Paris`?");
+    check("go tz:Europe/Paris", "18: overlap>=4h");
+    check("go tz:Europe/Paris overlap>=10h", "28: 9h at most");
+    check("go posted<0d", "10: after posted< stands an age");
+    check("go posted<2y", "10: after posted< stands an age");
+    check("go level:senior!x", "16: a space is missing");
+    check("go = x", "3: directly after =");
+    check("go =\"two words\"", "3: one word");
+}
+
+#[test]
 fn wrong_pay_is_refused_at_the_character() {
     check("go pay>=many", "8: after pay>= stands an amount");
     check("go pay>=", "8: found the end");
@@ -98,21 +158,12 @@ fn wrong_pay_is_refused_at_the_character() {
     check("go pay>=80k php", "12: \"php\" for the word");
     check("go pay>=$80k eur/h", "9: one currency");
     check("go pay>80k", "3: did you mean `pay>=`?");
-    check("go pay:stated", "3: it is not known");
+    check("go pay:statd", "7: did you mean `pay:stated`?");
 }
 
 #[test]
 fn what_is_not_known_is_never_taken_as_a_word() {
-    for name in [
-        "country:de",
-        "tz:Europe/Paris",
-        "type:contract",
-        "level:senior!",
-        "lang:en",
-        "visa:yes",
-        "posted<2d",
-        "=go",
-    ] {
+    for name in ["salary:x", "foo>=3", "tz>=3", "posted>2d", "lang<en"] {
         check(&format!("rust {name}"), "5: it is not known; known are title: company:");
     }
     check("titel:rust", "0: did you mean `title:`?");
@@ -174,11 +225,18 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
+fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort_unstable();
+    values
+}
+
 fn clause() -> impl Strategy<Value = Expr> {
     let text = prop_oneof![
         word().prop_map(Text::Word),
         (word(), word()).prop_map(|(one, two)| Text::Phrase(format!("{one} {two}"))),
         "[a-z.]{0,3}[a-z]{3,6}".prop_map(Text::Prefix),
+        word().prop_map(Text::Exact),
     ];
     let scopes: Vec<Scope> = Field::ALL
         .map(Scope::In)
@@ -196,13 +254,39 @@ fn clause() -> impl Strategy<Value = Expr> {
         Period::Year,
     ]);
     let pay = (1..99_999_999_i64, 0..=2_u32, currency, period).prop_map(
-        |(units, scale, currency, period)| Clause::PayAtLeast {
+        |(units, scale, currency, period)| Fact::PayAtLeast {
             amount: rust_decimal::Decimal::new(units, scale).normalize(),
             currency: currency.parse::<Currency>().unwrap(),
             period,
         },
     );
-    prop_oneof![6 => text, 1 => remote.prop_map(Clause::Remote), 1 => pay].prop_map(Expr::Clause)
+    let some = |words: &[&'static str]| prop::sample::subsequence(words.to_vec(), 1..=words.len());
+    let fact = prop_oneof![
+        pay,
+        some(Employment::WORDS)
+            .prop_map(|words| Fact::Employment(sorted(words.iter().map(|w| w.parse().unwrap())))),
+        some(Level::WORDS)
+            .prop_map(|words| Fact::Level(sorted(words.iter().map(|w| w.parse().unwrap())))),
+        some(&["de", "en", "haw"]).prop_map(|codes| Fact::Language(sorted(
+            codes.iter().filter_map(|code| Language::named(code))
+        ))),
+        any::<bool>().prop_map(Fact::Visa),
+        (prop::sample::select(chrono_tz::TZ_VARIANTS.to_vec()), 1..=540_u32)
+            .prop_map(|(zone, least)| Fact::Overlap { zone, least }),
+        (1..=525_600_u32).prop_map(|within| Fact::Posted { within }),
+    ];
+    let fact = (fact, any::<bool>()).prop_map(|(fact, strict)| Clause::Fact { fact, strict });
+    let country = prop::sample::select(vec!["de", "us", "gb"])
+        .prop_map(|code| Clause::Country(Country::of_code(code).unwrap()));
+    prop_oneof![
+        6 => text,
+        1 => remote.prop_map(Clause::Remote),
+        1 => country,
+        1 => prop::sample::select(Region::all().collect::<Vec<_>>()).prop_map(Clause::Region),
+        1 => Just(Clause::PayStated),
+        2 => fact,
+    ]
+    .prop_map(Expr::Clause)
 }
 
 fn expr() -> impl Strategy<Value = Expr> {

@@ -2,14 +2,12 @@
 
 use std::ops::Not;
 
-use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::document::Document;
 use super::needle::Needle;
 use crate::domain::filter::{Clause, Expr, Field};
-use crate::domain::pay::{Currency, Period};
-use crate::domain::posting::Remote;
+use crate::domain::place::Area;
 
 /// What is known about a posting and a clause. AND is the least, OR the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -38,27 +36,23 @@ impl Not for Truth {
     }
 }
 
-/// An expression whose words are folded, so that a match folds nothing.
+/// An expression whose words are folded, so that a question folds nothing.
 #[derive(Debug, Clone)]
-pub(super) enum Plan {
+pub(super) enum Plan<'e> {
     Text(Option<Field>, Needle),
     Location(Needle),
-    Remote(Remote),
-    Pay(Decimal, Currency, Period),
-    Not(Box<Plan>),
-    All(Vec<Plan>),
-    Any(Vec<Plan>),
+    Other(&'e Clause),
+    Not(Box<Plan<'e>>),
+    All(Vec<Plan<'e>>),
+    Any(Vec<Plan<'e>>),
 }
 
-impl Plan {
-    pub fn new(expr: &Expr) -> Self {
+impl<'e> Plan<'e> {
+    pub fn new(expr: &'e Expr) -> Self {
         match expr {
             Expr::Clause(Clause::Text { field, text }) => Self::Text(*field, Needle::new(text)),
             Expr::Clause(Clause::Location(text)) => Self::Location(Needle::new(text)),
-            Expr::Clause(Clause::Remote(remote)) => Self::Remote(*remote),
-            Expr::Clause(Clause::PayAtLeast { amount, currency, period }) => {
-                Self::Pay(*amount, *currency, *period)
-            }
+            Expr::Clause(clause) => Self::Other(clause),
             Expr::Not(inner) => Self::Not(Box::new(Self::new(inner))),
             Expr::All(parts) => Self::All(parts.iter().map(Self::new).collect()),
             Expr::Any(parts) => Self::Any(parts.iter().map(Self::new).collect()),
@@ -70,7 +64,7 @@ impl Plan {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.accepts(document)),
             Self::Any(_) => self.truth(document) == Truth::Yes,
-            Self::Text(..) | Self::Location(_) | Self::Remote(_) | Self::Pay(..) | Self::Not(_) => {
+            Self::Text(..) | Self::Location(_) | Self::Other(_) | Self::Not(_) => {
                 self.truth(document) != Truth::No
             }
         }
@@ -82,11 +76,7 @@ impl Plan {
                 fields(*field).any(|field| document.field(field).find(needle).is_some()).into()
             }
             Self::Location(needle) => document.location.find(needle).is_some().into(),
-            Self::Remote(remote) => (document.posting.remote == Some(*remote)).into(),
-            Self::Pay(amount, currency, period) => {
-                let least = document.rates.usd_a_year(*amount, *currency, *period);
-                document.pay.zip(least).map_or(Truth::Unknown, |(pay, least)| (pay >= least).into())
-            }
+            Self::Other(clause) => other(clause, document),
             Self::Not(inner) => !inner.truth(document),
             Self::All(parts) => {
                 parts.iter().map(|part| part.truth(document)).min().unwrap_or(Truth::Yes)
@@ -96,22 +86,20 @@ impl Plan {
             }
         }
     }
+}
 
-    /// Words of which every accepted posting has one, or `None` when there are no such words.
-    pub fn keys(&self) -> Option<Vec<&str>> {
-        match self {
-            Self::Text(_, needle) | Self::Location(needle) => needle.literal().map(|key| vec![key]),
-            Self::Remote(_) | Self::Pay(..) | Self::Not(_) => None,
-            // Few and long words are rare ones.
-            Self::All(parts) => parts.iter().filter_map(Self::keys).min_by_key(|keys| {
-                let shortest = keys.iter().map(|key| key.len()).min();
-                (keys.len(), std::cmp::Reverse(shortest))
-            }),
-            Self::Any(parts) => {
-                let keys: Option<Vec<_>> = parts.iter().map(Self::keys).collect();
-                keys.map(|keys| keys.concat())
-            }
-        }
+fn other(clause: &Clause, document: &Document<'_>) -> Truth {
+    match clause {
+        Clause::Text { .. } | Clause::Location(_) => Truth::No, // They are plans of their own.
+        Clause::Remote(remote) => (document.posting.remote == Some(*remote)).into(),
+        Clause::Region(region) => document.areas.iter().any(|area| region.contains(*area)).into(),
+        Clause::Country(country) => document.areas.contains(&Area::Country(*country)).into(),
+        Clause::PayStated => document.posting.pay.is_some().into(),
+        Clause::Fact { fact, strict } => match document.known.truth(fact) {
+            Some(known) => known.into(),
+            None if *strict => Truth::No,
+            None => Truth::Unknown,
+        },
     }
 }
 

@@ -1,13 +1,15 @@
 //! A posting prepared for many filters: its words, sorted.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
-use rust_decimal::Decimal;
+use chrono::{DateTime, Utc};
 
+use super::facts::Known;
 use super::needle::{Needle, Piece};
-use super::tokens::{singular, words};
+use super::tokens::{normal, words};
 use crate::domain::filter::Field;
+use crate::domain::place::{Area, areas};
 use crate::domain::posting::Posting;
 use crate::domain::rates::Rates;
 
@@ -15,9 +17,8 @@ use crate::domain::rates::Rates;
 #[derive(Debug)]
 pub struct Document<'p> {
     pub(super) posting: &'p Posting,
-    pub(super) rates: &'p Rates,
-    /// The top of the stated pay in US dollars a year.
-    pub(super) pay: Option<Decimal>,
+    pub(super) known: Known<'p>,
+    pub(super) areas: BTreeSet<Area>,
     title: Indexed<'p>,
     company: Indexed<'p>,
     tags: Indexed<'p>,
@@ -27,12 +28,13 @@ pub struct Document<'p> {
 }
 
 impl<'p> Document<'p> {
-    pub fn new(posting: &'p Posting, rates: &'p Rates) -> Self {
+    /// `seen` is when it was first seen.
+    pub fn new(posting: &'p Posting, rates: &'p Rates, seen: DateTime<Utc>) -> Self {
         let stated = |text: &'p Option<String>| Indexed::new(text.as_deref());
         Self {
             posting,
-            rates,
-            pay: posting.pay.and_then(|pay| rates.top_usd_a_year(&pay)),
+            known: Known::new(posting, rates, seen),
+            areas: posting.location.as_deref().map(areas).unwrap_or_default(),
             title: Indexed::new([posting.title.as_str()]),
             company: stated(&posting.company),
             tags: Indexed::new(posting.tags.iter().map(String::as_str)),
@@ -51,12 +53,15 @@ impl<'p> Document<'p> {
             Field::Board => &self.board,
         }
     }
+}
 
-    /// Every word that stands anywhere in it.
-    pub(super) fn terms(&self) -> HashSet<&str> {
-        let fields = Field::ALL.into_iter().map(|field| self.field(field));
-        let tokens = fields.chain([&self.location]).flat_map(|field| &field.tokens);
-        tokens.map(|token| token.term.as_str()).collect()
+impl Token {
+    fn fits(&self, piece: &Piece) -> bool {
+        match piece {
+            Piece::Normal(wanted) => self.normal && self.term == *wanted,
+            Piece::Plain(wanted) => self.plain && self.term == *wanted,
+            Piece::Prefix(wanted) => self.term.starts_with(wanted),
+        }
     }
 }
 
@@ -74,6 +79,9 @@ pub(super) struct Indexed<'p> {
 #[derive(Debug)]
 struct Token {
     term: String,
+    /// Whether it is the word as written, and whether it is its normal form.
+    plain: bool,
+    normal: bool,
     start: usize,
     end: usize,
     at: usize,
@@ -96,12 +104,13 @@ impl<'p> Indexed<'p> {
             for word in words(piece) {
                 let (start, end, at) = (word.start + first, word.end + first, word.at + offset);
                 next = end + 1;
-                // A prefix may be that of the plural. No filter's word is one, so none finds it.
-                let one = singular(&word.plain).into_owned();
-                if one != word.plain {
-                    tokens.push(Token { term: word.plain, start, end, at });
+                let term = normal(&word.plain).into_owned();
+                let plain = term == word.plain;
+                if !plain {
+                    let term = word.plain;
+                    tokens.push(Token { term, plain: true, normal: false, start, end, at });
                 }
-                tokens.push(Token { term: one, start, end, at });
+                tokens.push(Token { term, plain, normal: true, start, end, at });
             }
         }
         let mut sorted: Vec<usize> = (0..tokens.len()).collect();
@@ -122,11 +131,15 @@ impl<'p> Indexed<'p> {
     }
 
     fn places(&self, piece: &Piece) -> impl Iterator<Item = usize> {
-        let (Piece::Exact(wanted) | Piece::Prefix(wanted)) = piece;
-        let term = |place: &usize| self.tokens.get(*place).map_or("", |token| token.term.as_str());
-        let from = self.sorted.partition_point(|place| term(place) < wanted.as_str());
+        let wanted = piece.text();
+        let token = |place: &usize| self.tokens.get(*place);
+        let term = move |place: &usize| token(place).map_or("", |token| token.term.as_str());
+        let from = self.sorted.partition_point(|place| term(place) < wanted);
         let places = self.sorted.iter().skip(from).copied();
-        places.take_while(move |place| piece.fits(term(place)))
+        places
+            .take_while(move |place| term(place).starts_with(wanted))
+            .take_while(move |place| matches!(piece, Piece::Prefix(_)) || term(place) == wanted)
+            .filter(move |place| token(place).is_some_and(|token| token.fits(piece)))
     }
 
     /// Whether the pieces follow the token there. Few tokens share a start, so this is one walk.
@@ -135,7 +148,7 @@ impl<'p> Indexed<'p> {
         let mut end = tokens.next().map_or(0, |token| token.end);
         pieces.iter().all(|piece| {
             let mut here = tokens.by_ref().skip_while(|token| token.start < end);
-            match here.find(|token| token.start > end || piece.fits(&token.term)) {
+            match here.find(|token| token.start > end || token.fits(piece)) {
                 Some(token) if token.start == end => {
                     end = token.end;
                     true

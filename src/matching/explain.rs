@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::clause::{Plan, Truth, fields};
 use super::document::{Document, Indexed};
 use super::needle::Needle;
-use crate::domain::filter::{Clause, Expr, Field, Text};
+use crate::domain::filter::{Clause, Expr, Fact, Field, Text};
+use crate::domain::pay::Currency;
+use crate::domain::place::Area;
 use crate::filter_lang::print;
 
 /// Characters of the posting that are shown before and after the place in question.
@@ -27,12 +29,17 @@ pub struct Seen {
     /// In canonical form.
     pub clause: String,
     pub outcome: Truth,
+    /// Empty for what has parts.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub saw: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Seen>,
 }
 
 /// What becomes of an unknown fact.
 const KEPT: &str = "kept";
 const NOT_ENOUGH: &str = "not enough inside OR";
+const STRICT: &str = "not enough with !";
 
 pub fn explain(expr: &Expr, document: &Document<'_>) -> Explanation {
     let matches = Plan::new(expr).accepts(document);
@@ -45,12 +52,31 @@ pub fn explain(expr: &Expr, document: &Document<'_>) -> Explanation {
     Explanation { matches, clauses }
 }
 
+/// Every part of an expression with what it saw, as a tree; a filter's own parts are the branches.
+pub fn tree(expr: &Expr, document: &Document<'_>) -> Seen {
+    branch(expr, document, KEPT)
+}
+
+fn branch(expr: &Expr, document: &Document<'_>, unknown: &str) -> Seen {
+    let outcome = Plan::new(expr).truth(document);
+    let inside = if matches!(expr, Expr::Any(_)) { NOT_ENOUGH } else { unknown };
+    let (saw, parts) = match expr {
+        Expr::Clause(clause) => (saw(clause, document, unknown), Vec::new()),
+        Expr::Not(inner) => (String::new(), vec![branch(inner, document, inside)]),
+        Expr::All(parts) | Expr::Any(parts) => {
+            let parts = parts.iter().map(|part| branch(part, document, inside));
+            (String::new(), parts.collect())
+        }
+    };
+    Seen { clause: print(expr), outcome, saw, parts }
+}
+
 /// The clauses that make an expression what it is.
 fn deciders(expr: &Expr, document: &Document<'_>, unknown: &str) -> Vec<Seen> {
     let truth = |expr: &Expr| Plan::new(expr).truth(document);
     let outcome = truth(expr);
     let inside = |part: &Expr| deciders(part, document, NOT_ENOUGH);
-    let one = |saw| vec![Seen { clause: print(expr), outcome, saw }];
+    let one = |saw| vec![Seen { clause: print(expr), outcome, saw, parts: Vec::new() }];
     match expr {
         Expr::Clause(clause) => one(saw(clause, document, unknown)),
         Expr::Not(inner) => {
@@ -77,19 +103,78 @@ fn saw(clause: &Clause, document: &Document<'_>, unknown: &str) -> String {
             Some(remote) => format!("remote: {remote}"),
             None => "remote: not stated".to_owned(),
         },
-        Clause::PayAtLeast { currency, .. } => match (&document.posting.pay, document.pay) {
-            (None, _) => format!("pay: not stated ({unknown})"),
-            (Some(pay), None) => {
-                format!("pay: {pay}, no rate for {} ({unknown})", pay.currency().code())
-            }
-            (Some(pay), Some(_))
-                if Plan::new(&Expr::Clause(clause.clone())).truth(document) == Truth::Unknown =>
-            {
-                format!("pay: {pay}, no rate for {} ({unknown})", currency.code())
-            }
-            (Some(pay), Some(_)) => format!("pay: {pay}"),
+        Clause::Region(_) | Clause::Country(_) => saw_place(document),
+        Clause::PayStated => match &document.posting.pay {
+            Some(pay) => format!("pay: {pay}"),
+            None => "pay: not stated".to_owned(),
         },
+        Clause::Fact { fact, strict } => {
+            let unknown = if *strict { STRICT } else { unknown };
+            saw_fact(fact, document, unknown)
+        }
     }
+}
+
+/// The stated place, and how it was read.
+fn saw_place(document: &Document<'_>) -> String {
+    let Some(stated) = &document.posting.location else {
+        return "location: not stated".to_owned();
+    };
+    let read: Vec<&str> = document
+        .areas
+        .iter()
+        .map(|area| match area {
+            Area::Country(country) => country.code(),
+            Area::Region(region) => region.name(),
+        })
+        .collect();
+    let read = if read.is_empty() { "no country or region".to_owned() } else { read.join(", ") };
+    format!("location: \"{stated}\", read as {read}")
+}
+
+fn saw_fact(fact: &Fact, document: &Document<'_>, unknown: &str) -> String {
+    let facts = &document.posting.facts;
+    let (name, stated) = match fact {
+        Fact::PayAtLeast { currency, .. } => return saw_pay(fact, *currency, document, unknown),
+        Fact::Employment(_) => {
+            let words: Vec<&str> = facts.employment.iter().map(|one| one.as_str()).collect();
+            ("type", (!words.is_empty()).then(|| words.join(", ")))
+        }
+        Fact::Level(_) => ("level", facts.level.map(|level| level.to_string())),
+        Fact::Language(_) => ("language", facts.lang.map(|lang| lang.to_string())),
+        Fact::Visa(_) => {
+            ("visa", facts.visa.map(|visa| if visa { "yes" } else { "no" }.to_owned()))
+        }
+        Fact::Overlap { .. } => ("time zones", facts.zones.map(|zones| zones.to_string())),
+        Fact::Posted { .. } => (
+            "posted",
+            document.posting.posted_at.map(|at| at.format("%Y-%m-%d %H:%M UTC").to_string()),
+        ),
+    };
+    match stated {
+        Some(stated) => format!("{name}: {stated}"),
+        None => format!("{name}: not stated ({unknown})"),
+    }
+}
+
+/// Rates are named with their day where they decided.
+fn saw_pay(fact: &Fact, wanted: Currency, document: &Document<'_>, unknown: &str) -> String {
+    let Some(pay) = &document.posting.pay else {
+        return format!("pay: not stated ({unknown})");
+    };
+    let no_rate =
+        |currency: Currency| format!("pay: {pay}, no rate for {} ({unknown})", currency.code());
+    if document.known.pay.is_none() {
+        return no_rate(pay.currency());
+    }
+    if document.known.truth(fact).is_none() {
+        return no_rate(wanted);
+    }
+    if pay.currency() == wanted {
+        return format!("pay: {pay}");
+    }
+    let (day, age) = (document.known.rates_of(), document.known.rates_age().num_days());
+    format!("pay: {pay}, at the rates of {day}, {age} days old")
 }
 
 fn saw_text(field: Option<Field>, text: &Text, document: &Document<'_>) -> String {
@@ -139,7 +224,8 @@ mod tests {
                 "body": "We write a database\nin C++ and a little Go, for those who like to wait for nothing at all."}"#,
         )
         .unwrap();
-        let document = Document::new(&posting, Rates::built_in());
+        let document =
+            Document::new(&posting, Rates::built_in(), "2025-07-10T12:00:00Z".parse().unwrap());
         let explained = explain(&parse(filter).unwrap(), &document);
         let shown: Vec<String> = explained
             .clauses
@@ -159,7 +245,7 @@ mod tests {
             true,
             &[
                 "rust → Yes: title: \"Senior Rust Engineer\"",
-                "pay>=$80k/yr → Yes: pay: €90–110k/yr",
+                "pay>=$80k/yr → Yes: pay: €90–110k/yr, at the rates of 2025-06-30, 10 days old",
                 "-php → Yes: not in title, company, tags or body",
                 "go → Yes: body: \"… ase in C++ and a little Go, for those who like to wait for n …\"",
                 "location:berlin → Yes: location: \"Berlin\"",
@@ -175,7 +261,7 @@ mod tests {
             &[
                 "-(senior OR lead) → No: title: \"Senior Rust Engineer\"",
                 "remote → No: remote: not stated",
-                "pay>=$200k/yr → No: pay: €90–110k/yr",
+                "pay>=$200k/yr → No: pay: €90–110k/yr, at the rates of 2025-06-30, 10 days old",
                 "php → No: not in title, company, tags or body",
                 "board:remoteok → No: board: not stated",
                 "tag:go → No: tag: \"Rust, C++\"",
@@ -205,9 +291,20 @@ mod tests {
 
     #[test]
     fn it_serializes_with_small_words() {
-        let seen = Seen { clause: "rust".to_owned(), outcome: Truth::Yes, saw: String::new() };
-        let json = serde_json::to_string(&Explanation { matches: true, clauses: vec![seen] });
-        let want = r#"{"matches":true,"clauses":[{"clause":"rust","outcome":"yes","saw":""}]}"#;
+        let posting: Posting = serde_json::from_str(r#"{"title": "Rust"}"#).unwrap();
+        let seen = "2026-01-01T00:00:00Z".parse().unwrap();
+        let document = Document::new(&posting, Rates::built_in(), seen);
+        let json = serde_json::to_value(tree(&parse("rust (go OR pay>=1k)").unwrap(), &document));
+        let want = serde_json::json!({
+            "clause": "rust (go OR pay>=$1,000/yr)", "outcome": "unknown", "parts": [
+                {"clause": "rust", "outcome": "yes", "saw": "title: \"Rust\""},
+                {"clause": "go OR pay>=$1,000/yr", "outcome": "unknown", "parts": [
+                    {"clause": "go", "outcome": "no", "saw": "not in title, company, tags or body"},
+                    {"clause": "pay>=$1,000/yr", "outcome": "unknown",
+                     "saw": "pay: not stated (not enough inside OR)"},
+                ]},
+            ],
+        });
         assert_eq!(json.unwrap(), want);
     }
 }

@@ -1,26 +1,34 @@
 //! The meaning of a filter, told as plainly as possible: no index, nothing prepared. Tests and
 //! benchmarks hold the [`Matcher`](super::Matcher) against it.
 
-use super::tokens::{Word, singular, words};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::facts::Known;
+use super::tokens::{Word, normal, words};
 use crate::domain::filter::{Clause, Expr, Field, Text};
+use crate::domain::place::{Area, areas};
 use crate::domain::posting::Posting;
 use crate::domain::rates::Rates;
 
-pub fn matches(expr: &Expr, posting: &Posting, rates: &Rates) -> bool {
+pub fn matches(expr: &Expr, posting: &Posting, rates: &Rates, seen: DateTime<Utc>) -> bool {
     match expr {
-        Expr::All(parts) => parts.iter().all(|part| matches(part, posting, rates)),
-        Expr::Any(_) => truth(expr, posting, rates) == Some(true),
-        Expr::Clause(_) | Expr::Not(_) => truth(expr, posting, rates) != Some(false),
+        Expr::All(parts) => parts.iter().all(|part| matches(part, posting, rates, seen)),
+        Expr::Any(_) => truth(expr, posting, &Known::new(posting, rates, seen)) == Some(true),
+        Expr::Clause(_) | Expr::Not(_) => {
+            truth(expr, posting, &Known::new(posting, rates, seen)) != Some(false)
+        }
     }
 }
 
 /// `None` is unknown.
-fn truth(expr: &Expr, posting: &Posting, rates: &Rates) -> Option<bool> {
+fn truth(expr: &Expr, posting: &Posting, known: &Known<'_>) -> Option<bool> {
     let truths = |parts: &[Expr]| -> Vec<_> {
-        parts.iter().map(|part| truth(part, posting, rates)).collect()
+        parts.iter().map(|part| truth(part, posting, known)).collect()
     };
     match expr {
-        Expr::Not(inner) => truth(inner, posting, rates).map(|known| !known),
+        Expr::Not(inner) => truth(inner, posting, known).map(|known| !known),
         Expr::All(parts) => match truths(parts) {
             truths if truths.contains(&Some(false)) => Some(false),
             truths if truths.contains(&None) => None,
@@ -38,11 +46,20 @@ fn truth(expr: &Expr, posting: &Posting, rates: &Rates) -> Option<bool> {
             Some(posting.location.as_ref().is_some_and(|found| contains(found, text)))
         }
         Expr::Clause(Clause::Remote(remote)) => Some(posting.remote == Some(*remote)),
-        Expr::Clause(Clause::PayAtLeast { amount, currency, period }) => {
-            let stated = rates.top_usd_a_year(&posting.pay?)?;
-            Some(stated >= rates.usd_a_year(*amount, *currency, *period)?)
+        Expr::Clause(Clause::Region(region)) => {
+            Some(places(posting).into_iter().any(|area| region.contains(area)))
         }
+        Expr::Clause(Clause::Country(country)) => {
+            Some(places(posting).contains(&Area::Country(*country)))
+        }
+        Expr::Clause(Clause::PayStated) => Some(posting.pay.is_some()),
+        Expr::Clause(Clause::Fact { fact, strict: true }) => Some(known.truth(fact) == Some(true)),
+        Expr::Clause(Clause::Fact { fact, strict: false }) => known.truth(fact),
     }
+}
+
+fn places(posting: &Posting) -> BTreeSet<Area> {
+    posting.location.as_deref().map(areas).unwrap_or_default()
 }
 
 fn texts(posting: &Posting, field: Option<Field>) -> Vec<&str> {
@@ -60,22 +77,25 @@ fn texts(posting: &Posting, field: Option<Field>) -> Vec<&str> {
 }
 
 fn contains(found: &str, text: &Text) -> bool {
-    let (Text::Word(written) | Text::Phrase(written) | Text::Prefix(written)) = text;
-    let wanted: Vec<Word> = words(written).into_iter().filter(|word| !word.part).collect();
-    let prefix = matches!(text, Text::Prefix(_));
+    let wanted: Vec<Word> = words(text.written()).into_iter().filter(|word| !word.part).collect();
     let found = words(found);
-    !wanted.is_empty() && found.iter().any(|word| row(&found, word.start, &wanted, prefix))
+    !wanted.is_empty() && found.iter().any(|word| row(&found, word.start, &wanted, text))
 }
 
 /// Whether the wanted words stand in a row from that place on.
-fn row(found: &[Word], start: usize, wanted: &[Word], prefix: bool) -> bool {
+fn row(found: &[Word], start: usize, wanted: &[Word], text: &Text) -> bool {
     let Some((first, rest)) = wanted.split_first() else { return true };
     found.iter().filter(|word| word.start == start).any(|word| {
-        let fits = if prefix && rest.is_empty() {
-            word.plain.starts_with(&first.plain) || singular(&word.plain).starts_with(&first.plain)
-        } else {
-            singular(&word.plain) == singular(&first.plain)
+        let fits = match text {
+            Text::Exact(_) => word.plain == first.plain,
+            Text::Prefix(_) if rest.is_empty() => {
+                word.plain.starts_with(&first.plain)
+                    || normal(&word.plain).starts_with(&first.plain)
+            }
+            Text::Word(_) | Text::Phrase(_) | Text::Prefix(_) => {
+                normal(&word.plain) == normal(&first.plain)
+            }
         };
-        fits && row(found, word.end, rest, prefix)
+        fits && row(found, word.end, rest, text)
     })
 }

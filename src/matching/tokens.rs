@@ -2,7 +2,8 @@
 //!
 //! A word is a run of letters and digits. `++` or `#` behind it belong to it (`c++`, `f#`), as does
 //! `.js`; what else has punctuation in it is listed in `words.txt`. Text without spaces (Han,
-//! kana) is one word for each character, so that a word there is compared as a phrase.
+//! kana) is one word for each character, so that a word there is compared as a phrase. Synonyms are
+//! words of `words.txt` that are read as another one.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -32,13 +33,19 @@ struct Table {
     special: Vec<(&'static str, Vec<&'static str>)>,
     keep: HashSet<&'static str>,
     plurals: HashMap<&'static str, &'static str>,
+    synonyms: HashMap<&'static str, &'static str>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("words.txt")));
 
 impl Table {
     fn read(text: &'static str) -> Self {
-        let mut table = Self { special: Vec::new(), keep: HashSet::new(), plurals: HashMap::new() };
+        let mut table = Self {
+            special: Vec::new(),
+            keep: HashSet::new(),
+            plurals: HashMap::new(),
+            synonyms: HashMap::new(),
+        };
         for line in text.lines() {
             let mut words = line.split_whitespace();
             match (words.next(), words.next()) {
@@ -47,6 +54,7 @@ impl Table {
                 (Some("plural"), Some(word)) => {
                     table.plurals.extend(words.next().map(|one| (word, one)));
                 }
+                (Some("same"), Some(word)) => table.synonyms.extend(words.map(|same| (same, word))),
                 _ => {}
             }
         }
@@ -134,6 +142,9 @@ fn is_unspaced(found: char) -> bool {
 /// The text without case and accents, and for each of its source's characters where it stands in
 /// the folded text and where in the source.
 fn fold(text: &str) -> (String, Vec<(usize, usize)>) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return (text.to_ascii_lowercase(), (0..text.len()).map(|at| (at, at)).collect());
+    }
     let mut folded = String::with_capacity(text.len());
     let mut origins = Vec::new();
     for (at, found) in text.char_indices().filter(|(_, found)| !is_invisible(*found)) {
@@ -168,6 +179,21 @@ fn fold_char(found: char, folded: &mut String) {
     }
 }
 
+/// A word as it is compared: without its plural, and the one that its synonyms stand for.
+pub(super) fn normal(word: &str) -> Cow<'_, str> {
+    let one = singular(word);
+    match TABLE.synonyms.get(one.as_ref()) {
+        Some(same) => Cow::Borrowed(same),
+        None => one,
+    }
+}
+
+/// The words whose normal form no rule gives: `words.txt` has it.
+pub(super) fn irregular() -> impl Iterator<Item = &'static str> {
+    let tables = TABLE.plurals.keys().chain(TABLE.synonyms.keys());
+    tables.chain(&TABLE.keep).copied()
+}
+
 /// The word for one of what a word names. English and simple, and the same for filters and
 /// postings: -ies becomes -y; -sses, -xes, -ches, -shes lose -es; other -s is dropped, but not
 /// from -ss, -us, -is, from three letters or fewer, or from what `words.txt` keeps. Twice is once.
@@ -175,10 +201,14 @@ pub(super) fn singular(word: &str) -> Cow<'_, str> {
     if let Some(known) = TABLE.plurals.get(word) {
         return Cow::Borrowed(known);
     }
+    if TABLE.keep.contains(word) { Cow::Borrowed(word) } else { by_rule(word) }
+}
+
+/// The singular of a word that `words.txt` does not have.
+pub(super) fn by_rule(word: &str) -> Cow<'_, str> {
     let kept = word.len() <= 3
         || !word.bytes().all(|letter| letter.is_ascii_lowercase())
-        || ["ss", "us", "is"].iter().any(|ending| word.ends_with(ending))
-        || TABLE.keep.contains(word);
+        || ["ss", "us", "is"].iter().any(|ending| word.ends_with(ending));
     if kept {
         return Cow::Borrowed(word);
     }
@@ -221,6 +251,17 @@ mod tests {
     }
 
     #[test]
+    fn synonyms_are_one_word_and_lead_nowhere_else() {
+        for (word, want) in [("js", "javascript"), ("k8s", "kubernetes"), ("golangs", "go")] {
+            assert_eq!(normal(word), want);
+        }
+        for (word, same) in &TABLE.synonyms {
+            assert_eq!(normal(same), *same, "{word}");
+            assert_eq!(words(word).iter().filter(|word| !word.part).count(), 1, "{word}");
+        }
+    }
+
+    #[test]
     fn punctuation_belongs_to_some_words_only() {
         check("C++, C# F#; c/c++17 Notepad++", "c++ c# f# c c++ 17 notepad++");
         check("front-end R&D #rust page#top a++b 50+", "front end r d rust page top a b 50");
@@ -254,8 +295,8 @@ mod tests {
         #[test]
         fn folding_twice_is_folding_once(text in "(\\PC|[a-zA-Z.+# ]|s|es|ies){0,12}") {
             for word in words(&text) {
-                let one = singular(&word.plain).into_owned();
-                prop_assert_eq!(singular(&one), one.as_str());
+                let one = normal(&word.plain).into_owned();
+                prop_assert_eq!(normal(&one), one.as_str());
                 prop_assert!(word.start < word.end && text.is_char_boundary(word.at));
             }
         }

@@ -29,6 +29,7 @@ pub use self::link::canonical;
 pub use self::place::place as stated_remote;
 pub use self::salary::{find_in_body, stated_period};
 pub use self::text::one_line;
+use crate::domain::facts::Facts;
 use crate::domain::pay::Pay;
 use crate::domain::posting::{Identity, Posting};
 
@@ -120,6 +121,8 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         location,
         remote,
         pay: pay_of(&raw.pay).or_else(|| find_in_body(&body)),
+        // What kinds of employment, level and language are stated is not read yet.
+        facts: Facts::default(),
         tags,
         posted_at: dates::moment(&raw.posted_at, board.zone),
         body,

@@ -4,6 +4,7 @@ mod boards;
 mod filters;
 mod help;
 mod preview;
+mod why;
 
 use crate::domain::ids::OpeningId;
 use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
@@ -15,6 +16,7 @@ pub use filters::{
 };
 pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
 pub use preview::{Preview, Sample, edit, test, watch};
+pub use why::{Became, Opinion, Why, never_seen, not_an_address, why};
 
 /// The three filters that a newcomer is offered.
 pub const EXAMPLES: [(&str, &str); 3] = [

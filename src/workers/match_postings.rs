@@ -5,13 +5,15 @@ use super::Base;
 use crate::db;
 use crate::db::filters::ChangedFilter;
 use crate::domain::ids::{FilterRevision, PostingId};
-use crate::domain::rates::Rates;
 use crate::filter_lang;
-use crate::matching::{Document, Matcher};
+use crate::matching::{Matcher, Scratch};
 use crate::worker::{Tick, Worker};
 
 /// Postings matched in one transaction.
 const BATCH: i64 = 100;
+
+/// Stored postings from which the matcher learns what is rare.
+const SAMPLE: i64 = 500;
 
 /// Times that a tick starts again because a filter changed under it.
 const RETRIES: usize = 5;
@@ -20,6 +22,7 @@ const RETRIES: usize = 5;
 pub struct MatchPostings {
     base: Base,
     matcher: Matcher,
+    scratch: Scratch,
     /// Up to which change of filters `matcher` is true.
     revision: FilterRevision,
 }
@@ -54,21 +57,22 @@ impl Worker for MatchPostings {
 
 impl MatchPostings {
     pub fn new(base: Base) -> Self {
-        Self { base, matcher: Matcher::default(), revision: FilterRevision::default() }
+        let (matcher, scratch) = (Matcher::default(), Scratch::default());
+        Self { base, matcher, scratch, revision: FilterRevision::default() }
     }
 
     async fn match_batch(&mut self) -> anyhow::Result<Found> {
-        let Self { base, matcher, revision } = self;
+        let Self { base, matcher, scratch, revision } = self;
         let found = db::in_tx(&base.pool, async |tx| {
             if db::filters::shared_revision(tx).await? != *revision {
                 return Ok(Found::Stale);
             }
             let taken = db::matched::take_unmatched(tx, BATCH).await?;
-            let rates = Rates::built_in();
             let matches: Vec<_> = taken
                 .iter()
                 .flat_map(|taken| {
-                    let filters = matcher.matches(&Document::new(&taken.posting, rates));
+                    let filters = matcher.matches(scratch, &taken.posting, taken.first_seen_at);
+                    matcher.observe(scratch);
                     filters.into_iter().map(|filter| (taken.id, filter))
                 })
                 .collect();
@@ -79,10 +83,23 @@ impl MatchPostings {
         Ok(found.await?)
     }
 
+    /// Filters are read anew, at the rates of today.
+    async fn start_over(&mut self) -> anyhow::Result<()> {
+        let rates = db::rates::newest(&self.base.pool).await?;
+        let recent = db::matched::newest(&self.base.pool, SAMPLE).await?;
+        self.matcher = Matcher::new(rates);
+        self.matcher.learn(recent.iter().map(|stored| &stored.posting));
+        self.revision = FilterRevision::default();
+        Ok(())
+    }
+
     /// Takes over every change since the last time. A change that commits while this reads waits
     /// for the lock or is seen: none is lost.
     async fn refresh(&mut self) -> anyhow::Result<()> {
         let known = self.revision;
+        if known == FilterRevision::default() {
+            self.start_over().await?;
+        }
         let (revision, changed) =
             db::in_tx(&self.base.pool, async |tx| db::filters::changed_since(tx, known).await)
                 .await?;

@@ -12,15 +12,15 @@ use crate::fakes::board::{FakeBoard, Item};
 use crate::world::World;
 
 /// A world with one board and one person at a chat.
-struct Chat {
-    world: World,
-    board: FakeBoard,
-    context: Context,
-    actor: Actor,
+pub struct Chat {
+    pub world: World,
+    pub board: FakeBoard,
+    pub context: Context,
+    pub actor: Actor,
 }
 
 impl Chat {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let world = World::new().await;
         let board = FakeBoard::start().await;
         world.board("b", &board.url).await;
@@ -32,21 +32,21 @@ impl Chat {
         Self { world, board, context, actor }
     }
 
-    async fn say(&self, text: &str) -> Reply {
+    pub async fn say(&self, text: &str) -> Reply {
         commands::say(&self.context, self.actor, text).await
     }
 
-    async fn press(&self, reply: &Reply, label: &str) -> Reply {
+    pub async fn press(&self, reply: &Reply, label: &str) -> Reply {
         commands::press(&self.context, self.actor, action(reply, label)).await
     }
 
-    async fn show(&self, titles: &[&str]) {
+    pub async fn show(&self, titles: &[&str]) {
         let items: Vec<Item<'_>> = titles.iter().map(|title| Item::titled(title)).collect();
         self.board.show(&items);
         self.world.run().await;
     }
 
-    async fn watch(&self, filter: &str) {
+    pub async fn watch(&self, filter: &str) {
         let shown = self.say(&format!("watch {filter}")).await;
         let saved = self.press(&shown, "Save").await;
         check(&saved, "is saved");
@@ -63,7 +63,7 @@ fn action(reply: &Reply, label: &str) -> Action {
     }
 }
 
-fn words(reply: &Reply) -> String {
+pub fn words(reply: &Reply) -> String {
     let parts = reply.parts.iter().map(|part| match part {
         Part::Text(text) | Part::Code(text) => text.clone(),
         Part::List(lines) => lines.join("\n"),
@@ -73,7 +73,7 @@ fn words(reply: &Reply) -> String {
 }
 
 #[track_caller]
-fn check(reply: &Reply, want: &str) {
+pub fn check(reply: &Reply, want: &str) {
     let said = words(reply);
     assert!(said.contains(want), "{want:?} is not in:\n{said}");
 }

@@ -22,7 +22,7 @@ pub struct Preview {
     pub span: TimeDelta,
     /// The newest matches.
     pub samples: Vec<Sample>,
-    /// The part without which most would match, and how many then.
+    /// The part without which most would match, and how many then in the last day.
     pub removes_most: Option<(String, usize)>,
     /// For a change: how many come, how many go.
     pub change: Option<(usize, usize)>,
@@ -83,7 +83,9 @@ fn amount(preview: &Preview) -> String {
     let over = format!("{} of the last {}", count(*postings, "posting", "postings"), back(preview));
     if *matches == 0 {
         let hint = removes_most.as_ref().map_or_else(String::new, |(part, without)| {
-            format!(" Most are kept out by {part}: without it, it would be {without}.")
+            format!(
+                " Most are kept out by {part}: without it, it would be {without} in the last day."
+            )
         });
         return format!("It would have sent nothing from {over}.{hint}");
     }

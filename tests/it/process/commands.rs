@@ -189,6 +189,41 @@ async fn a_measurement_can_be_interrupted() {
     assert!(!folder.exists());
 }
 
+/// The same pairs, whichever engine finds them, on the same data for the same seed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_index_and_brute_force_find_the_same_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut hashes = Vec::new();
+    for (seed, options) in [("1", &["--dense"][..]), ("1", &["--dense"]), ("2", &["--fold"])] {
+        let sizes = ["bench", "generate", "--filters", "120", "--postings", "12", "--seed", seed];
+        let made = run(&[&sizes, options, &["--out", &path("")]].concat(), "").await;
+        assert!(made.success, "{}", made.stderr);
+        let (filters, postings) = (path("filters.jsonl"), path("postings.jsonl"));
+        let files = ["--filters", &filters, "--postings", &postings, "--json"];
+        for engine in ["index", "naive"] {
+            let command = [&["bench", "matching"], &files[..], &["--engine", engine]].concat();
+            let ended = run(&command, "").await;
+            assert!(ended.success, "{}", ended.stderr);
+            let figures: Value = serde_json::from_str(&ended.stdout).unwrap();
+            assert!(figures["matches_per_posting"].as_f64().unwrap() > 0.0, "{figures}");
+            hashes.push(figures["hash"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(
+        hashes[..4].iter().collect::<std::collections::BTreeSet<_>>().len(),
+        1,
+        "{hashes:?}"
+    );
+    assert_eq!(hashes[4], hashes[5]);
+    assert_ne!(hashes[0], hashes[4]);
+    let wrong = path("wrong.jsonl");
+    std::fs::write(&wrong, "{\"id\": 7, \"filter\": \"titel:x\"}\n").unwrap();
+    let postings = path("postings.jsonl");
+    let ended = run(&["bench", "matching", "--filters", &wrong, "--postings", &postings], "").await;
+    assert!(!ended.success && ended.stderr.contains("filter 7: titel:x"), "{}", ended.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn deliveries_lists_what_was_not_sent() {
     let database = crate::server::TestDatabase::new().await;

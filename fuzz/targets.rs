@@ -1,0 +1,36 @@
+//! What is fuzzed. The fuzzers and the test that replays their corpus share it.
+
+use chrono::DateTime;
+use earlybrd::domain::ids::FilterId;
+use earlybrd::domain::posting::Posting;
+use earlybrd::domain::rates::Rates;
+use earlybrd::filter_lang::{parse, print};
+use earlybrd::matching::{Document, Matcher, Scratch, explain, naive};
+
+/// What is read prints and is read again as the same; what is refused points into the text.
+pub fn filter(text: &str) {
+    match parse(text) {
+        Ok(expr) => assert_eq!(parse(&print(&expr)), Ok(expr)),
+        Err(error) => {
+            assert!(error.position <= text.chars().count());
+            error.with_caret(text);
+        }
+    }
+}
+
+/// The first line is a filter, the second a title, the third a place, the rest a body: every
+/// evaluator says the same.
+pub fn matching(text: &str) {
+    let mut lines = text.splitn(4, '\n');
+    let Some(Ok(expr)) = lines.next().map(parse) else { return };
+    let mut next = || lines.next().unwrap_or_default();
+    let posting = serde_json::json!({ "title": next(), "location": next(), "body": next() });
+    let posting: Posting = serde_json::from_value(posting).expect("a posting");
+    let (rates, seen) = (Rates::built_in(), DateTime::UNIX_EPOCH);
+    let mut matcher = Matcher::default();
+    matcher.insert(FilterId(1), &expr);
+    let found = matcher.matches(&mut Scratch::default(), &posting, seen);
+    let wanted = naive::matches(&expr, &posting, rates, seen);
+    assert_eq!(!found.is_empty(), wanted);
+    assert_eq!(explain(&expr, &Document::new(&posting, rates, seen)).matches, wanted);
+}

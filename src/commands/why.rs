@@ -1,0 +1,53 @@
+//! `why`: what became of a posting, and what each filter says of it.
+
+use super::{Actor, Context, Outcome};
+use crate::db;
+use crate::db::own_filters::{FilterState, OwnFilter};
+use crate::db::posting_row::StoredPosting;
+use crate::domain::rates::Rates;
+use crate::filter_lang::parse;
+use crate::matching::{Document, explain};
+use crate::normalize::canonical;
+use crate::render::replies::{self, Became, Opinion, Why};
+
+pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
+    // As postings keep their address: without tracking parameters.
+    let Some(url) = canonical(written, None) else {
+        return Err(replies::not_an_address().into());
+    };
+    let postings = db::why::postings(&context.pool, actor.account, &url).await?;
+    let Some(stored) = postings.first() else {
+        return Err(replies::never_seen().into());
+    };
+    let now = context.now();
+    let told = db::why::told(&context.pool, actor.account, stored.opening).await?;
+    let became = told.map(|told| Became {
+        state: told.state,
+        settled: told.settled_at.map(|at| now - at),
+        trouble: told.last_error,
+    });
+    let rates = db::rates::newest(&context.pool).await?;
+    let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
+    let live = filters.iter().filter(|filter| filter.state != FilterState::Removed);
+    Ok(replies::why(&Why {
+        title: &stored.posting.title,
+        board: &stored.board,
+        seen: now - stored.first_seen_at,
+        became,
+        opinions: live.map(|filter| opinion(filter, stored, &rates)).collect(),
+    }))
+}
+
+fn opinion(filter: &OwnFilter, stored: &StoredPosting, rates: &Rates) -> Opinion {
+    let document = Document::new(&stored.posting, rates, stored.first_seen_at);
+    let explained = parse(&filter.query).ok().map(|expr| explain(&expr, &document));
+    let clauses = explained.iter().flat_map(|explained| &explained.clauses);
+    Opinion {
+        number: filter.number,
+        name: filter.name.clone(),
+        accepts: explained.as_ref().is_some_and(|explained| explained.matches),
+        paused: filter.state == FilterState::Paused,
+        later: filter.active_from > stored.first_seen_at,
+        because: clauses.map(|seen| format!("{} — {}", seen.clause, seen.saw)).collect(),
+    }
+}

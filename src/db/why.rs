@@ -1,0 +1,66 @@
+//! One posting by its address, and what its readers were told of it.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+use sqlx::types::Json;
+
+use super::posting_row::{PostingRow, StoredPosting};
+use crate::domain::facts::Facts;
+use crate::domain::ids::{AccountId, OpeningId};
+use crate::domain::pay::Pay;
+
+/// The postings at an address that an account may see, newest first; a few of them.
+pub async fn postings(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    url: &str,
+) -> sqlx::Result<Vec<StoredPosting>> {
+    let rows = sqlx::query_as!(
+        PostingRow,
+        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
+                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+           FROM postings p JOIN boards b ON b.id = p.board_id
+           WHERE p.url = $2
+             AND (b.visibility = 'catalogue' OR EXISTS (
+                  SELECT FROM board_subscriptions s
+                  WHERE s.board_id = b.id AND s.account_id = $1))
+           ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 3"#,
+        account.0,
+        url
+    )
+    .fetch_all(executor)
+    .await?;
+    rows.into_iter().map(StoredPosting::try_from).collect()
+}
+
+/// What became of an opening for one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// `owed`, `told` or `dead`.
+    pub state: String,
+    /// When its message was settled.
+    pub settled_at: Option<DateTime<Utc>>,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+}
+
+/// What the account was told of an opening; what was told at first, if it has several targets.
+pub async fn told(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    opening: OpeningId,
+) -> sqlx::Result<Option<Told>> {
+    sqlx::query_as!(
+        Told,
+        r#"SELECT o.state, d.settled_at AS "settled_at?", d.last_error AS "last_error?"
+           FROM owed o JOIN targets t ON t.id = o.target_id
+           LEFT JOIN deliveries d ON d.id = o.delivery_id
+           WHERE t.account_id = $1 AND o.opening_id = $2
+           ORDER BY d.settled_at NULLS LAST, o.target_id LIMIT 1"#,
+        account.0,
+        opening.0
+    )
+    .fetch_optional(executor)
+    .await
+}

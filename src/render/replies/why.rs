@@ -1,0 +1,87 @@
+//! Why a posting was told or not.
+
+use chrono::TimeDelta;
+
+use super::{only, text};
+use crate::domain::reply::{Part, Reply};
+use crate::render::span::span;
+
+/// What became of one posting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Why<'a> {
+    pub title: &'a str,
+    pub board: &'a str,
+    /// How long ago it was first seen.
+    pub seen: TimeDelta,
+    /// `None` when nothing was ever owed.
+    pub became: Option<Became>,
+    pub opinions: Vec<Opinion>,
+}
+
+/// What was owed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Became {
+    /// `owed`, `told` or `dead`.
+    pub state: String,
+    /// How long ago that was settled.
+    pub settled: Option<TimeDelta>,
+    pub trouble: Option<String>,
+}
+
+/// What one filter, as it is now, says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opinion {
+    pub number: i64,
+    pub name: String,
+    pub accepts: bool,
+    pub paused: bool,
+    /// Whether it counts only from a time after the posting was first seen.
+    pub later: bool,
+    /// The clauses that decided, with what each saw.
+    pub because: Vec<String>,
+}
+
+pub fn why(why: &Why<'_>) -> Reply {
+    let seen = format!("{} on {}, first seen {} ago.", why.title, why.board, span(why.seen));
+    let mut parts = vec![text(seen), text(became(why))];
+    for opinion in &why.opinions {
+        parts.push(text(opinion_line(opinion)));
+        parts.push(Part::List(opinion.because.clone()));
+    }
+    if why.opinions.is_empty() {
+        parts.push(text("You have no filters."));
+    }
+    Reply { parts, buttons: Vec::new() }
+}
+
+fn became(why: &Why<'_>) -> String {
+    let Some(Became { state, settled, trouble }) = &why.became else {
+        return "It was not told to you.".to_owned();
+    };
+    let trouble = trouble.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    match (state.as_str(), settled) {
+        ("told", Some(settled)) => format!("It was told to you {} ago.", span(*settled)),
+        ("told", None) => "It was told to you.".to_owned(),
+        ("dead", _) => format!("It was given up{trouble}."),
+        _ => format!("It is on its way to you{trouble}."),
+    }
+}
+
+fn opinion_line(opinion: &Opinion) -> String {
+    let Opinion { number, name, accepts, paused, later, .. } = opinion;
+    let says = if *accepts { "accepts it" } else { "does not accept it" };
+    let but = match (*accepts, *paused, *later) {
+        (true, true, _) => ", but is paused",
+        (true, false, true) => ", but counts only for postings seen later",
+        _ => "",
+    };
+    format!("Filter {number}, {name}, as it is now, {says}{but}:")
+}
+
+pub fn not_an_address() -> Reply {
+    only("After why stands the address of a posting, as in why https://example.com/jobs/1")
+}
+
+pub fn never_seen() -> Reply {
+    only("No posting with this address was seen on the boards that are watched for you.")
+}

@@ -1,0 +1,27 @@
+//! Replays what the fuzzers have found, and what they begin with.
+
+use std::fs;
+use std::path::Path;
+
+#[path = "../../fuzz/targets.rs"]
+mod targets;
+
+fn replay(name: &str, target: fn(&str)) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+    let mut replayed = 0;
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        target(&String::from_utf8_lossy(&fs::read(entry.path()).unwrap()));
+        replayed += 1;
+    }
+    assert!(replayed > 10, "{replayed}");
+}
+
+#[test]
+fn the_corpus_of_filters_is_read_or_refused_as_it_should() {
+    replay("filter", targets::filter);
+}
+
+#[test]
+fn the_corpus_of_matching_is_decided_alike_by_all() {
+    replay("matching", targets::matching);
+}
