@@ -4,7 +4,7 @@ use winnow::Parser;
 use winnow::combinator::{alt, delimited, eof, not, opt, peek, preceded, repeat, separated};
 use winnow::error::{ErrMode, ModalResult};
 use winnow::stream::{LocatingSlice, Location, Stateful};
-use winnow::token::{any, take_till, take_while};
+use winnow::token::{any, one_of, take_till, take_while};
 
 use super::clean::{Clean, canonical, is_letter};
 use super::error::{ParseError, quoted};
@@ -118,8 +118,7 @@ fn word_or_name(input: &mut Input<'_>, scope: Scope) -> Parsed<Expr> {
     let found = take_while(0.., is_word).parse_next(input)?;
     // Behind any other word a space ends the term, and the sign would belong to the next one.
     if ["pay", "posted"].iter().any(|name| found.eq_ignore_ascii_case(name)) {
-        opt((take_while(1.., ' '), peek(any.verify(|next| is_operator(*next)))))
-            .parse_next(input)?;
+        opt((take_while(1.., ' '), peek(one_of(['<', '>', '≥', '≤'])))).parse_next(input)?;
     }
     if found.is_empty() && opt("=").parse_next(input)?.is_some() {
         return exact(input, scope, at);

@@ -115,6 +115,7 @@ fn facts_print_with_their_values_in_order() {
         ("location:=us", "location:=us"),
         ("=Go title:(=c++ OR ml)", "=go title:=c++ title:ml"),
         ("=\"a:b\"", "=\"a:b\""),
+        ("pay =go posted =x", "pay =go posted =x"),
     ] {
         let want = want.replace("title:=c++ title:ml", "title:(=c++ OR ml)");
         check(&format!("rust {text}"), &format!("rust {want}"));
