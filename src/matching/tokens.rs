@@ -262,6 +262,12 @@ mod tests {
     }
 
     #[test]
+    fn no_listed_word_has_signs_that_always_end_one() {
+        let belongs = |found: char| found.is_alphanumeric() || matches!(found, '.' | '+' | '#');
+        assert!(TABLE.special.iter().all(|(word, _)| word.chars().all(belongs)));
+    }
+
+    #[test]
     fn punctuation_belongs_to_some_words_only() {
         check("C++, C# F#; c/c++17 Notepad++", "c++ c# f# c c++ 17 notepad++");
         check("front-end R&D #rust page#top a++b 50+", "front end r d rust page top a b 50");

@@ -25,10 +25,15 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Whether words at one of some places count here.
-    pub fn covers_any(self, places: u8) -> bool {
-        let covered = if self == Self::Any { 2 | 4 | 8 | 16 } else { self.bit() };
-        places & covered != 0
+    /// The bits of the places whose words count here.
+    pub fn covers(self) -> u8 {
+        match self {
+            Self::Any => [Field::Title, Field::Company, Field::Tag, Field::Body]
+                .map(|field| Self::In(field).bit())
+                .into_iter()
+                .fold(0, |bits, bit| bits | bit),
+            Self::In(_) | Self::Location => self.bit(),
+        }
     }
 
     /// One bit of its own.
@@ -212,7 +217,7 @@ impl Features {
         let at = At { place, feature };
         let (term, is_plain) = match step {
             Step::Prefix(term) => {
-                self.prefixes.add(terms.text(term), at);
+                self.prefixes.add(terms.text(term), Some(at));
                 return feature;
             }
             Step::Normal(term) => (term, false),
@@ -255,6 +260,11 @@ impl Features {
             if let Some(of) = self.of_terms.get_mut(index(first)) {
                 of.begins = true;
             }
+            for step in &steps {
+                if let Step::Prefix(term) = step {
+                    self.prefixes.add(terms.text(*term), None);
+                }
+            }
             let row = Row { at: At { place, feature }, steps };
             self.rows.entry((first, second)).or_default().push(row);
         }
@@ -276,34 +286,20 @@ impl Features {
         feature
     }
 
-    /// The features of a word that stands at some places.
-    pub fn of_word(&self, plain: TermId, normal: TermId, places: u8, mut set: impl FnMut(Feature)) {
+    /// Gives the features of a word at every place.
+    pub fn of_word(&self, plain: TermId, normal: TermId, give: &mut impl FnMut(&At)) {
         let of = |term: TermId| self.of_terms.get(index(term)).copied().unwrap_or_default();
-        let anywhere = Place::Any.covers_any(places);
-        if normal != 0 {
-            let of = of(normal);
-            if of.normal != 0 && anywhere {
-                set(of.normal);
+        let mut anywhere = |feature: Feature| {
+            if feature != ALWAYS {
+                give(&At { place: Place::Any, feature });
             }
-            if let Some(others) = self.others(of) {
-                let here = others.normal.iter().filter(|at| at.place.covers_any(places));
-                here.for_each(|at| set(at.feature));
-            }
-        }
-        if plain != 0 {
-            let of = of(plain);
-            if of.plain != 0 && anywhere {
-                set(of.plain);
-            }
-            if let Some(others) = self.others(of) {
-                let here = others.plain.iter().filter(|at| at.place.covers_any(places));
-                here.for_each(|at| set(at.feature));
-            }
-        }
-    }
-
-    fn others(&self, of: OfTerm) -> Option<&Others> {
-        if of.others == 0 { None } else { self.others.get(index(of.others)) }
+        };
+        let (of_normal, of_plain) = (of(normal), of(plain));
+        anywhere(of_normal.normal);
+        anywhere(of_plain.plain);
+        let others = |of: OfTerm| self.others.get(index(of.others)).into_iter();
+        others(of_normal).flat_map(|others| &others.normal).for_each(&mut *give);
+        others(of_plain).flat_map(|others| &others.plain).for_each(give);
     }
 
     pub fn begins_row(&self, normal: TermId) -> bool {

@@ -25,6 +25,8 @@ pub struct Scratch {
     found: HashSet<u32>,
     /// Entries whose own tests hold and that have a program.
     waiting: Vec<(u32, u32)>,
+    /// What was seen at a first glance; of no use but to have looked.
+    glanced: u32,
     /// Filters that were looked at.
     pub candidates: usize,
     /// Those that needed more than their entry.
@@ -59,8 +61,13 @@ impl Matcher {
         let known = Known::new(posting, &self.rates, seen);
         let mut accepted = Vec::new();
         let features = std::mem::take(&mut scratch.scan.has);
-        for feature in &features {
-            let list = self.lists.get(index(*feature)).map_or(&[][..], Vec::as_slice);
+        let list =
+            |feature: &Feature| self.lists.get(index(*feature)).map_or(&[][..], Vec::as_slice);
+        // A first glance at all lists, without a decision that could hold up the next: so their
+        // memory is asked for many at a time.
+        let glances = features.iter().filter_map(|feature| list(feature).first());
+        scratch.glanced = glances.fold(0, |all, entry| all ^ entry.who);
+        for list in features.iter().map(list) {
             scratch.candidates += list.len();
             for entry in list {
                 if self.holds(scratch, &known, entry) {

@@ -17,6 +17,7 @@ mod program;
 mod sample;
 mod scan;
 mod terms;
+mod vocabulary;
 
 use std::hash::{BuildHasher, RandomState};
 

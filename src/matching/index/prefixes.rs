@@ -43,26 +43,23 @@ impl Prefixes {
         Self { seed, all, by_hash, sieve: vec![0; 16], shortest: usize::MAX, longest: 0 }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     fn start(&self) -> Rolling {
         Rolling(0xcbf2_9ce4_8422_2325 ^ self.seed)
     }
 
-    pub fn add(&mut self, text: &[u8], at: At) {
+    /// Adds a prefix; without a feature of its own where it only stands in rows.
+    pub fn add(&mut self, text: &[u8], at: Option<At>) {
         let mut hash = self.start();
         for byte in text {
             hash.push(*byte);
         }
         let Rolling(hash) = hash;
         if let Some(prefix) = self.find(hash, text).and_then(|id| self.all.get_mut(index(id))) {
-            prefix.at.push(at);
+            prefix.at.extend(at);
             return;
         }
         let id = u32::try_from(self.all.len()).unwrap_or_default();
-        self.all.push(Prefix { hash, text: text.into(), at: vec![at] });
+        self.all.push(Prefix { hash, text: text.into(), at: at.into_iter().collect() });
         let all = &self.all;
         let hash_of = |id: &u32| all.get(index(*id)).map_or(0, |known| known.hash);
         self.by_hash.insert_unique(hash, id, hash_of);
@@ -80,11 +77,12 @@ impl Prefixes {
         self.by_hash.find(hash, same).copied()
     }
 
-    /// Gives each prefix of the word.
-    pub fn of_word(&self, word: &[u8], mut found: impl FnMut(u32)) {
+    /// Gives the features of each prefix of the word, and says whether there is any prefix.
+    pub fn of_word(&self, word: &[u8], give: &mut impl FnMut(&At)) -> bool {
         if word.len() < self.shortest {
-            return;
+            return false;
         }
+        let mut begins = false;
         let mut hash = self.start();
         let (unasked, rest) = word.split_at_checked(self.shortest - 1).unwrap_or((word, &[]));
         for byte in unasked {
@@ -94,14 +92,13 @@ impl Prefixes {
             hash.push(*byte);
             if is_marked(&self.sieve, hash.0)
                 && let Some(prefix) = word.get(..length).and_then(|text| self.find(hash.0, text))
+                && let Some(prefix) = self.all.get(index(prefix))
             {
-                found(prefix);
+                prefix.at.iter().for_each(&mut *give);
+                begins = true;
             }
         }
-    }
-
-    pub fn at(&self, prefix: u32) -> &[At] {
-        self.all.get(index(prefix)).map_or(&[], |prefix| prefix.at.as_slice())
+        begins
     }
 }
 

@@ -30,7 +30,7 @@ impl Sample {
             for word in words(text) {
                 let one = normal(&word.plain).into_owned();
                 for term in [word.plain, one] {
-                    if Place::Any.covers_any(place.bit()) {
+                    if Place::Any.covers() & place.bit() != 0 {
                         found.insert((Place::Any.bit(), term.clone()));
                     }
                     found.insert((place.bit(), term));
