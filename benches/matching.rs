@@ -15,8 +15,14 @@ const FILTERS: u32 = 10_000;
 const POSTINGS: u32 = 500;
 
 fn matching(criterion: &mut Criterion) {
-    let wanted =
-        Wanted { filters: FILTERS, postings: POSTINGS, seed: 1, dense: false, fold: false };
+    let wanted = Wanted {
+        filters: FILTERS,
+        postings: POSTINGS,
+        seed: 1,
+        dense: false,
+        fold: false,
+        hostile: false,
+    };
     let mut world = World::new(wanted);
     let postings: Vec<Posting> = (0..POSTINGS)
         .map(|id| serde_json::from_value(world.posting(id)).expect("a posting"))

@@ -170,7 +170,8 @@ pub async fn previews(mut config: Config, postings: u32, filters: u32) -> anyhow
 async fn preview_all(app: &App, postings: u32, filters: u32) -> anyhow::Result<Vec<Duration>> {
     let Base { pool, clock } = app.base();
     let now = clock.now();
-    let mut world = World::new(Wanted { filters, postings, seed: 1, dense: false, fold: true });
+    let mut world =
+        World::new(Wanted { filters, postings, seed: 1, dense: false, fold: true, hostile: false });
     app.install_catalogue(&[generated_board()?]).await?;
     let claim =
         Claim { now: clock.now(), lease: Duration::from_hours(1), host_gap: Duration::ZERO };

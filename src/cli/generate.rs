@@ -9,6 +9,8 @@ use anyhow::Context;
 use fastrand::Rng;
 use serde_json::json;
 
+use super::hostile;
+
 /// Words of the trade, commonest first; also those that are hard to tell apart.
 const TRADE: &[&str] = &[
     "engineer",
@@ -135,6 +137,9 @@ pub struct Wanted {
     /// Filters' words with plurals and synonyms, instead of exact ones
     #[arg(long)]
     pub fold: bool,
+    /// Filters that are made to be slow
+    #[arg(long)]
+    pub hostile: bool,
 }
 
 /// Writes `filters.jsonl` and `postings.jsonl`.
@@ -147,8 +152,9 @@ pub fn run(wanted: Wanted, out: &Path) -> anyhow::Result<ExitCode> {
     }
     file.flush()?;
     let mut file = create(&out.join("filters.jsonl"))?;
-    for id in 0..wanted.filters {
-        writeln!(file, "{}", json!({ "id": id, "filter": world.filter() }))?;
+    for (id, number) in (0..wanted.filters).zip(0..) {
+        let filter = if wanted.hostile { world.hostile(number) } else { world.filter() };
+        writeln!(file, "{}", json!({ "id": id, "filter": filter }))?;
     }
     file.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -276,6 +282,11 @@ impl World {
             parts.push(part);
         }
         parts.join(" ")
+    }
+
+    fn hostile(&mut self, number: usize) -> String {
+        let common = self.words.get(..400).unwrap_or_default();
+        hostile::filter(number, &mut self.rng, common)
     }
 
     /// What a posting must have.

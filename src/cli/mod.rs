@@ -7,6 +7,7 @@ mod deliveries;
 mod doctor;
 mod filter;
 pub mod generate;
+mod hostile;
 mod measure;
 mod migrate;
 mod output;

@@ -171,19 +171,43 @@ fn nothing_stale_is_matched() {
     assert!(ids(&matcher).is_empty() && matcher.is_empty());
 }
 
+#[test]
+fn one_scratch_serves_endless_words_and_matchers_that_change() {
+    let scratch = &mut Scratch::default();
+    let mut one = Matcher::default();
+    one.insert(FilterId(1), &parse("rust").unwrap());
+    let mut other = Matcher::default();
+    other.insert(FilterId(2), &parse("word7*").unwrap());
+    for part in 0..13 {
+        let words: Vec<String> = (0..10_000).map(|n| format!("word{part}x{n}")).collect();
+        let posting = Posting { body: words.join(" "), ..posting("Rust, Go") };
+        let next = FilterId(10 + part);
+        assert!(!one.matches(scratch, &posting, seen()).contains(&next));
+        one.insert(next, &parse(&format!("\"rust go\" word{part}x77")).unwrap());
+        let mut found = one.matches(scratch, &posting, seen());
+        found.sort_unstable();
+        assert_eq!(found, [FilterId(1), next]);
+        let found = other.matches(scratch, &posting, seen());
+        assert_eq!(found, if part == 7 { vec![FilterId(2)] } else { vec![] });
+    }
+    let posting = posting("rust");
+    assert_eq!(one.matches(scratch, &posting, seen()), [FilterId(1)]);
+}
+
 fn filter() -> impl Strategy<Value = Expr> {
     let atom = prop::sample::select(vec![
         "rust",
         "go",
         "c++",
         "c",
-        "node",
         "node.js",
         "company",
         "dev*",
         "compani*",
         "\"rust go\"",
         "\"go dev\"",
+        "\"js de*\"",
+        "title:\"rust fro* end\"",
         "front-end",
         "remote",
         "remote:no",
