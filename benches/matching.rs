@@ -30,7 +30,7 @@ fn matching(criterion: &mut Criterion) {
     let mut matcher = Matcher::default();
     matcher.learn(&postings);
     for id in 0..FILTERS {
-        matcher.insert(FilterId(i64::from(id)), &parse(&world.filter()).expect("a filter"));
+        matcher.insert(FilterId(i64::from(id)), &parse(&world.filter(id)).expect("a filter"));
     }
     let seen = DateTime::from_timestamp(1_793_534_400, 0).expect("a time");
     let mut scratch = Scratch::default();

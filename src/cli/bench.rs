@@ -148,18 +148,18 @@ const AT_ONCE: u32 = 500;
 
 /// Stores generated postings of the last two weeks and previews generated filters over them; prints
 /// how long each preview took: milliseconds.
-pub async fn previews(mut config: Config, postings: u32, filters: u32) -> anyhow::Result<ExitCode> {
+pub async fn previews(mut config: Config, wanted: Wanted) -> anyhow::Result<ExitCode> {
     let folder = Folder::new(None);
     config.data_dir = Some(folder.path.clone());
     let mut signals = Signals::listen()?;
     let app = App::open(Database::open(&config).await?).await?;
-    let taken = signals.unless(Box::pin(preview_all(&app, postings, filters))).await;
+    let taken = signals.unless(Box::pin(preview_all(&app, wanted))).await;
     signals.stop(app).await;
     let mut taken = taken?.context("interrupted")?;
     taken.sort_unstable();
     let at = |part: usize| taken.get(taken.len() * part / 100).map(|time| time.as_secs_f64() * 1e3);
     let figures = json!({
-        "postings": postings,
+        "postings": wanted.postings,
         "previews": taken.len(),
         "preview_ms": { "p50": at(50), "p95": at(95), "p99": at(99) },
     });
@@ -167,11 +167,11 @@ pub async fn previews(mut config: Config, postings: u32, filters: u32) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-async fn preview_all(app: &App, postings: u32, filters: u32) -> anyhow::Result<Vec<Duration>> {
+async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>> {
+    let Wanted { postings, filters, .. } = wanted;
     let Base { pool, clock } = app.base();
     let now = clock.now();
-    let mut world =
-        World::new(Wanted { filters, postings, seed: 1, dense: false, fold: true, hostile: false });
+    let mut world = World::new(wanted);
     app.install_catalogue(&[generated_board()?]).await?;
     let claim =
         Claim { now: clock.now(), lease: Duration::from_hours(1), host_gap: Duration::ZERO };
@@ -198,8 +198,8 @@ async fn preview_all(app: &App, postings: u32, filters: u32) -> anyhow::Result<V
     .await?;
     let context = commands::Context::new(pool, clock);
     let mut taken = Vec::new();
-    for _ in 0..filters {
-        let line = format!("test {}", world.filter());
+    for number in 0..filters {
+        let line = format!("test {}", world.filter(number));
         let begun = Instant::now();
         commands::say(&context, Actor { account, target }, &line).await;
         taken.push(begun.elapsed());

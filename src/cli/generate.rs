@@ -152,9 +152,8 @@ pub fn run(wanted: Wanted, out: &Path) -> anyhow::Result<ExitCode> {
     }
     file.flush()?;
     let mut file = create(&out.join("filters.jsonl"))?;
-    for (id, number) in (0..wanted.filters).zip(0..) {
-        let filter = if wanted.hostile { world.hostile(number) } else { world.filter() };
-        writeln!(file, "{}", json!({ "id": id, "filter": filter }))?;
+    for id in 0..wanted.filters {
+        writeln!(file, "{}", json!({ "id": id, "filter": world.filter(id) }))?;
     }
     file.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -262,7 +261,11 @@ impl World {
         })
     }
 
-    pub fn filter(&mut self) -> String {
+    pub fn filter(&mut self, id: u32) -> String {
+        if self.wanted.hostile {
+            let common = self.words.get(..400).unwrap_or_default();
+            return hostile::filter(id, &mut self.rng, common);
+        }
         let most = if self.wanted.dense { 2 } else { 4 };
         let count =
             1 + self.rng.usize(0..most) + usize::from(!self.wanted.dense && self.rng.bool());
@@ -282,11 +285,6 @@ impl World {
             parts.push(part);
         }
         parts.join(" ")
-    }
-
-    fn hostile(&mut self, number: usize) -> String {
-        let common = self.words.get(..400).unwrap_or_default();
-        hostile::filter(number, &mut self.rng, common)
     }
 
     /// What a posting must have.

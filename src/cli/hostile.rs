@@ -6,7 +6,7 @@ use fastrand::Rng;
 const TERMS: usize = 64;
 
 /// One of each kind in turn, out of common words.
-pub fn filter(number: usize, rng: &mut Rng, words: &[String]) -> String {
+pub fn filter(number: u32, rng: &mut Rng, words: &[String]) -> String {
     let mut word = || rng.choice(words).cloned().unwrap_or_default();
     let mut terms = |count: usize| (0..count).map(|_| word()).collect::<Vec<_>>();
     match number % 8 {

@@ -116,6 +116,9 @@ enum Bench {
         /// Filters to preview
         #[arg(long, default_value_t = 200)]
         filters: u32,
+        /// Filters that are made to be slow
+        #[arg(long)]
+        hostile: bool,
     },
     /// Speed of the matcher over files of filters and postings
     Matching(measure::Wanted),
@@ -169,8 +172,11 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Filter(Filter::Check { text }) => filter::check(&text),
             Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),
             Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,
-            Command::Bench(Bench::Previews { postings, filters }) => {
-                Box::pin(bench::previews(config, postings, filters)).await
+            Command::Bench(Bench::Previews { postings, filters, hostile }) => {
+                let seed = 1;
+                let wanted =
+                    generate::Wanted { filters, postings, seed, dense: false, fold: true, hostile };
+                Box::pin(bench::previews(config, wanted)).await
             }
             Command::Bench(Bench::Matching(wanted)) => measure::run(&wanted),
             Command::Bench(Bench::Generate { wanted, out }) => generate::run(wanted, &out),

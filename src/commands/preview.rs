@@ -108,7 +108,7 @@ async fn removes_most(
     Ok(most.map(|(count, (part, _))| (print(part), *count)))
 }
 
-/// A filter on its way over stored postings, a page at a time where it may take long.
+/// A filter on its way over stored postings, a step of time at a time.
 struct Run {
     matcher: Matcher,
     scratch: Scratch,
@@ -145,7 +145,9 @@ impl Run {
                 appeared: self.now - WINDOW,
                 outline,
             };
-            let page = db::seen::page(&context.pool, wanted, place, room).await?;
+            let page =
+                db::in_tx(&context.pool, async |tx| db::seen::page(tx, wanted, place, room).await);
+            let page = page.await?;
             room -= i64::try_from(page.len()).unwrap_or(room);
             let oldest = page.last().map(|oldest| oldest.first_seen_at);
             self = tokio::task::spawn_blocking(move || self.over(page))

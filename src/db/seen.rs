@@ -1,8 +1,8 @@
 //! Stored postings that an account may see: what a preview runs over.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
 use sqlx::types::Json;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::posting_row::{PostingRow, StoredPosting};
 use crate::domain::facts::Facts;
@@ -26,19 +26,25 @@ pub struct Wanted<'a> {
 
 /// Up to `limit` of the wanted postings, newest first, from below `before` on.
 ///
-/// The search for words is a step of its own: beside an order and a limit the planner would rather
-/// walk all postings and take the words of each apart.
+/// The search for words must go through their index: to walk all postings and take the words of each
+/// apart is what the planner would do beside an order and a limit, with a span of time that it could
+/// search by (hence the `+ interval`), or with words that it thinks common; it does not know how
+/// long that takes.
 pub async fn page(
-    executor: impl PgExecutor<'_>,
+    tx: &mut PgConnection,
     wanted: Wanted<'_>,
     before: Place,
     limit: i64,
 ) -> sqlx::Result<Vec<StoredPosting>> {
+    sqlx::query!("SELECT set_config('enable_seqscan', 'off', true) AS off")
+        .fetch_one(&mut *tx)
+        .await?;
     let rows = sqlx::query_as!(
         PostingRow,
         r#"WITH may_match AS MATERIALIZED (
              SELECT id, first_seen_at FROM postings
-             WHERE words @@ $6::text::tsquery AND first_seen_at BETWEEN $2 AND $3
+             WHERE words @@ $6::text::tsquery
+               AND first_seen_at + interval '0 s' BETWEEN $2 AND $3
              UNION ALL
              SELECT id, first_seen_at FROM postings
              WHERE words IS NULL AND first_seen_at BETWEEN $2 AND $3
@@ -65,7 +71,7 @@ pub async fn page(
         wanted.outline.map(search),
         wanted.appeared
     )
-    .fetch_all(executor)
+    .fetch_all(tx)
     .await?;
     rows.into_iter().map(StoredPosting::try_from).collect()
 }

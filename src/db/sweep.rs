@@ -22,10 +22,10 @@ pub async fn settled_deliveries(
     Ok(done.rows_affected())
 }
 
-/// The bodies of postings live 30 days, unless they are still owed to somebody.
+/// The bodies of postings, and what finds them, live 30 days, unless they are still owed to somebody.
 pub async fn bodies(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        "UPDATE postings SET body = '' WHERE id IN (
+        "UPDATE postings SET body = '', words = '' WHERE id IN (
              SELECT p.id FROM postings p
              WHERE p.first_seen_at < $1 AND p.body <> '' AND p.matched_at IS NOT NULL
                AND NOT EXISTS (SELECT FROM owed o
