@@ -1,6 +1,8 @@
 //! Matches new postings against every filter and writes what is owed, in one transaction with the
 //! mark that they are matched.
 
+use tokio::task::spawn_blocking;
+
 use super::Base;
 use crate::db;
 use crate::db::filters::ChangedFilter;
@@ -83,37 +85,51 @@ impl MatchPostings {
         Ok(found.await?)
     }
 
-    /// Filters are read anew, at the rates of today.
-    async fn start_over(&mut self) -> anyhow::Result<()> {
-        let rates = db::rates::newest(&self.base.pool).await?;
-        let recent = db::matched::newest(&self.base.pool, SAMPLE).await?;
-        self.matcher = Matcher::new(rates);
-        self.matcher.learn(recent.iter().map(|stored| &stored.posting));
-        self.revision = FilterRevision::default();
-        Ok(())
-    }
-
     /// Takes over every change since the last time. A change that commits while this reads waits
     /// for the lock or is seen: none is lost.
     async fn refresh(&mut self) -> anyhow::Result<()> {
         let known = self.revision;
-        if known == FilterRevision::default() {
-            self.start_over().await?;
-        }
         let (revision, changed) =
             db::in_tx(&self.base.pool, async |tx| db::filters::changed_since(tx, known).await)
                 .await?;
-        for ChangedFilter { id, query } in changed {
-            match query.as_deref().map(filter_lang::parse) {
-                Some(Ok(expr)) => self.matcher.insert(id, &expr),
-                Some(Err(error)) => {
-                    tracing::error!(filter.id = id.0, "filter {id} is not understood: {error}");
-                    self.matcher.remove(id);
-                }
-                None => self.matcher.remove(id),
+        let mut matcher = if known == FilterRevision::default() {
+            self.without_filters().await?
+        } else {
+            std::mem::take(&mut self.matcher)
+        };
+        // Should this end half-way, everything is read anew.
+        self.revision = FilterRevision::default();
+        // A million filters take seconds, in which other tasks want this thread.
+        self.matcher = spawn_blocking(move || {
+            for filter in changed {
+                take_over(&mut matcher, filter);
             }
-        }
+            matcher
+        })
+        .await?;
         self.revision = revision;
         Ok(())
+    }
+
+    /// One that knows what is rare, at the rates of today.
+    async fn without_filters(&self) -> anyhow::Result<Matcher> {
+        let mut matcher = Matcher::new(db::rates::newest(&self.base.pool).await?);
+        let recent = db::matched::newest(&self.base.pool, SAMPLE).await?;
+        let learned = spawn_blocking(move || {
+            matcher.learn(recent.iter().map(|stored| &stored.posting));
+            matcher
+        });
+        Ok(learned.await?)
+    }
+}
+
+fn take_over(matcher: &mut Matcher, ChangedFilter { id, query }: ChangedFilter) {
+    match query.as_deref().map(filter_lang::parse) {
+        Some(Ok(expr)) => matcher.insert(id, &expr),
+        Some(Err(error)) => {
+            tracing::error!(filter.id = id.0, "filter {id} is not understood: {error}");
+            matcher.remove(id);
+        }
+        None => matcher.remove(id),
     }
 }
