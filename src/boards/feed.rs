@@ -110,5 +110,6 @@ fn raw(entry: Entry) -> RawPosting {
         tags: entry.categories.into_iter().map(|tag| tag.label.unwrap_or(tag.term)).collect(),
         posted_at: entry.published.or(entry.updated).map_or(RawDate::Unknown, RawDate::At),
         body: content.or(summary).unwrap_or_default(),
+        ..RawPosting::default()
     }
 }

@@ -62,7 +62,9 @@ fn posting(job: &Value) -> Result<RawPosting, String> {
         pay: pay(job.get("pay_input_ranges")),
         tags: names.map(str::to_owned).collect(),
         posted_at: date.map_or(RawDate::Unknown, |date| RawDate::Text(date.to_owned())),
+        lang: text("language").map(str::to_owned),
         body: text("content").unwrap_or_default().to_owned(),
+        ..RawPosting::default()
     })
 }
 

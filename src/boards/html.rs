@@ -94,6 +94,7 @@ fn posting(item: ElementRef<'_>, rules: &Compiled, base: Option<&Url>) -> Option
         tags: rules.tags.as_ref().map(|finder| finder.all(item)).unwrap_or_default(),
         posted_at: line(&rules.date).map_or(RawDate::Unknown, RawDate::Text),
         body: one(&rules.body).unwrap_or_default(),
+        ..RawPosting::default()
     })
 }
 

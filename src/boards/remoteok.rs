@@ -73,6 +73,7 @@ fn posting(item: &Value) -> Result<RawPosting, String> {
         tags: tags.into_iter().flatten().filter_map(Value::as_str).map(repair).collect(),
         posted_at,
         body: WATERMARK.replace(&body, "").into_owned(),
+        ..RawPosting::default()
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod chars;
 mod dates;
+mod facts;
 mod html_scan;
 mod html_text;
 mod identity;
@@ -29,7 +30,6 @@ pub use self::link::canonical;
 pub use self::place::place as stated_remote;
 pub use self::salary::{find_in_body, stated_period};
 pub use self::text::one_line;
-use crate::domain::facts::Facts;
 use crate::domain::pay::Pay;
 use crate::domain::posting::{Identity, Posting};
 
@@ -49,6 +49,14 @@ pub struct RawPosting {
     /// The board's own word: "fully", "hybrid", "onsite", "true", …
     pub remote: Option<String>,
     pub pay: RawPay,
+    /// The board's words for the kind of employment: "Full-time", "Contract".
+    pub employment: Vec<String>,
+    /// Its words for the experience that is asked for.
+    pub level: Vec<String>,
+    /// The language of the text, as a code or a name.
+    pub lang: Option<String>,
+    /// The time zones that are allowed, in hours east of UTC; all between them are, too.
+    pub zones: Vec<f64>,
     pub tags: Vec<String>,
     pub posted_at: RawDate,
     /// HTML or text.
@@ -121,8 +129,7 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         location,
         remote,
         pay: pay_of(&raw.pay).or_else(|| find_in_body(&body)),
-        // What kinds of employment, level and language are stated is not read yet.
-        facts: Facts::default(),
+        facts: facts::facts(&raw),
         tags,
         posted_at: dates::moment(&raw.posted_at, board.zone),
         body,

@@ -1,0 +1,128 @@
+//! What kind of employment, which level, language and time zones a posting asks for, and whether it
+//! helps with a visa: what the board states, or else what the text says beyond doubt.
+
+use super::RawPosting;
+use crate::domain::facts::{Employment, Facts, Language, Level, Zones};
+
+/// The facts of a posting.
+pub fn facts(raw: &RawPosting) -> Facts {
+    let mut employment: Vec<Employment> =
+        raw.employment.iter().filter_map(|word| stated_employment(word)).collect();
+    employment.sort_unstable();
+    employment.dedup();
+    Facts {
+        employment,
+        level: lowest(raw.level.iter().filter_map(|word| stated_level(word))),
+        lang: raw.lang.as_deref().and_then(stated_language),
+        visa: None,
+        zones: stated_zones(&raw.zones),
+    }
+}
+
+/// The letters of a board's word, small, without what stands between them.
+fn letters(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// "Full-time", "Regular Full Time (Salary)", "Contract".
+fn stated_employment(word: &str) -> Option<Employment> {
+    let letters = letters(word);
+    let has = |parts: &[&str]| parts.iter().any(|part| letters.contains(part));
+    if has(&["intern", "trainee", "praktikum", "stage"]) && !has(&["international"]) {
+        Some(Employment::Internship)
+    } else if has(&["freelance", "freiberuf"]) {
+        Some(Employment::Freelance)
+    } else if has(&["parttime", "teilzeit"]) {
+        Some(Employment::Parttime)
+    } else if has(&["fulltime", "vollzeit", "permanent", "salariedft"]) {
+        Some(Employment::Fulltime)
+    } else if has(&["contract", "temporary", "fixedterm", "befristet"]) {
+        Some(Employment::Contract)
+    } else {
+        None
+    }
+}
+
+/// "Senior", "Mid-Senior level", "experienced", "Entry Level".
+fn stated_level(word: &str) -> Option<Level> {
+    let letters = letters(word);
+    let has = |parts: &[&str]| parts.iter().any(|part| letters.contains(part));
+    if has(&["lead", "principal", "staff", "director", "executive", "head", "manager"]) {
+        Some(Level::Lead)
+    } else if has(&["midsenior", "midweight", "midlevel", "intermediate", "experienced"])
+        || ["mid", "middle", "associate"].contains(&letters.as_str())
+    {
+        Some(Level::Mid)
+    } else if has(&["senior"]) {
+        Some(Level::Senior)
+    } else if has(&["junior", "entry", "graduate", "student", "intern"]) {
+        Some(Level::Junior)
+    } else {
+        None
+    }
+}
+
+/// Where several levels are welcome, the least that is asked for.
+fn lowest(levels: impl Iterator<Item = Level>) -> Option<Level> {
+    levels.min()
+}
+
+/// "en", "en-GB", "English (US)".
+fn stated_language(word: &str) -> Option<Language> {
+    let end = word.find(['-', '_', '(']).unwrap_or(word.len());
+    Language::named(word.get(..end)?.trim())
+}
+
+/// All hours between the least and the most, in minutes.
+fn stated_zones(hours: &[f64]) -> Option<Zones> {
+    let minutes = |hours: f64| {
+        let minutes = (hours * 60.0).round();
+        (-720..=840).find(|whole| f64::from(*whole) - minutes == 0.0)
+    };
+    let minutes: Vec<i32> = hours.iter().filter_map(|hours| minutes(*hours)).collect();
+    Zones::new(*minutes.iter().min()?, *minutes.iter().max()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(raw: RawPosting, want: &str) {
+        assert_eq!(serde_json::to_string(&facts(&raw)).unwrap(), want);
+    }
+
+    #[test]
+    fn what_boards_state_is_read_in_their_words() {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        for (employment, level, want) in [
+            ("full_time", "", r#"{"type":["fulltime"]}"#),
+            ("Regular Full Time (Salary)", "", r#"{"type":["fulltime"]}"#),
+            ("fulltime_permanent", "experienced", r#"{"type":["fulltime"],"level":"mid"}"#),
+            ("Contract", "Senior", r#"{"type":["contract"],"level":"senior"}"#),
+            ("FREELANCE", "Mid-Senior Level", r#"{"type":["freelance"],"level":"mid"}"#),
+            ("Internship", "Entry Level", r#"{"type":["internship"],"level":"junior"}"#),
+            ("PartTime", "Director", r#"{"type":["parttime"],"level":"lead"}"#),
+            ("Other", "Any", "{}"),
+        ] {
+            let raw = RawPosting {
+                employment: words(&[employment]),
+                level: words(&[level]),
+                ..RawPosting::default()
+            };
+            check(raw, want);
+        }
+    }
+
+    #[test]
+    fn languages_and_zones_are_read() {
+        let raw = RawPosting {
+            lang: Some("English (US)".to_owned()),
+            zones: vec![-3.5, 1.0, 99.0],
+            ..RawPosting::default()
+        };
+        check(raw, r#"{"lang":"en","zones":{"from":-210,"to":60}}"#);
+        let raw = RawPosting { lang: Some("de-AT".to_owned()), ..RawPosting::default() };
+        check(raw, r#"{"lang":"de"}"#);
+    }
+}
