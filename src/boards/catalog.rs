@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use url::Url;
 
-use super::{Reading, check_rules};
+use super::{Reading, address, check_rules};
 use crate::domain::board::BoardKind;
 use crate::domain::rules::Rules;
 
@@ -25,6 +25,8 @@ pub struct Entry {
     pub url: Url,
     /// Rest between two polls.
     pub interval: Duration,
+    /// How old a posting is, as the board says, before it shows it to anybody but its own visitors.
+    pub delay: Duration,
     /// What the board wants to be said on each card.
     pub attribution: Option<String>,
     /// Address of the board's terms.
@@ -46,8 +48,11 @@ struct Row {
     name: String,
     kind: String,
     rules: Option<Rules>,
-    url: Url,
+    url: Option<Url>,
+    company: Option<String>,
     minutes: f64,
+    #[serde(default)]
+    delay_minutes: u32,
     attribution: Option<String>,
     terms: Option<Url>,
     off: Option<String>,
@@ -83,21 +88,27 @@ fn entry(row: Row) -> anyhow::Result<Entry> {
         (1..=80).contains(&row.slug.len()) && row.slug.chars().all(plain),
         "a slug is made of lower-case letters, digits and -"
     );
-    ensure!(matches!(row.url.scheme(), "http" | "https"), "url must be http or https");
-    ensure!(row.url.as_str().len() <= 2_000, "url is longer than 2,000 characters");
+    let kind = row.kind.parse()?;
+    let url = match (row.url, row.company) {
+        (Some(url), None) => url,
+        (None, Some(company)) => address(kind, &company)?,
+        _ => bail!("a board has either a url or, where the kind says where it lies, a company"),
+    };
+    ensure!(matches!(url.scheme(), "http" | "https"), "url must be http or https");
+    ensure!(url.as_str().len() <= 2_000, "url is longer than 2,000 characters");
     ensure!(
         row.minutes >= SHORTEST && row.minutes <= 60.0 * 24.0 * 7.0,
         "minutes must be between a second and a week"
     );
-    let kind = row.kind.parse()?;
     check_rules(Reading { kind, rules: row.rules.as_ref() })?;
     Ok(Entry {
         slug: row.slug,
         name: row.name,
         kind,
         rules: row.rules,
-        url: row.url,
+        url,
         interval: Duration::from_secs_f64((row.minutes * 60.0).round()),
+        delay: Duration::from_mins(row.delay_minutes.into()),
         attribution: row.attribution,
         terms: row.terms,
         off: row.off,
@@ -135,11 +146,34 @@ mod tests {
         check_refused(&row("A b", "feed", "https://example.com/", "10.0"), "slug");
         check_refused(
             &row("a", "fax", "https://example.com/", "10.0"),
-            "there are: feed, greenhouse, hackernews, html, remoteok",
+            "there are: arbeitnow, ashby, feed",
         );
         check_refused(&row("a", "feed", "file:///etc/passwd", "10.0"), "http");
         check_refused(&row("a", "feed", "https://example.com/", "0.0"), "minutes");
         check_refused("board = 3", "board");
+    }
+
+    #[test]
+    fn a_company_stands_for_an_address() {
+        let row = |lines: &str| {
+            let head = "[[board]]\nslug = \"a\"\nname = \"x\"\nminutes = 60\n";
+            format!("{head}{lines}")
+        };
+        let url = |lines: &str| parse(&row(lines)).unwrap()[0].url.to_string();
+        let lever = url("kind = \"lever\"\ncompany = \"acme\"");
+        assert_eq!(lever, "https://api.lever.co/v0/postings/acme?mode=json");
+        let workday = url("kind = \"workday\"\ncompany = \"acme.wd5/Careers\"");
+        assert_eq!(workday, "https://acme.wd5.myworkdayjobs.com/wday/cxs/acme/Careers/jobs");
+        for (lines, want) in [
+            ("kind = \"feed\"\ncompany = \"acme\"", "feed does not say where"),
+            ("kind = \"workday\"\ncompany = \"acme\"", "give its url"),
+            ("kind = \"lever\"\ncompany = \"a/../b?c\"", "letters, digits"),
+            ("kind = \"lever\"\ncompany = \"evil.example/#\"", "letters, digits"),
+            ("kind = \"recruitee\"\ncompany = \"evil.example/x\"", "letters, digits"),
+            ("kind = \"lever\"", "either a url or"),
+        ] {
+            check_refused(&row(lines), want);
+        }
     }
 
     #[test]

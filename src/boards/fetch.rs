@@ -10,6 +10,7 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
+use super::kinds;
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::http::{
     BodyError, check_stranger_url, for_operator, for_strangers, read_capped, user_agent,
@@ -29,6 +30,8 @@ const ACCEPTED: &str = "application/json, application/rss+xml, application/atom+
 
 /// Some sites answer whichever format comes first.
 const ACCEPTED_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5";
+
+const JSON: &str = "application/json";
 
 /// Longest validator that is kept and sent back.
 const MAX_VALIDATOR: usize = 1_024;
@@ -111,7 +114,11 @@ impl Fetcher {
             &self.strangers
         };
         let accepted = if request.kind == BoardKind::Html { ACCEPTED_PAGE } else { ACCEPTED };
-        let mut asked = client.get(url.clone()).header(ACCEPT, accepted);
+        let asked = match kinds::of(request.kind).question() {
+            Some(json) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(json),
+            None => client.get(url.clone()),
+        };
+        let mut asked = asked.header(ACCEPT, accepted);
         // Another origin has no business with what this one told us.
         if url.origin() == request.url.origin() {
             let Validators { etag, last_modified } = request.validators;

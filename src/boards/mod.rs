@@ -1,27 +1,20 @@
 //! Fetches boards and reads what they answer. Knows formats, not the database.
 
 pub mod catalog;
-mod feed;
-mod feed_text;
 pub mod fetch;
-mod greenhouse;
-mod hackernews;
-mod hn_header;
-mod html;
-mod html_rules;
-mod json_items;
-mod remoteok;
+mod kinds;
 
 use std::collections::HashMap;
 use std::fmt;
 
 use url::Url;
 
-pub use self::html_rules::WrongRule;
+pub use self::kinds::html_rules::WrongRule;
+use self::kinds::{html_rules, of};
 use crate::domain::board::BoardKind;
 use crate::domain::posting::Posting;
 use crate::domain::rules::Rules;
-use crate::normalize::{BoardContext, RawPosting, normalize};
+use crate::normalize::{BoardContext, normalize};
 
 /// What was read of one response.
 #[derive(Debug, Default)]
@@ -80,19 +73,38 @@ impl From<BoardKind> for Reading<'_> {
     }
 }
 
+/// Where a company's jobs lie, for a kind that many companies use.
+pub fn address(kind: BoardKind, company: &str) -> Result<Url, WrongCompany> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_name = |part: &str| !part.trim_matches('.').is_empty() && part.chars().all(plain);
+    let most = if kind == BoardKind::Workday { 2 } else { 1 };
+    let parts: Vec<&str> = company.split('/').collect();
+    if company.len() > 200 || parts.len() > most || !parts.into_iter().all(is_name) {
+        return Err(WrongCompany::Name(company.to_owned()));
+    }
+    let address = of(kind).address(company).and_then(|address| Url::parse(&address).ok());
+    address.ok_or(WrongCompany::Kind(kind))
+}
+
+/// Nothing that leads to a company's jobs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WrongCompany {
+    #[error(
+        "{0:?} is not the name of a company: it is made of letters, digits, - _ . and, for workday, \
+         like acme.wd5/AcmeCareers"
+    )]
+    Name(String),
+    #[error("a board of kind {0} does not say where that company's jobs lie: give its url")]
+    Kind(BoardKind),
+}
+
 /// Whether boards of that kind can be read with those rules.
 pub fn check_rules(reading: Reading<'_>) -> Result<(), WrongRules> {
     match (reading.kind, reading.rules) {
         (BoardKind::Html, Some(rules)) => Ok(html_rules::Compiled::new(rules).map(drop)?),
         (BoardKind::Html, None) => Err(WrongRules::Missing),
-        (
-            BoardKind::Feed | BoardKind::Greenhouse | BoardKind::Hackernews | BoardKind::Remoteok,
-            Some(_),
-        ) => Err(WrongRules::Useless(reading.kind)),
-        (
-            BoardKind::Feed | BoardKind::Greenhouse | BoardKind::Hackernews | BoardKind::Remoteok,
-            None,
-        ) => Ok(()),
+        (kind, Some(_)) => Err(WrongRules::Useless(kind)),
+        (_, None) => Ok(()),
     }
 }
 
@@ -117,10 +129,7 @@ pub fn next_address(
     response: Response<'_>,
     url: &Url,
 ) -> Result<Option<Url>, Unreadable> {
-    let next = match kind {
-        BoardKind::Hackernews => hackernews::next_address(response, url)?,
-        BoardKind::Feed | BoardKind::Greenhouse | BoardKind::Html | BoardKind::Remoteok => None,
-    };
+    let next = of(kind).next_address(response, url)?;
     Ok(next.filter(|next| next.origin() == url.origin()))
 }
 
@@ -134,17 +143,7 @@ pub fn read(
     if response.body.iter().all(u8::is_ascii_whitespace) {
         return Err(Unreadable::Empty);
     }
-    let (raw, mut problems) = match reading.kind {
-        BoardKind::Feed => feed::read(response, board)?,
-        BoardKind::Greenhouse => greenhouse::read(response)?,
-        BoardKind::Hackernews => hackernews::read(response)?,
-        BoardKind::Html => {
-            let rules =
-                reading.rules.ok_or_else(|| Unreadable::Format(WrongRules::Missing.to_string()))?;
-            html::read(response, rules, board)?
-        }
-        BoardKind::Remoteok => remoteok::read(response)?,
-    };
+    let (raw, mut problems) = of(reading.kind).read(response, reading, board)?;
     let mut postings = Vec::with_capacity(raw.len());
     for (place, raw) in raw {
         match normalize(raw, board) {
@@ -168,12 +167,9 @@ fn tell_apart(postings: &mut [Posting]) {
     }
 }
 
-/// What a reader of one kind gives: raw postings with their place, and what it could not read.
-type RawItems = (Vec<(String, RawPosting)>, Vec<Problem>);
-
 /// A board that readers are tested with.
 #[cfg(test)]
 fn test_context() -> BoardContext<'static> {
     let zone = chrono::FixedOffset::east_opt(0).expect("zero is an offset");
-    BoardContext { slug: "test", base: None, zone }
+    BoardContext { slug: "test", company: None, base: None, zone }
 }

@@ -220,6 +220,7 @@ fn generated_board() -> anyhow::Result<Entry> {
         rules: None,
         url: "http://127.0.0.1:9/".parse()?,
         interval: Duration::from_hours(1),
+        delay: Duration::ZERO,
         attribution: None,
         terms: None,
         off: None,

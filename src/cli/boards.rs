@@ -34,6 +34,7 @@ pub async fn read(
     let page = load(config, kind, source).await.with_context(|| source.to_owned())?;
     let context = BoardContext {
         slug: kind.as_str(),
+        company: None,
         base: page.url.as_ref(),
         zone: FixedOffset::east_opt(0).context("zero is an offset")?,
     };

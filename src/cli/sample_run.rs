@@ -90,6 +90,7 @@ fn sample_entries(address: &Url) -> anyhow::Result<Vec<Entry>> {
             rules: None,
             url: feed.url(address)?,
             interval: SAMPLE_INTERVAL,
+            delay: Duration::ZERO,
             attribution: None,
             terms: None,
             off: None,

@@ -10,34 +10,95 @@ use url::Url;
 use super::ids::{BoardId, LeaseId};
 use super::rules::Rules;
 
-/// How a board's response is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BoardKind {
-    /// Any RSS or Atom feed.
-    Feed,
-    /// The job board API of <https://www.greenhouse.com>.
-    Greenhouse,
+/// Declares the kinds of boards, each with the word for `--kind`, `boards.kind` and the catalogue.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $word:literal,)*) => {
+        /// How a board is asked and its response read.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum BoardKind { $($(#[$doc])* $kind,)* }
+
+        impl BoardKind {
+            /// Every kind, in the order of the alphabet.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+
+            /// The word for `--kind`, for `boards.kind` and in the catalogue.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $word,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// <https://www.arbeitnow.com/api/job-board-api>
+    Arbeitnow = "arbeitnow",
+    /// The job boards of <https://www.ashbyhq.com>.
+    Ashby = "ashby",
+    /// Any RSS, Atom or JSON feed.
+    Feed = "feed",
+    /// The job boards of <https://www.greenhouse.com>.
+    Greenhouse = "greenhouse",
     /// "Who is hiring?" of Hacker News, by <https://hn.algolia.com/api>.
-    Hackernews,
+    Hackernews = "hackernews",
+    /// <https://himalayas.app/jobs/api>
+    Himalayas = "himalayas",
     /// A web page, by rules.
-    Html,
+    Html = "html",
+    /// <https://jobicy.com/api/v2/remote-jobs>
+    Jobicy = "jobicy",
+    /// <https://larajobs.com/feed>
+    Larajobs = "larajobs",
+    /// The job boards of <https://www.lever.co>.
+    Lever = "lever",
+    /// The job boards of <https://www.personio.com>.
+    Personio = "personio",
+    /// The job boards of <https://recruitee.com>.
+    Recruitee = "recruitee",
     /// <https://remoteok.com/api>
-    Remoteok,
+    Remoteok = "remoteok",
+    /// <https://remotive.com/api/remote-jobs>
+    Remotive = "remotive",
+    /// The job boards of <https://www.rippling.com>.
+    Rippling = "rippling",
+    /// The job boards of <https://www.smartrecruiters.com>.
+    Smartrecruiters = "smartrecruiters",
+    /// The job boards of <https://www.teamtailor.com>.
+    Teamtailor = "teamtailor",
+    /// <https://weworkremotely.com/remote-jobs.rss>
+    Weworkremotely = "weworkremotely",
+    /// The job boards of <https://www.workable.com>.
+    Workable = "workable",
+    /// The job boards of <https://www.workday.com>.
+    Workday = "workday",
+    /// <https://www.workingnomads.com/api/exposed_jobs/>
+    Workingnomads = "workingnomads",
 }
 
 impl BoardKind {
-    /// Every kind, in the order of the alphabet.
-    pub const ALL: [Self; 5] =
-        [Self::Feed, Self::Greenhouse, Self::Hackernews, Self::Html, Self::Remoteok];
-
-    /// The word for `--kind`, for `boards.kind` and in the catalogue.
-    pub fn as_str(self) -> &'static str {
+    /// Whether each board of that kind has the jobs of one company, whose name the board's is.
+    pub fn shows_one_company(self) -> bool {
         match self {
-            Self::Feed => "feed",
-            Self::Greenhouse => "greenhouse",
-            Self::Hackernews => "hackernews",
-            Self::Html => "html",
-            Self::Remoteok => "remoteok",
+            Self::Ashby
+            | Self::Greenhouse
+            | Self::Lever
+            | Self::Personio
+            | Self::Recruitee
+            | Self::Rippling
+            | Self::Smartrecruiters
+            | Self::Teamtailor
+            | Self::Workable
+            | Self::Workday => true,
+            Self::Arbeitnow
+            | Self::Feed
+            | Self::Hackernews
+            | Self::Himalayas
+            | Self::Html
+            | Self::Jobicy
+            | Self::Larajobs
+            | Self::Remoteok
+            | Self::Remotive
+            | Self::Weworkremotely
+            | Self::Workingnomads => false,
         }
     }
 }
@@ -54,7 +115,7 @@ impl fmt::Display for BoardKind {
 pub struct UnknownKind(String);
 
 fn kinds() -> String {
-    BoardKind::ALL.map(BoardKind::as_str).join(", ")
+    BoardKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 impl FromStr for BoardKind {
@@ -64,7 +125,8 @@ impl FromStr for BoardKind {
         match word {
             "rss" | "atom" => Ok(Self::Feed),
             _ => Self::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .find(|kind| kind.as_str() == word)
                 .ok_or_else(|| UnknownKind(word.to_owned())),
         }

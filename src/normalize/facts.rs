@@ -43,13 +43,16 @@ fn stated_employment(word: &str) -> Option<Employment> {
     }
 }
 
-/// "Senior", "Mid-Senior level", "experienced", "Entry Level".
+/// "Senior", "Mid-Senior level", "Entry Level"; "experienced" may be any but the least.
 fn stated_level(word: &str) -> Option<Level> {
     let letters = letters(word);
     let has = |parts: &[&str]| parts.iter().any(|part| letters.contains(part));
     if has(&["lead", "principal", "staff", "director", "executive", "head", "manager"]) {
         Some(Level::Lead)
-    } else if has(&["midsenior", "midweight", "midlevel", "intermediate", "experienced"])
+    } else if has(&["midsenior"]) {
+        // From the middle upwards: which of the two, only the title can say.
+        None
+    } else if has(&["midweight", "midlevel", "intermediate"])
         || ["mid", "middle", "associate"].contains(&letters.as_str())
     {
         Some(Level::Mid)
@@ -98,9 +101,9 @@ mod tests {
         for (employment, level, want) in [
             ("full_time", "", r#"{"type":["fulltime"]}"#),
             ("Regular Full Time (Salary)", "", r#"{"type":["fulltime"]}"#),
-            ("fulltime_permanent", "experienced", r#"{"type":["fulltime"],"level":"mid"}"#),
+            ("fulltime_permanent", "experienced", r#"{"type":["fulltime"]}"#),
             ("Contract", "Senior", r#"{"type":["contract"],"level":"senior"}"#),
-            ("FREELANCE", "Mid-Senior Level", r#"{"type":["freelance"],"level":"mid"}"#),
+            ("FREELANCE", "Mid-Senior Level", r#"{"type":["freelance"]}"#),
             ("Internship", "Entry Level", r#"{"type":["internship"],"level":"junior"}"#),
             ("PartTime", "Director", r#"{"type":["parttime"],"level":"lead"}"#),
             ("Other", "Any", "{}"),

@@ -94,6 +94,8 @@ pub enum RawDate {
 #[derive(Debug, Clone, Copy)]
 pub struct BoardContext<'a> {
     pub slug: &'a str,
+    /// Whose jobs it shows, where they are one company's.
+    pub company: Option<&'a str>,
     /// What relative links are relative to.
     pub base: Option<&'a Url>,
     /// The zone of its dates without one.
@@ -110,7 +112,9 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
     let body = text::body(&raw.body);
     let title = one_line(&raw.title).or_else(|| title_of(&body)).ok_or(Unreadable)?;
     let in_body = |labels| text::stated(labelled(&body, labels));
-    let company = text::stated(raw.company.as_deref()).or_else(|| in_body(labels::COMPANY));
+    let company = text::stated(raw.company.as_deref())
+        .or_else(|| text::stated(board.company))
+        .or_else(|| in_body(labels::COMPANY));
     let location = text::stated(raw.location.as_deref()).or_else(|| in_body(labels::LOCATION));
     let tags = text::tags(&raw.tags);
     let remote = place::remote(place::Said {
@@ -168,7 +172,7 @@ mod tests {
     fn read(raw: RawPosting) -> Result<Posting, Unreadable> {
         let base = Url::parse("https://board.example/").unwrap();
         let zone = FixedOffset::east_opt(0).unwrap();
-        normalize(raw, &BoardContext { slug: "example", base: Some(&base), zone })
+        normalize(raw, &BoardContext { slug: "example", company: None, base: Some(&base), zone })
     }
 
     #[test]

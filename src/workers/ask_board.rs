@@ -104,11 +104,13 @@ async fn parse<T: Send + 'static>(
     + 'static,
 ) -> Result<T, FetchError> {
     let (kind, rules, slug) = (board.kind, board.rules.clone(), board.slug.clone());
+    let company = kind.shows_one_company().then(|| board.name.clone());
     let read = tokio::task::spawn_blocking(move || {
         let response = Response { body: &body, content_type: content_type.as_deref() };
         // Dates without a zone are taken as UTC.
         let zone = FixedOffset::east_opt(0).expect("zero is an offset");
-        let context = BoardContext { slug: &slug, base: Some(&url), zone };
+        let context =
+            BoardContext { slug: &slug, company: company.as_deref(), base: Some(&url), zone };
         read(Reading { kind, rules: rules.as_ref() }, response, &context)
     });
     let read = read.await.map_err(|_| "its response broke the parser".to_owned())?;

@@ -64,6 +64,25 @@ async fn a_new_comment_is_news_although_the_list_of_stories_stays() {
 }
 
 #[tokio::test]
+async fn workday_is_asked_by_a_post_and_its_jobs_are_those_of_one_company() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/wday/cxs/acme/AcmeCareers/jobs").unwrap();
+    world.board_of_kind("Acme", &url, BoardKind::Workday).await;
+    let job =
+        json!({"title": "Cook", "externalPath": "/job/Oslo/Cook_R1", "postedOn": "Posted Today"});
+    board.body(json!({"total": 1, "jobPostings": [job]}).to_string());
+    world.poll().await;
+    let asked: serde_json::Value = serde_json::from_str(&board.posted().concat()).unwrap();
+    let want = json!({"appliedFacets": {}, "limit": 20, "offset": 0, "searchText": ""});
+    assert_eq!(asked, want);
+    assert_eq!(board.requests()[0]["content-type"], "application/json");
+    let shown = "SELECT count(*) FROM postings WHERE title = 'Cook' AND company = 'Acme'
+                 AND url LIKE '%/AcmeCareers/job/Oslo/Cook_R1'";
+    assert_eq!(world.count(shown).await, 1);
+}
+
+#[tokio::test]
 async fn a_new_month_is_followed_to_its_story() {
     let (world, board) = hacker_news().await;
     board.answer_at("tags=story", stories(&[7]));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::FixedOffset;
 use earlybrd::boards::{self, ReadBoard, Response, Unreadable};
 use earlybrd::domain::board::BoardKind;
-use earlybrd::domain::posting::Remote;
+use earlybrd::domain::posting::{Posting, Remote};
 use earlybrd::normalize::BoardContext;
 
 use crate::server::setting;
@@ -27,7 +27,7 @@ fn folder() -> Option<PathBuf> {
 fn read(kind: BoardKind, path: &Path) -> Result<ReadBoard, Unreadable> {
     let body = fs::read(path).unwrap();
     let zone = FixedOffset::east_opt(0).unwrap();
-    let board = BoardContext { slug: "recorded", base: None, zone };
+    let board = BoardContext { slug: "recorded", company: None, base: None, zone };
     boards::read(kind.into(), Response { body: &body, content_type: None }, &board)
 }
 
@@ -69,6 +69,90 @@ fn recorded_feeds_are_read_whole() {
             assert!(posting.posted_at.is_some() && posting.url.is_some(), "{name}");
             assert!(posting.identity.strongest().starts_with("guid:"), "{name}");
         }
+    }
+}
+
+/// How many postings each file holds, and how many of them state their company, place, pay and date.
+#[test]
+fn every_recorded_board_is_read_whole() {
+    let Some(folder) = folder() else { return };
+    for (kind, name, want) in [
+        (BoardKind::Arbeitnow, "arbeitnow/job_board_api_2026-09_trimmed.json", [2, 2, 2, 0, 2]),
+        (BoardKind::Ashby, "ashby/posting_ashby_board.json", [1, 0, 1, 0, 1]),
+        (BoardKind::Ashby, "shapes/openroles/ashby.json", [1, 0, 1, 1, 1]),
+        (BoardKind::Himalayas, "himalayas/jobs_api_2026-07-11_trimmed.json", [4, 4, 4, 2, 4]),
+        (BoardKind::Jobicy, "jobicy/api_2024-12-05_0.json", [8, 8, 8, 4, 8]),
+        (BoardKind::Jobicy, "jobicy/api_2024-12-08_0.json", [20, 20, 20, 8, 20]),
+        (BoardKind::Jobicy, "jobicy/api_2026-07-10_trimmed.json", [3, 3, 3, 1, 3]),
+        (BoardKind::Larajobs, "larajobs/feed_2025-10-01_one_item.rss", [1, 1, 1, 1, 1]),
+        (BoardKind::Lever, "lever/posting_leverdemo.json", [1, 0, 1, 0, 1]),
+        (BoardKind::Lever, "shapes/openroles/lever.json", [1, 0, 1, 1, 1]),
+        (BoardKind::Personio, "shapes/openroles/personio.xml", [2, 0, 2, 0, 2]),
+        (BoardKind::Recruitee, "recruitee/offer_2026-08-20.json", [1, 1, 1, 1, 1]),
+        (BoardKind::Recruitee, "shapes/openroles/recruitee.json", [1, 0, 1, 1, 1]),
+        (BoardKind::Remotive, "remotive/api_2026-10-02_trimmed.json", [3, 3, 3, 1, 3]),
+        (BoardKind::Rippling, "shapes/openroles/rippling_job.json", [1, 0, 1, 1, 1]),
+        (BoardKind::Rippling, "shapes/openroles/rippling_list.json", [2, 0, 2, 0, 0]),
+        (BoardKind::Smartrecruiters, "smartrecruiters/posting_2026-08-12.json", [1, 1, 1, 0, 1]),
+        (BoardKind::Teamtailor, "teamtailor/upcloud_2026-09.rss", [2, 0, 2, 0, 2]),
+        (BoardKind::Teamtailor, "shapes/openroles/teamtailor.xml", [2, 0, 2, 0, 2]),
+        (
+            BoardKind::Weworkremotely,
+            "weworkremotely/remote-jobs_2026-07-11_trimmed.rss",
+            [3, 3, 3, 0, 3],
+        ),
+        (BoardKind::Workable, "shapes/boardwatch/workable/normal.json", [5, 0, 5, 0, 5]),
+        (BoardKind::Workable, "shapes/boardwatch/workable/empty.json", [0, 0, 0, 0, 0]),
+        (BoardKind::Workable, "shapes/openroles/workable.json", [2, 0, 2, 0, 2]),
+        (BoardKind::Workday, "shapes/boardwatch/workday/list_normal.json", [3, 0, 2, 0, 0]),
+        (BoardKind::Workday, "shapes/boardwatch/workday/list_page_full.json", [20, 0, 20, 0, 0]),
+        (BoardKind::Workday, "shapes/boardwatch/workday/list_empty.json", [0, 0, 0, 0, 0]),
+        (BoardKind::Workday, "shapes/boardwatch/workday/detail_normal.json", [1, 0, 1, 0, 0]),
+        (
+            BoardKind::Workingnomads,
+            "workingnomads/exposed_jobs_2026-07-10_trimmed.json",
+            [4, 4, 4, 0, 4],
+        ),
+    ] {
+        let read = read(kind, &folder.join(name)).unwrap();
+        assert_eq!(read.problems, [], "{name}");
+        let count =
+            |known: fn(&Posting) -> bool| read.postings.iter().filter(|it| known(it)).count();
+        let found = [
+            read.postings.len(),
+            count(|it| it.company.is_some()),
+            count(|it| it.location.is_some()),
+            count(|it| it.pay.is_some()),
+            count(|it| it.posted_at.is_some()),
+        ];
+        assert_eq!(found, want, "{name}: postings, companies, places, pay, dates");
+        for posting in &read.postings {
+            let text = format!("{} {}", posting.title, posting.body);
+            for trace in ["&lt;", "&amp;", "<p>", "<div", "style=", "â€", "Ã©"] {
+                assert!(!text.contains(trace), "{trace:?} in {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_job_that_leads_to_another_site_is_reported() {
+    let Some(folder) = folder() else { return };
+    let read = read(BoardKind::Workday, &folder.join("shapes/openroles/workday_list.json"));
+    let read = read.unwrap();
+    assert_eq!((read.postings.len(), read.problems.len()), (2, 1));
+    assert!(read.problems[0].to_string().contains("leads elsewhere"));
+}
+
+#[test]
+fn companies_that_do_not_exist_are_failures_that_say_why() {
+    let Some(folder) = folder() else { return };
+    for (kind, name, want) in [
+        (BoardKind::Workable, "shapes/boardwatch/workable/dead_404.json", "Not found"),
+        (BoardKind::Workday, "shapes/boardwatch/workday/dead_s21.json", "not found: Job_Posting"),
+    ] {
+        let error = read(kind, &folder.join(name)).unwrap_err().to_string();
+        assert!(error.contains(want), "{name}: {error}");
     }
 }
 
@@ -145,7 +229,7 @@ fn every_recorded_file_read_as_the_wrong_kind_is_an_error_not_a_panic() {
         let files = fs::read_dir(board.path()).into_iter().flatten().filter_map(Result::ok);
         for file in files.filter(|file| file.path().is_file()) {
             for kind in BoardKind::ALL {
-                if let Err(error) = read(kind, &file.path()) {
+                if let Err(error) = read(*kind, &file.path()) {
                     assert!(error.to_string().len() < 500, "{}", file.path().display());
                 }
             }

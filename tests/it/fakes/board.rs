@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, Uri};
+use axum::http::{HeaderMap, Method, Response, Uri};
 use axum::routing::any;
 use tokio::net::TcpListener;
 use url::Url;
@@ -24,6 +24,7 @@ struct Inner {
     special: Vec<(&'static str, Answer)>,
     requests: Vec<HeaderMap>,
     addresses: Vec<String>,
+    posted: Vec<String>,
 }
 
 /// The board.
@@ -46,6 +47,7 @@ impl FakeBoard {
                 special: Vec::new(),
                 requests: Vec::new(),
                 addresses: Vec::new(),
+                posted: Vec::new(),
             })),
             url,
         };
@@ -89,6 +91,11 @@ impl FakeBoard {
         self.inner().addresses.clone()
     }
 
+    /// Bodies of the requests that were no GET.
+    pub fn posted(&self) -> Vec<String> {
+        self.inner().posted.clone()
+    }
+
     /// Shows a feed with these items.
     pub fn show(&self, items: &[Item<'_>]) {
         self.body(feed(items));
@@ -100,8 +107,16 @@ impl FakeBoard {
     }
 }
 
-async fn reply(State(board): State<FakeBoard>, uri: Uri, headers: HeaderMap) -> Response<Body> {
+async fn reply(
+    State(board): State<FakeBoard>,
+    (method, uri): (Method, Uri),
+    headers: HeaderMap,
+    body: String,
+) -> Response<Body> {
     let mut inner = board.inner();
+    if method != Method::GET {
+        inner.posted.push(body);
+    }
     let address = uri.to_string();
     let special = inner.special.iter().find(|(part, _)| address.contains(part));
     let answer = special.map_or(&inner.answer, |(_, answer)| answer).clone();

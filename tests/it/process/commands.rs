@@ -56,7 +56,7 @@ async fn bad_items_are_named_and_good_ones_still_printed() {
     assert!(read.stderr.contains("item 2: no position"), "{}", read.stderr);
     assert!(read.stderr.contains("after item 3"), "{}", read.stderr);
     for (kind, input, want) in [
-        ("fax", "", "there are: feed, greenhouse, hackernews, html, remoteok"),
+        ("fax", "", "there are: arbeitnow, ashby, feed, greenhouse"),
         ("feed", "", "the response is empty"),
         ("feed", "{}", "not an RSS or Atom feed"),
         ("remoteok", "<html></html>", "expected a JSON array"),

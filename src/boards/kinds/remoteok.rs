@@ -11,16 +11,29 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::json_items::{id, json_items};
-use super::{Problem, RawItems, Response, Unreadable};
-use crate::normalize::{RawDate, RawPay, RawPosting};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting};
 
 /// From "Please mention the word …" on: the watermark for the caller.
 static WATERMARK: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?is)\s*(<br\s*/?>\s*)*please mention the word\b.*\z").expect("a valid pattern")
 });
 
+pub struct RemoteOk;
+
+impl Kind for RemoteOk {
+    fn read(
+        &self,
+        response: Response<'_>,
+        _reading: Reading<'_>,
+        _board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        read(response)
+    }
+}
+
 /// Reads the whole array; items that are no postings are skipped, odd ones reported.
-pub fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
+fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
     let (items, fault) = json_items(response.body)?;
     let mut postings = Vec::new();
     let mut problems: Vec<Problem> = fault.into_iter().collect();

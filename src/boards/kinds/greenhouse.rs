@@ -9,12 +9,29 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::json_items::{Document, id, json_document};
-use super::{Problem, RawItems, Response, Unreadable};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
 use crate::domain::pay::Period;
-use crate::normalize::{RawDate, RawPay, RawPosting, one_line, stated_period};
+use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting, one_line, stated_period};
+
+pub struct Greenhouse;
+
+impl Kind for Greenhouse {
+    fn read(
+        &self,
+        response: Response<'_>,
+        _reading: Reading<'_>,
+        _board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        read(response)
+    }
+
+    fn address(&self, company: &str) -> Option<String> {
+        Some(format!("https://boards-api.greenhouse.io/v1/boards/{company}/jobs?content=true"))
+    }
+}
 
 /// Reads every job; those that are none are reported.
-pub fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
+fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
     let Document { fields, items, fault } = json_document(response.body, &["jobs"])?;
     let jobs = match items {
         Some(jobs) => jobs,
@@ -110,8 +127,8 @@ fn range(range: &Value) -> Option<Range> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Reading, read as read_board, test_context};
     use super::*;
+    use crate::boards::{read as read_board, test_context};
     use crate::domain::board::BoardKind;
 
     const BOARD: &str = r#"{"jobs": [

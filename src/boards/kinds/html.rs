@@ -9,7 +9,8 @@ use url::Url;
 
 use super::feed_text::declared_in_header;
 use super::html_rules::{Compiled, Finder};
-use super::{Problem, RawItems, Response, Unreadable};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use crate::boards::WrongRules;
 use crate::domain::rules::Rules;
 use crate::normalize::{
     BoardContext, RawDate, RawPay, RawPosting, is_costly, one_line, without_foreign,
@@ -26,8 +27,22 @@ static CHARSET: LazyLock<Regex> = LazyLock::new(|| {
 static TITLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?is)<title[^>]*>([^<]{0,80})").expect("a valid pattern"));
 
+pub struct WebPage;
+
+impl Kind for WebPage {
+    fn read(
+        &self,
+        response: Response<'_>,
+        reading: Reading<'_>,
+        board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        let missing = || Unreadable::Format(WrongRules::Missing.to_string());
+        read(response, reading.rules.ok_or_else(missing)?, board)
+    }
+}
+
 /// Reads every item that the rules find.
-pub fn read(
+fn read(
     response: Response<'_>,
     rules: &Rules,
     board: &BoardContext<'_>,
@@ -127,8 +142,8 @@ fn text(response: Response<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ReadBoard, Reading, read as read_board, test_context};
     use super::*;
+    use crate::boards::{ReadBoard, read as read_board, test_context};
     use crate::domain::board::BoardKind;
 
     fn rules(text: &str) -> Rules {

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::hn_header::Header;
 use super::json_items::{self, Document, json_document};
-use super::{Problem, RawItems, Response, Unreadable};
-use crate::normalize::{RawDate, RawPay, RawPosting, one_line, plain_text};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting, one_line, plain_text};
 
 /// Who opens the monthly stories.
 const AUTHOR: &str = "whoishiring";
@@ -45,8 +45,25 @@ pub fn next_address(response: Response<'_>, url: &Url) -> Result<Option<Url>, Un
     Ok(Some(next))
 }
 
+pub struct HackerNews;
+
+impl Kind for HackerNews {
+    fn read(
+        &self,
+        response: Response<'_>,
+        _reading: Reading<'_>,
+        _board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        read(response)
+    }
+
+    fn next_address(&self, response: Response<'_>, asked: &Url) -> Result<Option<Url>, Unreadable> {
+        next_address(response, asked)
+    }
+}
+
 /// Reads the comments; replies to them are passed over.
-pub fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
+fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
     let Document { fields, items, fault } = json_document(response.body, &ITEMS)?;
     let Some(items) = items else {
         let what = fault.map_or_else(|| "an object without hits".to_owned(), |it| it.to_string());
@@ -158,8 +175,8 @@ fn first_sentence(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Reading, read as read_board, test_context};
     use super::*;
+    use crate::boards::{read as read_board, test_context};
     use crate::domain::board::BoardKind;
 
     fn response(body: &str) -> Response<'_> {

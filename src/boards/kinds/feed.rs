@@ -10,7 +10,7 @@ use feed_rs::model::{Entry, Feed};
 use regex::Regex;
 
 use super::feed_text::feed_text;
-use super::{Problem, RawItems, Response, Unreadable};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
 use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting};
 
 /// More items than a feed is read for: the newest come first.
@@ -25,8 +25,21 @@ static KILLERS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("valid")
 });
 
+pub struct AnyFeed;
+
+impl Kind for AnyFeed {
+    fn read(
+        &self,
+        response: Response<'_>,
+        _reading: Reading<'_>,
+        board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        read(response, board)
+    }
+}
+
 /// Reads a feed.
-pub fn read(response: Response<'_>, board: &BoardContext<'_>) -> Result<RawItems, Unreadable> {
+fn read(response: Response<'_>, board: &BoardContext<'_>) -> Result<RawItems, Unreadable> {
     let text = feed_text(response)?;
     let base = board.base.map(url::Url::as_str);
     match parse(&text, base) {

@@ -1,0 +1,75 @@
+//! <https://himalayas.app/jobs/api>: an object with the newest 20 jobs.
+//!
+//! Quirks, as recorded: a job without pay still has a period; time zones are numbers such as −3.5.
+
+use super::fields::{Fields, json_board};
+use super::{Kind, RawItems, Reading, Response, Unreadable};
+use crate::normalize::{BoardContext, RawPosting};
+
+pub struct Himalayas;
+
+impl Kind for Himalayas {
+    fn read(
+        &self,
+        response: Response<'_>,
+        _reading: Reading<'_>,
+        _board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        json_board(response, &["jobs"], posting)
+    }
+}
+
+fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
+    let place = job.texts("locationRestrictions").join("; ");
+    Ok(Some(RawPosting {
+        guid: job.string("guid").or_else(|| job.string("applicationLink")),
+        url: job.string("applicationLink"),
+        title: job.string("title").ok_or("no title")?,
+        company: job.string("companyName"),
+        location: Some(place).filter(|place| !place.is_empty()),
+        // Every job on this board is remote.
+        remote: Some("yes".to_owned()),
+        pay: job.pay(["minSalary", "maxSalary", "currency", "salaryPeriod"]),
+        employment: job.texts("employmentType"),
+        level: job.texts("seniority"),
+        zones: job.numbers("timezoneRestrictions"),
+        tags: job.texts("categories"),
+        posted_at: job.seconds("pubDate"),
+        body: job.string("description").unwrap_or_default(),
+        ..RawPosting::default()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+    use crate::domain::board::BoardKind;
+
+    #[test]
+    fn zones_and_pay_are_read() {
+        check(
+            BoardKind::Himalayas,
+            r#"{"totalCount": 2, "jobs": [
+              {"title": "Writer", "companyName": "Acme", "employmentType": "Full Time",
+               "minSalary": null, "maxSalary": null, "salaryPeriod": "annual", "currency": null,
+               "seniority": ["Senior", "Mid-level"], "locationRestrictions": ["Spain", "Portugal"],
+               "timezoneRestrictions": [-3.5, 0, 1], "categories": ["Content-Marketing"],
+               "description": "<h3>Write</h3>", "pubDate": 1783731532,
+               "applicationLink": "https://himalayas.app/companies/acme/jobs/writer",
+               "guid": "https://himalayas.app/companies/acme/jobs/writer"},
+              {"title": "Editor", "minSalary": 50000, "maxSalary": 60000, "salaryPeriod": "annual",
+               "currency": "EUR", "locationRestrictions": [], "guid": "g2"}]}"#,
+            concat!(
+                r#"{"body":"Write","company":"Acme","#,
+                r#""identity":"guid:https://himalayas.app/companies/acme/jobs/writer","#,
+                r#""level":"mid","location":"Spain; Portugal","posted_at":"2026-07-11T00:58:52Z","#,
+                r#""remote":"yes","tags":["Content-Marketing"],"title":"Writer","#,
+                r#""type":["fulltime"],"url":"https://himalayas.app/companies/acme/jobs/writer","#,
+                r#""zones":{"from":-210,"to":60}}"#,
+                "\n",
+                r#"{"identity":"guid:g2","pay":{"currency":"EUR","max":60000.0,"min":50000.0,"#,
+                r#""period":"year"},"remote":"yes","title":"Editor"}"#,
+            ),
+        );
+    }
+}

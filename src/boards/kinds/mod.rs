@@ -1,0 +1,116 @@
+//! How boards are asked and read: one file a kind, each with what was recorded of it.
+
+mod arbeitnow;
+mod ashby;
+mod feed;
+mod feed_text;
+mod fields;
+mod greenhouse;
+mod hackernews;
+mod himalayas;
+mod hn_header;
+mod html;
+pub mod html_rules;
+mod jobicy;
+mod json_items;
+mod larajobs;
+mod lever;
+mod personio;
+mod recruitee;
+mod remoteok;
+mod remotive;
+mod rippling;
+mod smartrecruiters;
+mod teamtailor;
+mod weworkremotely;
+mod workable;
+mod workday;
+mod workingnomads;
+mod xml_items;
+
+use url::Url;
+
+use super::{Problem, Reading, Response, Unreadable};
+use crate::domain::board::BoardKind;
+use crate::normalize::{BoardContext, RawPosting};
+
+/// Raw postings with their place, and what could not be read.
+pub type RawItems = (Vec<(String, RawPosting)>, Vec<Problem>);
+
+/// One kind of board.
+pub trait Kind: Sync {
+    /// Reads a response: what can be read of it, or why it is nothing like what the kind promises.
+    fn read(
+        &self,
+        response: Response<'_>,
+        reading: Reading<'_>,
+        board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable>;
+
+    /// Where a company's jobs lie, for kinds that many companies use.
+    fn address(&self, _company: &str) -> Option<String> {
+        None
+    }
+
+    /// The JSON that is sent to ask; without it the address is just fetched.
+    fn question(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The address that a response names and that is to be asked for the postings.
+    fn next_address(
+        &self,
+        _response: Response<'_>,
+        _asked: &Url,
+    ) -> Result<Option<Url>, Unreadable> {
+        Ok(None)
+    }
+}
+
+/// How boards of a kind are asked and read.
+pub fn of(kind: BoardKind) -> &'static dyn Kind {
+    match kind {
+        BoardKind::Arbeitnow => &arbeitnow::Arbeitnow,
+        BoardKind::Ashby => &ashby::Ashby,
+        BoardKind::Feed => &feed::AnyFeed,
+        BoardKind::Greenhouse => &greenhouse::Greenhouse,
+        BoardKind::Hackernews => &hackernews::HackerNews,
+        BoardKind::Himalayas => &himalayas::Himalayas,
+        BoardKind::Html => &html::WebPage,
+        BoardKind::Jobicy => &jobicy::Jobicy,
+        BoardKind::Larajobs => &larajobs::LaraJobs,
+        BoardKind::Lever => &lever::Lever,
+        BoardKind::Personio => &personio::Personio,
+        BoardKind::Recruitee => &recruitee::Recruitee,
+        BoardKind::Remoteok => &remoteok::RemoteOk,
+        BoardKind::Remotive => &remotive::Remotive,
+        BoardKind::Rippling => &rippling::Rippling,
+        BoardKind::Smartrecruiters => &smartrecruiters::SmartRecruiters,
+        BoardKind::Teamtailor => &teamtailor::Teamtailor,
+        BoardKind::Weworkremotely => &weworkremotely::WeWorkRemotely,
+        BoardKind::Workable => &workable::Workable,
+        BoardKind::Workday => &workday::Workday,
+        BoardKind::Workingnomads => &workingnomads::WorkingNomads,
+    }
+}
+
+/// Reads a response of a kind with what the project wrote for it.
+#[cfg(test)]
+#[track_caller]
+fn check(kind: BoardKind, body: &str, want: &str) {
+    let response = Response { body: body.as_bytes(), content_type: None };
+    let base = Url::parse("https://board.example/wday/cxs/acme/jobs/jobs").expect("an address");
+    let context = BoardContext { base: Some(&base), ..super::test_context() };
+    let read = super::read(kind.into(), response, &context).expect("a readable response");
+    let mut lines = Vec::new();
+    for posting in &read.postings {
+        let mut value = serde_json::to_value(posting).expect("JSON");
+        let fields = value.as_object_mut().expect("an object");
+        fields.retain(|name, value| {
+            name != "board" && !value.is_null() && *value != serde_json::json!([]) && value != ""
+        });
+        lines.push(value.to_string());
+    }
+    lines.extend(read.problems.iter().map(|problem| format!("! {problem}")));
+    assert_eq!(lines.join("\n"), want);
+}

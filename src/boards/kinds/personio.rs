@@ -1,0 +1,80 @@
+//! `https://<company>.jobs.personio.de/xml`: a document with all jobs of a company.
+//!
+//! Quirks, as recorded: no address of a job, which lies at `/job/<id>`; the body comes in parts, each
+//! with a name; offsets without a colon.
+
+use super::xml_items::{Element, Shape, xml_items};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use crate::normalize::{BoardContext, RawDate, RawPosting};
+
+pub struct Personio;
+
+impl Kind for Personio {
+    fn read(
+        &self,
+        response: Response<'_>,
+        _reading: Reading<'_>,
+        _board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        let (items, fault) = xml_items(response, Shape { root: "workzag-jobs", item: "position" })?;
+        let problems: Vec<Problem> = fault.into_iter().collect();
+        let place = |index: usize| format!("item {index}");
+        let raw = items.iter().enumerate().map(|(index, item)| (place(index), posting(item)));
+        Ok((raw.collect(), problems))
+    }
+
+    fn address(&self, company: &str) -> Option<String> {
+        Some(format!("https://{company}.jobs.personio.de/xml?language=en"))
+    }
+}
+
+fn posting(job: &Element) -> RawPosting {
+    let parts = job.all("jobDescriptions/jobDescription").map(|part| {
+        let (name, text) = (part.text("name"), part.text("value"));
+        format!("<p>{}</p>{}", name.unwrap_or_default(), text.unwrap_or_default())
+    });
+    let named = |names: &[&str]| names.iter().filter_map(|name| job.string(name)).collect();
+    RawPosting {
+        guid: job.string("id"),
+        url: job.text("id").map(|id| format!("/job/{id}")),
+        title: job.string("name").unwrap_or_default(),
+        company: job.string("subcompany"),
+        location: job.string("office"),
+        employment: named(&["employmentType", "schedule"]),
+        level: named(&["seniority"]),
+        tags: named(&["department", "recruitingCategory"]),
+        posted_at: job.string("createdAt").map_or(RawDate::Unknown, RawDate::Text),
+        body: parts.collect(),
+        ..RawPosting::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+    use crate::domain::board::BoardKind;
+
+    #[test]
+    fn the_parts_of_a_job_are_joined() {
+        check(
+            BoardKind::Personio,
+            r#"<?xml version="1.0" encoding="UTF-8"?><workzag-jobs>
+              <position><id>4101</id><office>Leeds</office><department>Analytics</department>
+              <name>Demand Planner</name><jobDescriptions><jobDescription><name>The role</name>
+              <value><![CDATA[<p>Plan.</p>]]></value></jobDescription></jobDescriptions>
+              <employmentType>permanent</employmentType><seniority>experienced</seniority>
+              <schedule>full-time</schedule><createdAt>2026-09-28T10:14:07+0200</createdAt></position>
+              <position><id>4102</id><office>Remote (UK)</office><name>Engineer</name>
+              <employmentType>freelance</employmentType></position></workzag-jobs>"#,
+            concat!(
+                r#"{"body":"The role\n\nPlan.","identity":"guid:4101","#,
+                r#""location":"Leeds","posted_at":"2026-09-28T08:14:07Z","tags":["Analytics"],"#,
+                r#""title":"Demand Planner","type":["fulltime"],"#,
+                r#""url":"https://board.example/job/4101"}"#,
+                "\n",
+                r#"{"identity":"guid:4102","location":"Remote (UK)","remote":"yes","#,
+                r#""title":"Engineer","type":["freelance"],"url":"https://board.example/job/4102"}"#,
+            ),
+        );
+    }
+}

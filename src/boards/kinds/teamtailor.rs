@@ -1,0 +1,88 @@
+//! `https://<company>.teamtailor.com/jobs.rss`: RSS with elements of its own.
+//!
+//! Quirks, as recorded: `remoteStatus` says "fully", "hybrid", "temporary" or "none"; a place has a
+//! name of the company's making beside its city and country.
+
+use super::fields::{place, places};
+use super::xml_items::{Element, Shape, xml_items};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use crate::normalize::{BoardContext, RawDate, RawPosting};
+
+pub struct Teamtailor;
+
+impl Kind for Teamtailor {
+    fn read(
+        &self,
+        response: Response<'_>,
+        _reading: Reading<'_>,
+        _board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        let (items, fault) = xml_items(response, Shape { root: "rss", item: "item" })?;
+        let problems: Vec<Problem> = fault.into_iter().collect();
+        let place = |index: usize| format!("item {index}");
+        let raw = items.iter().enumerate().map(|(index, item)| (place(index), posting(item)));
+        Ok((raw.collect(), problems))
+    }
+
+    fn address(&self, company: &str) -> Option<String> {
+        Some(format!("https://{company}.teamtailor.com/jobs.rss"))
+    }
+}
+
+fn posting(job: &Element) -> RawPosting {
+    let listed = job.all("tt:locations/tt:location").filter_map(|at| {
+        let parts = ["tt:city", "tt:country"].map(|part| at.text(part));
+        place(parts).or_else(|| at.string("tt:name"))
+    });
+    let remote = job.text("remoteStatus").map(|status| match status {
+        "none" => "no",
+        "temporary" => "hybrid",
+        stated => stated,
+    });
+    RawPosting {
+        guid: job.string("guid"),
+        url: job.string("link"),
+        title: job.string("title").unwrap_or_default(),
+        location: places(listed),
+        remote: remote.map(str::to_owned),
+        tags: ["tt:department", "tt:role"]
+            .into_iter()
+            .filter_map(|name| job.string(name))
+            .collect(),
+        posted_at: job.string("pubDate").map_or(RawDate::Unknown, RawDate::Text),
+        body: job.string("description").unwrap_or_default(),
+        ..RawPosting::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+    use crate::domain::board::BoardKind;
+
+    #[test]
+    fn places_and_remote_are_read() {
+        check(
+            BoardKind::Teamtailor,
+            r"<rss><channel><title>Acme jobs</title><item>
+              <title>Data Analyst</title><description>&lt;p&gt;Forecast.&lt;/p&gt;</description>
+              <pubDate>Tue, 06 Oct 2026 09:30:00 +0100</pubDate>
+              <link>https://acme.teamtailor.com/jobs/101-data-analyst</link>
+              <remoteStatus>hybrid</remoteStatus><guid>0b9c-1</guid>
+              <tt:locations><tt:location><tt:name>North office</tt:name><tt:city>Leeds</tt:city>
+              <tt:country>United Kingdom</tt:country></tt:location></tt:locations>
+              <tt:department>Analytics</tt:department></item>
+              <item><title>Clerk</title><guid>0b9c-2</guid><remoteStatus>none</remoteStatus>
+              <tt:locations><tt:location><tt:name>Remote hub</tt:name></tt:location></tt:locations>
+              </item></channel></rss>",
+            concat!(
+                r#"{"body":"Forecast.","identity":"guid:0b9c-1","#,
+                r#""location":"Leeds, United Kingdom","posted_at":"2026-10-06T08:30:00Z","#,
+                r#""remote":"hybrid","tags":["Analytics"],"title":"Data Analyst","#,
+                r#""url":"https://acme.teamtailor.com/jobs/101-data-analyst"}"#,
+                "\n",
+                r#"{"identity":"guid:0b9c-2","location":"Remote hub","remote":"no","title":"Clerk"}"#,
+            ),
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! `https://<company>.<server>.myworkdayjobs.com/wday/cxs/<company>/<site>/jobs`, asked by a POST: an
+//! object with the newest 20 jobs, without their text.
+//!
+//! Quirks, as recorded: dates are words ("Posted 3 Days Ago") that name no day without the time of
+//! the answer, and are left out; a place may be "6 Locations", which is none; the public page of a
+//! job lies at the site's name and `externalPath`.
+
+use url::Url;
+
+use super::fields::{Fields, json_board};
+use super::{Kind, RawItems, Reading, Response, Unreadable};
+use crate::normalize::{BoardContext, RawPosting};
+
+pub struct Workday;
+
+impl Kind for Workday {
+    fn read(
+        &self,
+        response: Response<'_>,
+        _reading: Reading<'_>,
+        board: &BoardContext<'_>,
+    ) -> Result<RawItems, Unreadable> {
+        let site = board.base.and_then(site);
+        json_board(response, &["jobPostings"], |job| posting(job, site.as_deref()))
+    }
+
+    /// The company's name is `acme.wd5/AcmeCareers`: its host and its site.
+    fn address(&self, company: &str) -> Option<String> {
+        let (host, site) = company.split_once('/')?;
+        let (tenant, _) = host.split_once('.')?;
+        Some(format!("https://{host}.myworkdayjobs.com/wday/cxs/{tenant}/{site}/jobs"))
+    }
+
+    fn question(&self) -> Option<&'static str> {
+        Some(r#"{"appliedFacets":{},"limit":20,"offset":0,"searchText":""}"#)
+    }
+}
+
+/// The name of the site in the address that was asked.
+fn site(asked: &Url) -> Option<String> {
+    let mut parts = asked.path_segments()?;
+    (parts.next() == Some("wday") && parts.next() == Some("cxs")).then_some(())?;
+    parts.nth(1).map(str::to_owned)
+}
+
+fn posting(job: Fields<'_>, site: Option<&str>) -> Result<Option<RawPosting>, String> {
+    // A job alone stands in an object of its own.
+    let alone = |name: &str| job.string(&format!("jobPostingInfo.{name}"));
+    let title = job.string("title").or_else(|| alone("title")).ok_or("no title")?;
+    let path = job.text("externalPath");
+    if path.is_some_and(|path| !path.starts_with("/job/")) {
+        return Err("externalPath leads elsewhere".to_owned());
+    }
+    let several = |place: &&str| place.ends_with(" Locations");
+    let place = job.text("locationsText").filter(|place| !several(place)).map(str::to_owned);
+    Ok(Some(RawPosting {
+        guid: path.map(str::to_owned).or_else(|| alone("jobReqId")),
+        url: alone("externalUrl").or_else(|| Some(format!("/{}{}", site?, path?))),
+        title,
+        location: place.or_else(|| alone("location")),
+        remote: job.string("remoteType").or_else(|| alone("remoteType")),
+        employment: alone("timeType").into_iter().collect(),
+        body: alone("jobDescription").unwrap_or_default(),
+        ..RawPosting::default()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+    use super::*;
+    use crate::domain::board::BoardKind;
+
+    #[test]
+    fn a_list_is_read() {
+        check(
+            BoardKind::Workday,
+            r#"{"total": 2, "jobPostings": [
+              {"title": "Platform Engineer", "externalPath": "/job/USA/Platform-Engineer_JR1",
+               "locationsText": "Remote, USA", "postedOn": "Posted Today",
+               "remoteType": "Fully Remote", "bulletFields": ["JR1"]},
+              {"title": "Analyst", "externalPath": "/job/Leeds/Analyst_R2",
+               "locationsText": "2 Locations", "postedOn": "Posted 30+ Days Ago"}], "facets": []}"#,
+            concat!(
+                r#"{"identity":"guid:/job/USA/Platform-Engineer_JR1","location":"Remote, USA","#,
+                r#""remote":"yes","title":"Platform Engineer","#,
+                r#""url":"https://board.example/jobs/job/USA/Platform-Engineer_JR1"}"#,
+                "\n",
+                r#"{"identity":"guid:/job/Leeds/Analyst_R2","title":"Analyst","#,
+                r#""url":"https://board.example/jobs/job/Leeds/Analyst_R2"}"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn a_company_names_its_host_and_its_site() {
+        let address = Workday.address("acme.wd5/AcmeCareers");
+        let want = "https://acme.wd5.myworkdayjobs.com/wday/cxs/acme/AcmeCareers/jobs";
+        assert_eq!(address.as_deref(), Some(want));
+        assert_eq!(Workday.address("acme"), None);
+    }
+}
