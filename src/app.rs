@@ -23,6 +23,7 @@ use crate::commands::Context;
 use crate::config::Config;
 use crate::db;
 use crate::db::boards::CatalogueBoard;
+use crate::http::{for_operator, user_agent};
 use crate::messenger::Messenger;
 use crate::playground::{self, Place, Playground};
 use crate::web;
@@ -32,6 +33,7 @@ use crate::workers::deliver::Deliver;
 use crate::workers::housekeeping::{CorrectClock, NET, Sweep, Timetable};
 use crate::workers::match_postings::MatchPostings;
 use crate::workers::poll_boards::{HOST_GAP, PollBoards};
+use crate::workers::refresh_rates::{self, RefreshRates};
 use wakes::Wakes;
 
 /// Connections of the pool.
@@ -161,6 +163,12 @@ impl App {
         for _ in 0..SENDERS {
             let (base, messengers) = (base.clone(), messengers.clone());
             self.spawn(Deliver { base, messengers }, rest(&self.wakes.delivery));
+        }
+        if let Some(url) = config.rates.clone() {
+            let client = for_operator(&user_agent(config.contact.as_deref()))?;
+            let (base, next) = (base.clone(), self.clock.now());
+            let worker = RefreshRates { base, client, url, next };
+            self.spawn(worker, Rest { pause: refresh_rates::LOOK, wake: Arc::default() });
         }
         let worker = CorrectClock { base: base.clone(), clock: Arc::clone(&self.clock) };
         self.spawn(worker, Rest { pause: NET, wake: timetable.minute });

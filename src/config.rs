@@ -43,6 +43,11 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "address or URL that boards see in the User-Agent, to reach the operator",
     },
     Setting {
+        name: "EARLYBRD_RATES",
+        default: "the European Central Bank's",
+        meaning: "address of its daily file of exchange rates, or `off`",
+    },
+    Setting {
         name: "EARLYBRD_LISTEN",
         default: "`127.0.0.1:8080`",
         meaning: "address and port that the web pages are served on",
@@ -65,6 +70,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting { name: "EARLYBRD_LOG_FORMAT", default: "`text`", meaning: "`text` or `json`" },
 ];
 
+/// The daily file of the European Central Bank.
+const EURO_RATES: &str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml";
+
 /// The settings of this process.
 #[derive(Debug)]
 pub struct Config {
@@ -77,6 +85,8 @@ pub struct Config {
     pub search_path: Vec<PathBuf>,
     pub catalogue: Option<PathBuf>,
     pub contact: Option<String>,
+    /// Where exchange rates are fetched; `None`: nowhere.
+    pub rates: Option<Url>,
     pub listen: SocketAddr,
     pub public_url: Option<Url>,
     /// `None`: as the command thinks best.
@@ -166,6 +176,7 @@ impl Config {
                 .unwrap_or_default(),
             catalogue: path("EARLYBRD_CATALOGUE"),
             contact,
+            rates: rates_address(var("EARLYBRD_RATES"))?,
             listen,
             public_url,
             playground,
@@ -175,9 +186,21 @@ impl Config {
     }
 }
 
-fn web_address(text: &str) -> anyhow::Result<Url> {
+fn rates_address(setting: Option<String>) -> anyhow::Result<Option<Url>> {
+    match setting.as_deref().unwrap_or(EURO_RATES) {
+        "off" => Ok(None),
+        url => Ok(Some(any_address(url).context("EARLYBRD_RATES")?)),
+    }
+}
+
+fn any_address(text: &str) -> anyhow::Result<Url> {
     let url = Url::parse(text)?;
     ensure!(matches!(url.scheme(), "http" | "https"), "it must be http or https");
+    Ok(url)
+}
+
+fn web_address(text: &str) -> anyhow::Result<Url> {
+    let url = any_address(text)?;
     ensure!(url.path() == "/" && url.query().is_none(), "it must be a host without a path");
     Ok(url)
 }
@@ -222,6 +245,7 @@ mod tests {
         check_refused("EARLYBRD_LISTEN", "8080");
         check_refused("EARLYBRD_PUBLIC_URL", "https://example.com/earlybrd");
         check_refused("EARLYBRD_PLAYGROUND", "yes");
+        check_refused("EARLYBRD_RATES", "file:///etc/passwd");
         check_refused("EARLYBRD_CONTACT", "a\r\nX-Evil: 1");
     }
 

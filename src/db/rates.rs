@@ -1,6 +1,6 @@
 //! Exchange rates.
 
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::unreadable;
 use crate::domain::rates::Rates;
@@ -26,4 +26,22 @@ pub async fn newest(executor: impl PgExecutor<'_>) -> sqlx::Result<Rates> {
     }
     let newest = newest.ok_or_else(|| unreadable("exchange_rates", 0, "is empty"))?;
     Ok(Rates::new(newest, rates))
+}
+
+/// Adds the rates of a day.
+pub async fn store(tx: &mut PgConnection, rates: &Rates) -> sqlx::Result<()> {
+    let each = rates.each().map(|(currency, rate)| (currency.to_string(), rate.to_string()));
+    let (currencies, per_usd): (Vec<String>, Vec<String>) = each.unzip();
+    sqlx::query!(
+        "INSERT INTO exchange_rates (currency, as_of, per_usd)
+         SELECT currency, $1::text::date, per_usd::numeric
+         FROM UNNEST($2::text[], $3::text[]) AS r (currency, per_usd)
+         ON CONFLICT DO NOTHING",
+        rates.as_of().to_string(),
+        &currencies,
+        &per_usd
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -31,6 +31,12 @@ impl Currency {
     }
 }
 
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
 /// Not the code of a currency.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not a currency code such as USD or EUR")]

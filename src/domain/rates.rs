@@ -36,6 +36,21 @@ impl Rates {
         self.as_of
     }
 
+    /// Each currency's rate.
+    pub fn each(&self) -> impl Iterator<Item = (Currency, Decimal)> {
+        self.per_usd.iter().map(|(currency, rate)| (*currency, *rate))
+    }
+
+    /// A currency whose newer rate is more than twice, or less than half, of the one here.
+    pub fn differs_wildly(&self, newer: &Self) -> Option<Currency> {
+        let mut wild = newer.each().filter(|(currency, rate)| {
+            let before = self.per_usd.get(currency).copied().unwrap_or(*rate);
+            let twice = |one: Decimal| one.saturating_mul(Decimal::TWO);
+            *rate > twice(before) || before > twice(*rate)
+        });
+        wild.next().map(|(currency, _)| currency)
+    }
+
     /// An amount as US dollars a year, or `None` for a currency without a rate.
     pub fn usd_a_year(
         &self,
@@ -80,6 +95,18 @@ mod tests {
         assert_eq!(usd, Some(Decimal::from(104_000)));
         let euros = rates.usd_a_year(Decimal::from(90_000), Currency::EUR, Period::Year).unwrap();
         assert!(euros > Decimal::from(95_000) && euros < Decimal::from(115_000));
+    }
+
+    #[test]
+    fn a_rate_that_doubled_is_wild() {
+        let of = |pounds: i64| {
+            let rates = [(Currency::USD, 10), (Currency::EUR, pounds)];
+            let day = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+            Rates::new(day, rates.map(|(currency, rate)| (currency, Decimal::from(rate))))
+        };
+        assert_eq!(of(10).differs_wildly(&of(20)), None);
+        assert_eq!(of(10).differs_wildly(&of(21)), Some(Currency::EUR));
+        assert_eq!(of(10).differs_wildly(&of(4)), Some(Currency::EUR));
     }
 
     #[test]

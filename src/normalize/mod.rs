@@ -3,6 +3,7 @@
 
 mod chars;
 mod dates;
+mod euro_rates;
 mod facts;
 mod html_scan;
 mod html_text;
@@ -23,6 +24,7 @@ use rust_decimal::Decimal;
 use url::Url;
 
 pub use self::chars::printable;
+pub use self::euro_rates::euro_rates;
 pub use self::html_scan::{is_costly, without_foreign};
 pub use self::html_text::plain_text;
 pub use self::labels::labelled;

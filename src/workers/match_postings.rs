@@ -85,18 +85,20 @@ impl MatchPostings {
         Ok(found.await?)
     }
 
-    /// Takes over every change since the last time. A change that commits while this reads waits
+    /// Takes over every change since the last time, and the exchange rates. A change that commits while this reads waits
     /// for the lock or is seen: none is lost.
     async fn refresh(&mut self) -> anyhow::Result<()> {
         let known = self.revision;
         let (revision, changed) =
             db::in_tx(&self.base.pool, async |tx| db::filters::changed_since(tx, known).await)
                 .await?;
+        let rates = db::rates::newest(&self.base.pool).await?;
         let mut matcher = if known == FilterRevision::default() {
             self.without_filters().await?
         } else {
             std::mem::take(&mut self.matcher)
         };
+        matcher.set_rates(rates);
         // Should this end half-way, everything is read anew.
         self.revision = FilterRevision::default();
         // A million filters take seconds, in which other tasks want this thread.
@@ -111,9 +113,9 @@ impl MatchPostings {
         Ok(())
     }
 
-    /// One that knows what is rare, at the rates of today.
+    /// One that knows what is rare.
     async fn without_filters(&self) -> anyhow::Result<Matcher> {
-        let mut matcher = Matcher::new(db::rates::newest(&self.base.pool).await?);
+        let mut matcher = Matcher::default();
         let recent = db::matched::newest(&self.base.pool, SAMPLE).await?;
         let learned = spawn_blocking(move || {
             matcher.learn(recent.iter().map(|stored| &stored.posting));

@@ -6,6 +6,7 @@ pub mod deliver;
 pub mod housekeeping;
 pub mod match_postings;
 pub mod poll_boards;
+pub mod refresh_rates;
 
 use std::sync::Arc;
 

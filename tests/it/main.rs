@@ -22,6 +22,7 @@ mod migrations;
 mod playground;
 mod previews;
 mod process;
+mod rates;
 mod recorded;
 mod server;
 mod world;

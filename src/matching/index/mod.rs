@@ -80,7 +80,7 @@ impl Default for Matcher {
 }
 
 impl Matcher {
-    /// Without filters. Other rates need another matcher.
+    /// Without filters.
     pub fn new(rates: Rates) -> Self {
         let hashers = [RandomState::new(), RandomState::new()];
         let [one, _] = &hashers;
@@ -98,6 +98,11 @@ impl Matcher {
             by_filter: HashMap::new(),
             hashers,
         }
+    }
+
+    /// Matches at other exchange rates from now on.
+    pub fn set_rates(&mut self, rates: Rates) {
+        self.rates = rates;
     }
 
     pub fn len(&self) -> usize {
