@@ -133,7 +133,7 @@ pub async fn claim(tx: &mut PgConnection, claim: Claim) -> sqlx::Result<Option<C
         "UPDATE boards SET lease_id = $2, lease_until = $3 WHERE id = $1
          RETURNING slug, name, kind, rules AS \"rules: Json<Rules>\", url, visibility,
                    interval_seconds, etag, last_modified,
-                   failures, created_at, first_read_at IS NOT NULL AS \"polled_before!\"",
+                   failures, shown, created_at, first_read_at IS NOT NULL AS \"polled_before!\"",
         due.id,
         lease,
         add(claim.now, claim.lease)
@@ -151,6 +151,7 @@ pub async fn claim(tx: &mut PgConnection, claim: Claim) -> sqlx::Result<Option<C
         interval: Duration::from_secs(row.interval_seconds.unsigned_abs()),
         validators: Validators { etag: row.etag, last_modified: row.last_modified },
         failures: u32::try_from(row.failures).unwrap_or(u32::MAX),
+        shown: u32::try_from(row.shown).unwrap_or_default(),
         watched_since: row.created_at,
         polled_before: row.polled_before,
         slug: row.slug,
@@ -158,30 +159,56 @@ pub async fn claim(tx: &mut PgConnection, claim: Claim) -> sqlx::Result<Option<C
     }))
 }
 
+/// What is kept of an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    pub validators: &'a Validators,
+    /// How many postings it showed; `None` when nothing had changed.
+    pub shown: Option<usize>,
+}
+
 /// Ends a poll that went well, inside the transaction that stores what it brought. `false` if the
 /// lease was taken over meanwhile: then nothing may be stored.
 pub async fn settle_read(
     tx: &mut PgConnection,
     board: &ClaimedBoard,
-    validators: &Validators,
+    answer: Answer<'_>,
     now: DateTime<Utc>,
     next_poll_at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "UPDATE boards SET lease_id = NULL, lease_until = NULL, failures = 0, last_error = NULL,
                            last_polled_at = $3, first_read_at = COALESCE(first_read_at, $3),
-                           next_poll_at = $4, etag = $5, last_modified = $6
+                           next_poll_at = $4, etag = $5, last_modified = $6,
+                           shown = COALESCE($7, shown)
          WHERE id = $1 AND lease_id = $2",
         board.id.0,
         board.lease.0,
         now,
         next_poll_at,
-        validators.etag,
-        validators.last_modified
+        answer.validators.etag,
+        answer.validators.last_modified,
+        answer.shown.map(|shown| i64::try_from(shown).unwrap_or(i64::MAX))
     )
     .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// How many postings a board has shown a day, over the last two weeks.
+pub async fn usually(
+    executor: impl PgExecutor<'_>,
+    board: BoardId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) / 14 AS "count!" FROM postings
+           WHERE board_id = $1 AND COALESCE(posted_at, first_seen_at) > $2"#,
+        board.0,
+        now - TimeDelta::days(14)
+    )
+    .fetch_one(executor)
+    .await
 }
 
 /// Ends a poll that failed.

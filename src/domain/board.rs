@@ -75,6 +75,12 @@ kinds! {
 }
 
 impl BoardKind {
+    /// Whether a board of that kind may show nothing from one poll to the next and be well: a month
+    /// of Hacker News begins empty, and a web page has a rule that says so.
+    pub fn may_be_empty(self) -> bool {
+        matches!(self, Self::Hackernews | Self::Html)
+    }
+
     /// Whether each board of that kind has the jobs of one company, whose name the board's is.
     pub fn shows_one_company(self) -> bool {
         match self {
@@ -188,6 +194,8 @@ pub struct ClaimedBoard {
     pub validators: Validators,
     /// Polls that failed since the last one that went well.
     pub failures: u32,
+    /// Postings that it showed when it last answered anew.
+    pub shown: u32,
     /// Since when we watch it; what was posted before is no news.
     pub watched_since: DateTime<Utc>,
     /// Whether any poll has gone well yet.

@@ -21,6 +21,8 @@ pub struct Polled {
     /// When the response was here: what it shows was first seen then.
     pub at: DateTime<Utc>,
     pub read: ReadBoard,
+    /// Whether the board answered anew, and not that nothing has changed.
+    pub anew: bool,
     pub validators: Validators,
 }
 
@@ -37,7 +39,7 @@ impl PollBoards {
         let at = self.base.now();
         let Fetched::Body { body, content_type, validators } = first else {
             let validators = board.validators.clone();
-            return Ok(Polled { at, read: ReadBoard::default(), validators });
+            return Ok(Polled { at, read: ReadBoard::default(), anew: false, validators });
         };
         let (kind, url) = (board.kind, board.url.clone());
         let said = parse(board, url, body, content_type, move |reading, response, context| {
@@ -48,7 +50,7 @@ impl PollBoards {
             })
         });
         match said.await? {
-            Said::Read(read) => Ok(Polled { at, read, validators }),
+            Said::Read(read) => Ok(Polled { at, read, anew: true, validators }),
             Said::AskFurther(url) => self.ask_further(board, url).await,
         }
     }
@@ -64,7 +66,7 @@ impl PollBoards {
             return Err("answered 304 to a request without conditions".to_owned().into());
         };
         let read = parse(board, url, body, content_type, boards::read).await?;
-        Ok(Polled { at, read, validators: Validators::default() })
+        Ok(Polled { at, read, anew: true, validators: Validators::default() })
     }
 
     async fn fetch(

@@ -23,6 +23,9 @@ const _: () = assert!(DEADLINE.as_secs() * 3 + LONGEST_WAIT.as_secs() < LEASE.as
 /// Rest between two requests to one host.
 pub const HOST_GAP: Duration = Duration::from_secs(1);
 
+/// Polls after which a company is believed to have no openings any more.
+const BELIEVED: u32 = 2;
+
 /// Longest text of a failure that is kept.
 const MAX_WHY: usize = 300;
 
@@ -44,6 +47,10 @@ impl Worker for PollBoards {
             db::in_tx(&self.base.pool, async |tx| db::boards::claim(tx, claim).await).await?;
         let Some(board) = claimed else { return Ok(Tick::Idle) };
         match self.ask(&board).await {
+            Ok(polled) if has_fallen_silent(&board, &polled) => {
+                let why = self.silence(&board, &polled).await?;
+                self.fail(&board, &why.into()).await?;
+            }
             Ok(polled) => {
                 if let Err(error) = self.store(&board, polled).await {
                     tracing::error!(board.id = board.id.0, "board {}: {error:#}", board.slug);
@@ -60,14 +67,16 @@ impl Worker for PollBoards {
 
 impl PollBoards {
     async fn store(&self, board: &ClaimedBoard, polled: Polled) -> anyhow::Result<()> {
-        let Polled { at, read, mut validators } = polled;
+        let Polled { at, read, anew, mut validators } = polled;
         if !read.problems.is_empty() {
             // Perhaps a response that was cut off: "not modified" must not hide its rest.
             validators = Validators::default();
         }
         let next = add(self.base.now(), polling::after_success(board.interval, fastrand::f64()));
         let stored = db::in_tx(&self.base.pool, async |tx| {
-            if !db::boards::settle_read(tx, board, &validators, at, next).await? {
+            let shown = anew.then_some(read.postings.len());
+            let answer = db::boards::Answer { validators: &validators, shown };
+            if !db::boards::settle_read(tx, board, answer, at, next).await? {
                 return Ok(None);
             }
             db::postings::store(tx, board, &read.postings, at).await.map(Some)
@@ -97,6 +106,20 @@ impl PollBoards {
         Ok(())
     }
 
+    /// What is said of a board that shows nothing any more.
+    async fn silence(&self, board: &ClaimedBoard, polled: &Polled) -> anyhow::Result<String> {
+        if let Some(first) = polled.read.problems.first() {
+            let count = polled.read.problems.len();
+            return Ok(format!("none of its {count} postings could be read: {first}"));
+        }
+        let usually = db::boards::usually(&self.base.pool, board.id, self.base.now()).await?;
+        Ok(if usually > 0 {
+            format!("shows no posting any more; there were {usually} new ones a day")
+        } else {
+            format!("shows no posting any more; there were {}", board.shown)
+        })
+    }
+
     /// Ends a poll that failed: the reason is kept, the board and its host rest.
     pub async fn fail(&self, board: &ClaimedBoard, error: &FetchError) -> anyhow::Result<()> {
         let now = self.base.now();
@@ -122,4 +145,14 @@ impl PollBoards {
         .await?;
         Ok(())
     }
+}
+
+/// Whether a board shows nothing where there were postings: it has changed, or something stands in
+/// for it. Of one company's board it is believed when it says so for the third time.
+fn has_fallen_silent(board: &ClaimedBoard, polled: &Polled) -> bool {
+    let believed = board.kind.may_be_empty()
+        || (board.kind.shows_one_company()
+            && polled.read.problems.is_empty()
+            && board.failures >= BELIEVED);
+    polled.anew && polled.read.postings.is_empty() && board.shown > 0 && !believed
 }

@@ -247,3 +247,66 @@ async fn a_response_with_problems_is_not_asked_for_conditionally() {
     let sent = |request: usize| board.requests()[request].contains_key("if-none-match");
     assert_eq!([sent(0), sent(1), sent(2)], [false, false, true]);
 }
+
+#[tokio::test]
+async fn a_board_that_falls_silent_is_a_failure_and_not_a_quiet_week() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    world.board("kitchens", &board.url).await;
+    world.poll().await;
+    assert_eq!(world.count("SELECT sum(failures)::bigint FROM boards").await, 0, "never any");
+    board.show(&[Item::titled("Cook"), Item::titled("Baker")]);
+    world.poll_again().await;
+    board.show(&[]);
+    for failures in 1..5 {
+        world.clock.advance(Duration::from_hours(7));
+        world.poll().await;
+        let silent = "SELECT failures FROM boards WHERE last_error LIKE
+                      'shows no posting any more; there were 2'";
+        assert_eq!(world.count(silent).await, failures);
+    }
+    board.show(&[Item::titled("Cook"), Item::titled("Waiter")]);
+    world.clock.advance(Duration::from_hours(7));
+    world.poll().await;
+    assert_eq!(world.count("SELECT sum(failures)::bigint FROM boards").await, 0);
+    assert_eq!(world.count("SELECT count(*) FROM postings WHERE matched_at IS NULL").await, 3);
+}
+
+#[tokio::test]
+async fn a_company_without_openings_is_believed_at_the_third_time() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/v0/postings/acme").unwrap();
+    world.board_of_kind("acme", &url, BoardKind::Lever).await;
+    board.body(r#"[{"id": "1", "text": "Cook"}]"#);
+    world.poll().await;
+    board.body("[]");
+    for failures in [1, 2, 0, 0] {
+        world.clock.advance(Duration::from_hours(7));
+        world.poll().await;
+        assert_eq!(world.count("SELECT sum(failures)::bigint FROM boards").await, failures);
+    }
+    board.body(r#"[{"id": "1"}]"#);
+    world.clock.advance(Duration::from_hours(7));
+    world.poll().await;
+    let none = "SELECT count(*) FROM boards WHERE shown = 0 AND failures = 0";
+    assert_eq!(world.count(none).await, 1, "there were none before");
+}
+
+#[tokio::test]
+async fn a_board_none_of_whose_postings_can_be_read_has_failed() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/v0/postings/acme").unwrap();
+    world.board_of_kind("acme", &url, BoardKind::Lever).await;
+    board.body(r#"[{"id": "1", "text": "Cook"}]"#);
+    world.poll().await;
+    board.body(r#"[{"id": "1", "titel": "Cook"}, {"id": "2", "titel": "Baker"}]"#);
+    for failures in 1..5 {
+        world.clock.advance(Duration::from_hours(7));
+        world.poll().await;
+        let unread = "SELECT failures FROM boards WHERE last_error LIKE
+                      'none of its 2 postings could be read: item 0: no text'";
+        assert_eq!(world.count(unread).await, failures);
+    }
+}

@@ -168,7 +168,8 @@ async fn a_poll_whose_lease_was_taken_over_stores_nothing() {
     world.poll().await;
     let settled = db::in_tx(&world.pool, async |tx| {
         let slow = slow.as_ref().unwrap();
-        db::boards::settle_read(tx, slow, &slow.validators, world.now(), world.now()).await
+        let answer = db::boards::Answer { validators: &slow.validators, shown: None };
+        db::boards::settle_read(tx, slow, answer, world.now(), world.now()).await
     });
     assert!(!settled.await.unwrap());
 }
