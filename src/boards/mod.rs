@@ -1,6 +1,7 @@
 //! Fetches boards and reads what they answer. Knows formats, not the database.
 
 pub mod catalog;
+pub mod detect;
 pub mod fetch;
 mod kinds;
 

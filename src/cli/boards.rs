@@ -5,15 +5,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
-use chrono::FixedOffset;
+use chrono::{Offset, Utc};
+use serde_json::json;
 use url::Url;
 
 use super::output::{self, complain};
+use crate::boards::detect::{self, Detected};
 use crate::boards::fetch::{Fetched, Fetcher, Request};
-use crate::boards::{self, Reading, Response, catalog};
+use crate::boards::{self, ReadBoard, Reading, Response, Unreadable, catalog};
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
 use crate::domain::board::{BoardKind, Validators, Visibility};
+use crate::domain::posting::Posting;
 use crate::domain::rules::Rules;
 use crate::normalize::BoardContext;
 use crate::workers::poll_boards::HOST_GAP;
@@ -32,14 +35,7 @@ pub async fn read(
     let reading = Reading { kind, rules: rules.as_ref() };
     boards::check_rules(reading).context("--rules")?;
     let page = load(config, kind, source).await.with_context(|| source.to_owned())?;
-    let context = BoardContext {
-        slug: kind.as_str(),
-        company: None,
-        base: page.url.as_ref(),
-        zone: FixedOffset::east_opt(0).context("zero is an offset")?,
-    };
-    let read = boards::read(reading, page.response(), &context);
-    let read = read.with_context(|| source.to_owned())?;
+    let read = page.read(reading).with_context(|| source.to_owned())?;
     for posting in &read.postings {
         output::line(&serde_json::to_string(posting)?)?;
     }
@@ -57,6 +53,42 @@ fn rules_of(path: &Path) -> anyhow::Result<Rules> {
     catalog::parse_rules(&text).with_context(|| path.display().to_string())
 }
 
+/// Postings that `detect` shows.
+const SHOWN: usize = 3;
+
+/// Says what board an address means, and prints its first postings.
+pub async fn detect(config: &Config, address: &str) -> anyhow::Result<ExitCode> {
+    let with_scheme =
+        if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
+    let seen_at = Url::parse(&with_scheme).with_context(|| address.to_owned())?;
+    ensure!(matches!(seen_at.scheme(), "http" | "https"), "{address}: it must be http or https");
+    let Detected { kind, url, company } =
+        recognise(config, &seen_at).await.with_context(|| address.to_owned())?;
+    let page = load(config, kind, url.as_str()).await.with_context(|| url.clone())?;
+    let read = page.read(Reading::from(kind)).with_context(|| url.clone())?;
+    let first = read.postings.iter().take(SHOWN).map(|posting| {
+        let Posting { title, company, location, url, .. } = posting;
+        json!({ "title": title, "company": company, "location": location, "url": url })
+    });
+    let found = json!({
+        "kind": kind.as_str(), "url": url, "company": company, "postings": read.postings.len(),
+        "first": first.collect::<Vec<_>>(),
+    });
+    output::line(&found.to_string())?;
+    for problem in &read.problems {
+        complain(&format!("{url}: {problem}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn recognise(config: &Config, seen_at: &Url) -> anyhow::Result<Detected> {
+    if let Some(detected) = detect::by_address(seen_at) {
+        return Ok(detected);
+    }
+    let page = load(config, BoardKind::Feed, seen_at.as_str()).await?;
+    Ok(detect::by_answer(page.response(), page.url.as_ref().unwrap_or(seen_at))?)
+}
+
 /// What is to be read, and where it came from.
 struct Page {
     body: Vec<u8>,
@@ -65,6 +97,16 @@ struct Page {
 }
 
 impl Page {
+    fn read(&self, reading: Reading<'_>) -> Result<ReadBoard, Unreadable> {
+        let context = BoardContext {
+            slug: reading.kind.as_str(),
+            company: None,
+            base: self.url.as_ref(),
+            zone: Utc.fix(),
+        };
+        boards::read(reading, self.response(), &context)
+    }
+
     fn response(&self) -> Response<'_> {
         Response { body: &self.body, content_type: self.content_type.as_deref() }
     }

@@ -69,7 +69,7 @@ enum Command {
 enum Boards {
     /// Prints the postings of a response as JSON, one a line
     Read {
-        /// How to read it: feed, greenhouse, hackernews, html, remoteok
+        /// How to read it, as docs/boards.md lists: feed, greenhouse, remoteok, …
         #[arg(long)]
         kind: BoardKind,
         /// A TOML file of rules, for a web page
@@ -78,6 +78,9 @@ enum Boards {
         /// A file, an http(s) address, or - for standard input
         source: String,
     },
+    /// Says which board an address means and prints its first postings: a feed, a company's jobs, a
+    /// page that names either
+    Detect { address: String },
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,6 +172,7 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Boards(Boards::Read { kind, rules, source }) => {
                 boards::read(&config, kind, rules.as_deref(), &source).await
             }
+            Command::Boards(Boards::Detect { address }) => boards::detect(&config, &address).await,
             Command::Filter(Filter::Check { text }) => filter::check(&text),
             Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),
             Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,

@@ -4,8 +4,10 @@
 //! Quirks, as recorded: jobs that are not listed are there and must not be shown; `workplaceType`
 //! beats `isRemote`; amounts lie in `compensation`, also as a summary in words.
 
+use url::Url;
+
 use super::fields::{Fields, json_board, places};
-use super::{Kind, RawItems, Reading, Response, Unreadable};
+use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
 use crate::normalize::{BoardContext, RawPay, RawPosting};
 
 pub struct Ashby;
@@ -24,6 +26,11 @@ impl Kind for Ashby {
         Some(format!(
             "https://api.ashbyhq.com/posting-api/job-board/{company}?includeCompensation=true"
         ))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        part_at(seen_at, &["jobs.ashbyhq.com"], 0)
+            .or_else(|| part_at(seen_at, &["api.ashbyhq.com"], 2))
     }
 }
 

@@ -8,8 +8,10 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+use url::Url;
+
 use super::json_items::{Document, id, json_document};
-use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable, part_at};
 use crate::domain::pay::Period;
 use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting, one_line, stated_period};
 
@@ -27,6 +29,16 @@ impl Kind for Greenhouse {
 
     fn address(&self, company: &str) -> Option<String> {
         Some(format!("https://boards-api.greenhouse.io/v1/boards/{company}/jobs?content=true"))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        let embedded = seen_at.query_pairs().find(|(name, _)| name == "for").map(|(_, name)| name);
+        let hosts = ["boards.greenhouse.io", "job-boards.greenhouse.io"];
+        let part = part_at(seen_at, &hosts, 0);
+        match part.or_else(|| part_at(seen_at, &["boards-api.greenhouse.io"], 2))? {
+            part if part == "embed" => Some(embedded?.into_owned()),
+            part => Some(part),
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 //! Quirks, as recorded: milliseconds; the body lies in several parts; an empty array is a company
 //! without openings, an unknown company answers 404.
 
+use url::Url;
+
 use super::fields::{Fields, json_board, places};
-use super::{Kind, RawItems, Reading, Response, Unreadable};
+use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
 use crate::normalize::{BoardContext, RawDate, RawPosting};
 
 pub struct Lever;
@@ -21,6 +23,10 @@ impl Kind for Lever {
 
     fn address(&self, company: &str) -> Option<String> {
         Some(format!("https://api.lever.co/v0/postings/{company}?mode=json"))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        part_at(seen_at, &["jobs.lever.co"], 0).or_else(|| part_at(seen_at, &["api.lever.co"], 2))
     }
 }
 

@@ -52,6 +52,11 @@ pub trait Kind: Sync {
         None
     }
 
+    /// The company whose jobs, or one of whose jobs, people see at an address; the other way round.
+    fn company(&self, _seen_at: &Url) -> Option<String> {
+        None
+    }
+
     /// The JSON that is sent to ask; without it the address is just fetched.
     fn question(&self) -> Option<&'static str> {
         None
@@ -65,6 +70,21 @@ pub trait Kind: Sync {
     ) -> Result<Option<Url>, Unreadable> {
         Ok(None)
     }
+}
+
+/// The part of a path, from 0, at one of some hosts.
+fn part_at(address: &Url, hosts: &[&str], part: usize) -> Option<String> {
+    let host = address.host_str()?;
+    let here = hosts.contains(&host.strip_prefix("www.").unwrap_or(host));
+    let part = address.path_segments()?.nth(part).filter(|part| here && !part.is_empty());
+    part.map(str::to_owned)
+}
+
+/// What stands before a host that has one name for each company.
+fn name_before(address: &Url, host: &str) -> Option<String> {
+    let name = address.host_str()?.strip_suffix(host)?.strip_suffix('.')?;
+    let own = !name.is_empty() && !["www", "api", "app", "support", "blog"].contains(&name);
+    own.then(|| name.to_owned())
 }
 
 /// How boards of a kind are asked and read.

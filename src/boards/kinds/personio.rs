@@ -3,8 +3,10 @@
 //! Quirks, as recorded: no address of a job, which lies at `/job/<id>`; the body comes in parts, each
 //! with a name; offsets without a colon.
 
+use url::Url;
+
 use super::xml_items::{Element, Shape, xml_items};
-use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawDate, RawPosting};
 
 pub struct Personio;
@@ -25,6 +27,10 @@ impl Kind for Personio {
 
     fn address(&self, company: &str) -> Option<String> {
         Some(format!("https://{company}.jobs.personio.de/xml?language=en"))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        name_before(seen_at, "jobs.personio.de")
     }
 }
 

@@ -3,8 +3,10 @@
 //! Quirks, as recorded: "2026-08-05 10:10:39 UTC"; amounts are texts; drafts are among the jobs;
 //! three flags say where the work is done.
 
+use url::Url;
+
 use super::fields::{Fields, json_board, place, places};
-use super::{Kind, RawItems, Reading, Response, Unreadable};
+use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawPosting};
 
 pub struct Recruitee;
@@ -21,6 +23,10 @@ impl Kind for Recruitee {
 
     fn address(&self, company: &str) -> Option<String> {
         Some(format!("https://{company}.recruitee.com/api/offers/"))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        name_before(seen_at, "recruitee.com")
     }
 }
 

@@ -4,8 +4,10 @@
 //! Quirks, as recorded: a company that does not exist looks like one without openings; the city may
 //! be a country and the region "REMOTE".
 
+use url::Url;
+
 use super::fields::{Fields, json_board, place};
-use super::{Kind, RawItems, Reading, Response, Unreadable};
+use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
 use crate::normalize::{BoardContext, RawPosting};
 
 pub struct SmartRecruiters;
@@ -22,6 +24,11 @@ impl Kind for SmartRecruiters {
 
     fn address(&self, company: &str) -> Option<String> {
         Some(format!("https://api.smartrecruiters.com/v1/companies/{company}/postings?limit=100"))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        let hosts = ["jobs.smartrecruiters.com", "careers.smartrecruiters.com"];
+        part_at(seen_at, &hosts, 0).or_else(|| part_at(seen_at, &["api.smartrecruiters.com"], 2))
     }
 }
 

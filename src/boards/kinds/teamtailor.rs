@@ -3,9 +3,11 @@
 //! Quirks, as recorded: `remoteStatus` says "fully", "hybrid", "temporary" or "none"; a place has a
 //! name of the company's making beside its city and country.
 
+use url::Url;
+
 use super::fields::{place, places};
 use super::xml_items::{Element, Shape, xml_items};
-use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use super::{Kind, Problem, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawDate, RawPosting};
 
 pub struct Teamtailor;
@@ -26,6 +28,10 @@ impl Kind for Teamtailor {
 
     fn address(&self, company: &str) -> Option<String> {
         Some(format!("https://{company}.teamtailor.com/jobs.rss"))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        name_before(seen_at, "teamtailor.com")
     }
 }
 

@@ -4,8 +4,10 @@
 //! Quirks, as recorded: dates without a time; `telecommuting` is remote unless `workplace_type` says
 //! more; no pay; more than two requests at a time are refused.
 
+use url::Url;
+
 use super::fields::{Fields, json_board, place, places};
-use super::{Kind, RawItems, Reading, Response, Unreadable};
+use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
 use crate::normalize::{BoardContext, RawPosting};
 
 pub struct Workable;
@@ -22,6 +24,10 @@ impl Kind for Workable {
 
     fn address(&self, company: &str) -> Option<String> {
         Some(format!("https://apply.workable.com/api/v1/widget/accounts/{company}?details=true"))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        part_at(seen_at, &["apply.workable.com"], 0).filter(|part| part != "api" && part != "j")
     }
 }
 

@@ -8,7 +8,7 @@
 use url::Url;
 
 use super::fields::{Fields, json_board};
-use super::{Kind, RawItems, Reading, Response, Unreadable};
+use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawPosting};
 
 pub struct Workday;
@@ -29,6 +29,18 @@ impl Kind for Workday {
         let (host, site) = company.split_once('/')?;
         let (tenant, _) = host.split_once('.')?;
         Some(format!("https://{host}.myworkdayjobs.com/wday/cxs/{tenant}/{site}/jobs"))
+    }
+
+    fn company(&self, seen_at: &Url) -> Option<String> {
+        let host = name_before(seen_at, "myworkdayjobs.com")?;
+        let mut parts = seen_at.path_segments()?.filter(|part| !part.is_empty());
+        let is_language = |part: &str| part.len() == 5 && part.get(2..3) == Some("-");
+        let site = match parts.next()? {
+            "wday" => parts.nth(2)?,
+            part if is_language(part) => parts.next()?,
+            part => part,
+        };
+        Some(format!("{host}/{site}"))
     }
 
     fn question(&self) -> Option<&'static str> {

@@ -1,6 +1,6 @@
 //! The commands for operators and scripts: results on standard output, trouble on standard error.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::binary::{Ended, Home, until};
 use crate::fakes::board::{FakeBoard, Item, feed};
@@ -118,6 +118,33 @@ async fn boards_read_goes_on_to_the_address_that_a_first_response_names() {
     assert!(read.success && read.stdout.contains("Cook"), "{}", read.stderr);
     let read = run(&["boards", "read", "--kind", "hackernews", "-"], stories).await;
     assert!(!read.success && read.stderr.contains("a list of stories"), "{}", read.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boards_detect_goes_from_a_page_to_its_feed_and_shows_what_is_there() {
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook"), Item::titled("Baker")]);
+    let link = "<link rel=alternate type=application/rss+xml href=/jobs.xml>";
+    board.body_at("/careers", format!("<!doctype html><title>Acme</title>{link}"));
+    board.body_at("/empty", "<!doctype html><title>Nothing here</title>");
+    let at = |path: &str| board.url.join(path).unwrap().to_string();
+    let found = run(&["boards", "detect", &at("/careers")], "").await;
+    assert!(found.success, "{}", found.stderr);
+    let found: Value = serde_json::from_str(&found.stdout).unwrap();
+    let jobs = at("/jobs.xml");
+    assert_eq!((&found["kind"], &found["url"]), (&json!("feed"), &json!(jobs)));
+    assert_eq!((&found["postings"], &found["first"][1]["title"]), (&json!(2), &json!("Baker")));
+    let empty = at("/empty");
+    for (address, want) in [
+        (empty.as_str(), "Nothing here"),
+        ("ftp://127.0.0.1/", "http or https"),
+        ("http://127.0.0.1:9/", "cannot be reached"),
+        ("not an address", "not an address"),
+    ] {
+        let found = run(&["boards", "detect", address], "").await;
+        assert!(!found.success && found.stdout.is_empty(), "{address}");
+        assert!(found.stderr.contains(want), "{}", found.stderr);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
