@@ -1,22 +1,73 @@
 //! What kind of employment, which level, language and time zones a posting asks for, and whether it
 //! helps with a visa: what the board states, or else what the text says beyond doubt.
 
-use super::RawPosting;
+use regex::Regex;
+
+use super::labels::labelled;
+use super::{RawPosting, facts_title, facts_visa, facts_zones};
 use crate::domain::facts::{Employment, Facts, Language, Level, Zones};
 
+const KIND: &[&str] = &[
+    "Employment type",
+    "Employment",
+    "Job type",
+    "Contract type",
+    "Type of contract",
+    "Anstellungsart",
+    "Beschäftigungsart",
+];
+
+/// Letters of a text from which its language can be told, and of which it is.
+const FEWEST_LETTERS: usize = 200;
+const ENOUGH_CHARS: usize = 2_000;
+
+/// What a posting says, the surest word first.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// What the board states.
+    pub raw: &'a RawPosting,
+    pub title: &'a str,
+    pub location: Option<&'a str>,
+    pub body: &'a str,
+}
+
 /// The facts of a posting.
-pub fn facts(raw: &RawPosting) -> Facts {
-    let mut employment: Vec<Employment> =
-        raw.employment.iter().filter_map(|word| stated_employment(word)).collect();
+pub fn facts(said: &Said<'_>) -> Facts {
+    let Said { raw, title, location, body } = *said;
+    let stated = raw.employment.iter().filter_map(|word| stated_employment(word));
+    let mut employment: Vec<Employment> = stated.collect();
+    if employment.is_empty() {
+        employment = facts_title::employment(title);
+    }
+    if employment.is_empty() {
+        employment = labelled(body, KIND).map(facts_title::employment).unwrap_or_default();
+    }
     employment.sort_unstable();
     employment.dedup();
+    let level = lowest(raw.level.iter().filter_map(|word| stated_level(word)));
     Facts {
         employment,
-        level: lowest(raw.level.iter().filter_map(|word| stated_level(word))),
-        lang: raw.lang.as_deref().and_then(stated_language),
-        visa: None,
-        zones: stated_zones(&raw.zones),
+        level: level.or_else(|| facts_title::level(title)),
+        lang: raw.lang.as_deref().and_then(stated_language).or_else(|| language_of(body)),
+        visa: facts_visa::visa(title, body),
+        zones: stated_zones(&raw.zones).or_else(|| facts_zones::zones(location, title, body)),
     }
+}
+
+/// The language that a text is in beyond doubt.
+fn language_of(text: &str) -> Option<Language> {
+    let end = text.char_indices().nth(ENOUGH_CHARS).map_or(text.len(), |(end, _)| end);
+    let text = text.get(..end)?;
+    if text.chars().filter(|c| c.is_alphabetic()).count() < FEWEST_LETTERS {
+        return None;
+    }
+    let found = whatlang::detect(text).filter(whatlang::Info::is_reliable)?;
+    Language::named(found.lang().code())
+}
+
+/// A pattern that takes no notice of case.
+pub fn pattern(pattern: &str) -> Regex {
+    Regex::new(&format!("(?i){pattern}")).expect("a valid pattern")
 }
 
 /// The letters of a board's word, small, without what stands between them.
@@ -92,7 +143,29 @@ mod tests {
 
     #[track_caller]
     fn check(raw: RawPosting, want: &str) {
-        assert_eq!(serde_json::to_string(&facts(&raw)).unwrap(), want);
+        let said = Said { raw: &raw, title: &raw.title, location: None, body: &raw.body };
+        assert_eq!(serde_json::to_string(&facts(&said)).unwrap(), want);
+    }
+
+    #[test]
+    fn what_a_board_does_not_state_is_read_from_the_text() {
+        let body = "Employment type: Part-time\n\nWir suchen eine Köchin, die gerne mit Menschen arbeitet \
+                    und keine Angst vor großen Töpfen hat. Wir bieten eine unbefristete Stelle in einem \
+                    kleinen Haus an der Küste, freie Wochenenden und ein gutes Gehalt. Bewerbungen bitte \
+                    mit Lebenslauf und Zeugnissen an unsere Küchenleitung.";
+        let raw = RawPosting {
+            title: "Senior Köchin".to_owned(),
+            body: body.to_owned(),
+            ..RawPosting::default()
+        };
+        check(raw.clone(), r#"{"type":["parttime"],"level":"senior","lang":"de"}"#);
+        let stated = RawPosting {
+            employment: vec!["Contract".to_owned()],
+            level: vec!["Junior".to_owned()],
+            lang: Some("en".to_owned()),
+            ..raw
+        };
+        check(stated, r#"{"type":["contract"],"level":"junior","lang":"en"}"#);
     }
 
     #[test]

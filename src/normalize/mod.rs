@@ -5,6 +5,9 @@ mod chars;
 mod dates;
 mod euro_rates;
 mod facts;
+mod facts_title;
+mod facts_visa;
+mod facts_zones;
 mod html_scan;
 mod html_text;
 mod identity;
@@ -126,6 +129,12 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         tags: &tags,
         body: &body,
     });
+    let facts = facts::facts(&facts::Said {
+        raw: &raw,
+        title: &title,
+        location: location.as_deref(),
+        body: &body,
+    });
     let mut posting = Posting {
         identity: Identity::default(),
         board: Some(board.slug.to_owned()),
@@ -135,7 +144,7 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         location,
         remote,
         pay: pay_of(&raw.pay).or_else(|| find_in_body(&body)),
-        facts: facts::facts(&raw),
+        facts,
         tags,
         posted_at: dates::moment(&raw.posted_at, board.zone),
         body,
@@ -196,7 +205,7 @@ mod tests {
             "identity": "guid:7", "board": "example", "url": "https://board.example/jobs/7",
             "title": "Senior Rust & C++", "company": "Acme", "location": "Kiel", "remote": "yes",
             "pay": {"min": 90_000.0, "max": 110_000.0, "currency": "EUR", "period": "year"},
-            "tags": ["Rust"], "posted_at": "2026-10-02T12:53:01Z",
+            "level": "senior", "tags": ["Rust"], "posted_at": "2026-10-02T12:53:01Z",
             "body": "Standort: Kiel\n\nSalary: $1m",
         });
         assert_eq!(json, want);

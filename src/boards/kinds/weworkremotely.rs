@@ -73,13 +73,13 @@ mod tests {
               </item></channel></rss>",
             concat!(
                 r#"{"body":"Teach.","company":"Acme","#,
-                r#""identity":"guid:https://weworkremotely.com/remote-jobs/acme","#,
+                r#""identity":"guid:https://weworkremotely.com/remote-jobs/acme","level":"senior","#,
                 r#""location":"Anywhere in the World","posted_at":"2026-07-10T22:45:30Z","#,
                 r#""remote":"yes","tags":["All Other Remote","Maths","Teaching"],"#,
                 r#""title":"Maths Coach: Senior","type":["contract"],"#,
                 r#""url":"https://weworkremotely.com/remote-jobs/acme"}"#,
                 "\n",
-                r#"{"identity":"guid:https://weworkremotely.com/remote-jobs/cook","remote":"yes","#,
+                r#"{"identity":"guid:https://weworkremotely.com/remote-jobs/cook","level":"lead","remote":"yes","#,
                 r#""title":"Chief Cook","url":"https://weworkremotely.com/remote-jobs/cook"}"#,
             ),
         );
