@@ -19,7 +19,7 @@ const KIND: &[&str] = &[
 
 /// Letters of a text from which its language can be told, and of which it is.
 const FEWEST_LETTERS: usize = 200;
-const ENOUGH_CHARS: usize = 2_000;
+const ENOUGH_CHARS: usize = 800;
 
 /// What a posting says, the surest word first.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +65,10 @@ fn language_of(text: &str) -> Option<Language> {
     Language::named(found.lang().code())
 }
 
-/// A pattern that takes no notice of case.
+/// A pattern that takes no notice of case. Words end where ASCII words do: with the ends of all
+/// scripts the search is ten times as slow.
 pub fn pattern(pattern: &str) -> Regex {
+    let pattern = pattern.replace(r"\b", r"(?-u:\b)");
     Regex::new(&format!("(?i){pattern}")).expect("a valid pattern")
 }
 

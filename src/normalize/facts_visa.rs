@@ -38,6 +38,7 @@ pub fn visa(title: &str, body: &str) -> Option<bool> {
         .collect();
     let (mut yes, mut no) =
         (segments.iter().any(|it| it == "visa"), segments.iter().any(|it| it == "no visa"));
+    let body = if ABOUT.is_match(body) { body } else { "" };
     for sentence in body.split_inclusive(['.', '!', '?', ';', '\n', '•']) {
         let is_question = sentence.ends_with('?');
         let sentence = sentence.trim_matches(|c: char| !c.is_alphanumeric());

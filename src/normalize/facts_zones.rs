@@ -55,6 +55,7 @@ static ABOUT_ZONES: LazyLock<Regex> =
 pub fn zones(location: Option<&str>, title: &str, body: &str) -> Option<Zones> {
     let stated = [location, labelled(body, LABELS)].into_iter().flatten();
     let stated = stated.filter(|text| !OVERLAP.is_match(text));
+    let body = if ABOUT_ZONES.is_match(body) { body } else { "" };
     let sentences = body.split(['.', '\n', ';', '•', '!', '?']);
     let sentences = sentences.filter(|it| ABOUT_ZONES.is_match(it) && !OVERLAP.is_match(it));
     stated

@@ -14,10 +14,10 @@ use super::json_items::{id, json_items};
 use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
 use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting};
 
-/// From "Please mention the word …" on: the watermark for the caller.
-static WATERMARK: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?is)\s*(<br\s*/?>\s*)*please mention the word\b.*\z").expect("a valid pattern")
-});
+/// Where the watermark for the caller begins. The text before is not part of the pattern: a search for
+/// any number of breaks would begin at each of them.
+static WATERMARK: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)please mention the word ").expect("a valid pattern"));
 
 pub struct RemoteOk;
 
@@ -85,9 +85,21 @@ fn posting(item: &Value) -> Result<RawPosting, String> {
         pay,
         tags: tags.into_iter().flatten().filter_map(Value::as_str).map(repair).collect(),
         posted_at,
-        body: WATERMARK.replace(&body, "").into_owned(),
+        body: without_watermark(&body).to_owned(),
         ..RawPosting::default()
     })
+}
+
+/// Drops the line for the caller, which is the last, and the breaks before it.
+fn without_watermark(body: &str) -> &str {
+    let Some(found) = WATERMARK.find(body) else { return body };
+    let mut kept = body.get(..found.start()).unwrap_or_default().trim_end();
+    while let Some(at) = kept.rfind('<')
+        && kept.get(at..).is_some_and(|tag| matches!(tag, "<br>" | "<br/>" | "<br />"))
+    {
+        kept = kept.get(..at).unwrap_or_default().trim_end();
+    }
+    kept
 }
 
 /// Undoes UTF-8 that was read as Latin-1, where the whole text is such: every character fits a
