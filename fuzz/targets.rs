@@ -1,11 +1,14 @@
 //! What is fuzzed. The fuzzers and the test that replays their corpus share it.
 
-use chrono::DateTime;
+use chrono::{DateTime, Offset, Utc};
+use earlybrd::boards::{self, Response};
+use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::ids::FilterId;
 use earlybrd::domain::posting::Posting;
 use earlybrd::domain::rates::Rates;
 use earlybrd::filter_lang::{parse, print};
 use earlybrd::matching::{Document, Matcher, Scratch, explain, naive};
+use earlybrd::normalize::BoardContext;
 
 /// What is read prints and is read again as the same; what is refused points into the text.
 pub fn filter(text: &str) {
@@ -33,4 +36,25 @@ pub fn matching(text: &str) {
     let wanted = naive::matches(&expr, &posting, rates, seen);
     assert_eq!(!found.is_empty(), wanted);
     assert_eq!(explain(&expr, &Document::new(&posting, rates, seen)).matches, wanted);
+}
+
+/// The first line is a kind of board, the rest its response: what is read is clean, keeps its limits
+/// and survives its JSON; what is not says why. Covers HTML, dates, pay, places and links, too.
+pub fn boards(text: &str) {
+    let (kind, body) = text.split_once('\n').unwrap_or_default();
+    let Ok(kind) = kind.parse::<BoardKind>() else { return };
+    let board = BoardContext { slug: "fuzz", company: None, base: None, zone: Utc.fix() };
+    let response = Response { body: body.as_bytes(), content_type: None };
+    let read = match boards::read(kind.into(), response, &board) {
+        Ok(read) => read,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    for posting in read.postings {
+        assert!((1..=300).contains(&posting.title.chars().count()), "{:?}", posting.title);
+        assert!(posting.body.len() <= 65_536 && !posting.body.contains('\0'));
+        assert!(posting.url.as_ref().is_none_or(|url| url.starts_with("http")));
+        let json = serde_json::to_string(&posting).expect("JSON");
+        let back: Posting = serde_json::from_str(&json).expect("what was written");
+        assert_eq!(serde_json::to_string(&back).expect("JSON"), json);
+    }
 }

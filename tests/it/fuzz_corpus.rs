@@ -17,6 +17,11 @@ fn replay(name: &str, target: fn(&str)) {
 }
 
 #[test]
+fn the_corpus_of_boards_is_read_clean_or_refused() {
+    replay("boards", targets::boards);
+}
+
+#[test]
 fn the_corpus_of_filters_is_read_or_refused_as_it_should() {
     replay("filter", targets::filter);
 }
