@@ -3,8 +3,8 @@
 //! Quirks, as recorded: the description is empty; the address of the namespace changes, its prefix
 //! does not; `/job/<id>` leads to other hosts.
 
-use super::xml_items::{Element, Shape, xml_items};
-use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use super::xml_items::{Element, Shape, xml_board};
+use super::{Kind, RawItems, Reading, Response, Unreadable};
 use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting};
 
 pub struct LaraJobs;
@@ -16,11 +16,7 @@ impl Kind for LaraJobs {
         _reading: Reading<'_>,
         _board: &BoardContext<'_>,
     ) -> Result<RawItems, Unreadable> {
-        let (items, fault) = xml_items(response, Shape { root: "rss", item: "item" })?;
-        let problems: Vec<Problem> = fault.into_iter().collect();
-        let place = |index: usize| format!("item {index}");
-        let raw = items.iter().enumerate().map(|(index, item)| (place(index), posting(item)));
-        Ok((raw.collect(), problems))
+        xml_board(response, Shape { root: "rss", item: "item" }, posting)
     }
 }
 

@@ -6,8 +6,8 @@
 use url::Url;
 
 use super::fields::{place, places};
-use super::xml_items::{Element, Shape, xml_items};
-use super::{Kind, Problem, RawItems, Reading, Response, Unreadable, name_before};
+use super::xml_items::{Element, Shape, xml_board};
+use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawDate, RawPosting};
 
 pub struct Teamtailor;
@@ -19,11 +19,7 @@ impl Kind for Teamtailor {
         _reading: Reading<'_>,
         _board: &BoardContext<'_>,
     ) -> Result<RawItems, Unreadable> {
-        let (items, fault) = xml_items(response, Shape { root: "rss", item: "item" })?;
-        let problems: Vec<Problem> = fault.into_iter().collect();
-        let place = |index: usize| format!("item {index}");
-        let raw = items.iter().enumerate().map(|(index, item)| (place(index), posting(item)));
-        Ok((raw.collect(), problems))
+        xml_board(response, Shape { root: "rss", item: "item" }, posting)
     }
 
     fn address(&self, company: &str) -> Option<String> {

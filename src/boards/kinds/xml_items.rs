@@ -7,7 +7,8 @@ use quick_xml::events::{BytesRef, Event};
 use quick_xml::reader::Reader;
 
 use super::feed_text::feed_text;
-use super::{Problem, Response, Unreadable};
+use super::{Problem, RawItems, Response, Unreadable};
+use crate::normalize::RawPosting;
 
 /// One element of an item.
 #[derive(Debug, Default)]
@@ -48,8 +49,20 @@ pub struct Shape<'n> {
     pub item: &'n str,
 }
 
+/// Reads each item of a document as a posting.
+pub fn xml_board(
+    response: Response<'_>,
+    shape: Shape<'_>,
+    posting: fn(&Element) -> RawPosting,
+) -> Result<RawItems, Unreadable> {
+    let (items, fault) = xml_items(response, shape)?;
+    let place = |index: usize| format!("item {index}");
+    let raw = items.iter().enumerate().map(|(index, item)| (place(index), posting(item)));
+    Ok((raw.collect(), fault.into_iter().collect()))
+}
+
 /// The items before the first fault, and the fault.
-pub fn xml_items(
+fn xml_items(
     response: Response<'_>,
     shape: Shape<'_>,
 ) -> Result<(Vec<Element>, Option<Problem>), Unreadable> {
