@@ -49,7 +49,9 @@ impl Worker for PollBoards {
         match self.ask(&board).await {
             Ok(polled) if has_fallen_silent(&board, &polled) => {
                 let why = self.silence(&board, &polled).await?;
-                self.fail(&board, &why.into()).await?;
+                // It answers: what it shows again must not be hours late.
+                let rest = polling::after_success(board.interval, fastrand::f64());
+                self.settle_failed(&board, &why.into(), rest).await?;
             }
             Ok(polled) => {
                 if let Err(error) = self.store(&board, polled).await {
@@ -122,14 +124,23 @@ impl PollBoards {
 
     /// Ends a poll that failed: the reason is kept, the board and its host rest.
     pub async fn fail(&self, board: &ClaimedBoard, error: &FetchError) -> anyhow::Result<()> {
-        let now = self.base.now();
         let failures = board.failures.saturating_add(1);
         let rest = polling::after_failure(board.interval, failures, error.asked, fastrand::f64());
+        self.settle_failed(board, error, rest).await
+    }
+
+    async fn settle_failed(
+        &self,
+        board: &ClaimedBoard,
+        error: &FetchError,
+        rest: Duration,
+    ) -> anyhow::Result<()> {
+        let now = self.base.now();
         // Strangers' words: a NUL could not even be stored.
         let why: String = printable(&error.why).chars().take(MAX_WHY).collect();
         tracing::warn!(
             board.id = board.id.0,
-            board.failures = failures,
+            board.failures = board.failures.saturating_add(1),
             "board {} ({}): {why}; asked again in {} s",
             board.slug,
             board.url.host_str().unwrap_or_default(),

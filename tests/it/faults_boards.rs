@@ -259,15 +259,13 @@ async fn a_board_that_falls_silent_is_a_failure_and_not_a_quiet_week() {
     world.poll_again().await;
     board.show(&[]);
     for failures in 1..5 {
-        world.clock.advance(Duration::from_hours(7));
-        world.poll().await;
+        world.poll_again().await;
         let silent = "SELECT failures FROM boards WHERE last_error LIKE
                       'shows no posting any more; there were 2'";
         assert_eq!(world.count(silent).await, failures);
     }
     board.show(&[Item::titled("Cook"), Item::titled("Waiter")]);
-    world.clock.advance(Duration::from_hours(7));
-    world.poll().await;
+    world.poll_again().await;
     assert_eq!(world.count("SELECT sum(failures)::bigint FROM boards").await, 0);
     assert_eq!(world.count("SELECT count(*) FROM postings WHERE matched_at IS NULL").await, 3);
 }
@@ -282,13 +280,11 @@ async fn a_company_without_openings_is_believed_at_the_third_time() {
     world.poll().await;
     board.body("[]");
     for failures in [1, 2, 0, 0] {
-        world.clock.advance(Duration::from_hours(7));
-        world.poll().await;
+        world.poll_again().await;
         assert_eq!(world.count("SELECT sum(failures)::bigint FROM boards").await, failures);
     }
     board.body(r#"[{"id": "1"}]"#);
-    world.clock.advance(Duration::from_hours(7));
-    world.poll().await;
+    world.poll_again().await;
     let none = "SELECT count(*) FROM boards WHERE shown = 0 AND failures = 0";
     assert_eq!(world.count(none).await, 1, "there were none before");
 }
@@ -303,8 +299,7 @@ async fn a_board_none_of_whose_postings_can_be_read_has_failed() {
     world.poll().await;
     board.body(r#"[{"id": "1", "titel": "Cook"}, {"id": "2", "titel": "Baker"}]"#);
     for failures in 1..5 {
-        world.clock.advance(Duration::from_hours(7));
-        world.poll().await;
+        world.poll_again().await;
         let unread = "SELECT failures FROM boards WHERE last_error LIKE
                       'none of its 2 postings could be read: item 0: no text'";
         assert_eq!(world.count(unread).await, failures);
