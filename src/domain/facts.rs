@@ -66,13 +66,20 @@ words! {
 pub struct Language(isolang::Language);
 
 impl Language {
-    /// Of a code, or an English name.
+    /// Of a code, or an English name. A language with one written form of its own is the one that
+    /// people ask for: Mandarin is Chinese, Bokmål Norwegian.
     pub fn named(name: &str) -> Option<Self> {
         let lower = name.to_lowercase();
-        isolang::Language::from_639_1(&lower)
+        let found = isolang::Language::from_639_1(&lower)
             .or_else(|| isolang::Language::from_639_3(&lower))
-            .or_else(|| isolang::Language::from_name_lowercase(&lower))
-            .map(Self)
+            .or_else(|| isolang::Language::from_name_lowercase(&lower))?;
+        let asked_for = match found.to_639_3() {
+            "cmn" => "zho",
+            "nob" | "nno" => "nor",
+            "pes" => "fas",
+            _ => return Some(Self(found)),
+        };
+        isolang::Language::from_639_3(asked_for).map(Self)
     }
 
     pub fn code(self) -> &'static str {
@@ -214,5 +221,8 @@ mod tests {
         assert_eq!(Language::named("German"), Language::named("de"));
         assert_eq!(Language::named("de").unwrap().code(), "de");
         assert_eq!(Language::named("nothing"), None);
+        for (name, code) in [("cmn", "zh"), ("nb", "no"), ("pes", "fa"), ("Chinese", "zh")] {
+            assert_eq!(Language::named(name).map(Language::code), Some(code), "{name}");
+        }
     }
 }
