@@ -1,105 +1,57 @@
-//! The time zones that a posting allows, where it states them as offsets, as a range, or as a zone and
-//! some hours around it.
+//! The time zones that a posting allows: in which of its words they are looked for.
 
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex::Regex;
 
 use super::facts::pattern;
 use super::labels::labelled;
+use super::zone_words::{listed, several};
 use crate::domain::facts::Zones;
 
 const LABELS: &[&str] =
     &["Timezone", "Timezones", "Time zone", "Time zones", "Time-zone", "Zeitzone", "Zeitzonen"];
 
-/// Zones whose letters mean one thing only. IST is three of them, CST two.
-const NAMED: [(&str, i32); 14] = [
-    ("utc", 0),
-    ("gmt", 0),
-    ("wet", 0),
-    ("bst", 60),
-    ("cet", 60),
-    ("cest", 120),
-    ("eet", 120),
-    ("eest", 180),
-    ("est", -300),
-    ("edt", -240),
-    ("mst", -420),
-    ("mdt", -360),
-    ("pst", -480),
-    ("pdt", -420),
-];
-
-const ZONE: &str = r"(?:utc|gmt|wet|bst|cest|cet|eest|eet|est|edt|mst|mdt|pst|pdt)";
-
-static RANGE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(
-        r"\b({ZONE}) ?(?:([+\-−–]) ?(\d{{1,2}})(?::?([0-5]\d))?)? ?(?:to|and|until|through|bis|und|…|\.\.+|–|—|-|/) ?(?:({ZONE}) ?)?(?:([+\-−–]) ?(\d{{1,2}})(?::?([0-5]\d))?)?\b"
-    ))
+/// Hours in common are no place to be in, and a wish is no condition.
+static VAGUE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\boverlap|\bcore hours\b|\bmeetings?\b|\bprefer|\bideal|\bflexib|\bsimilar\b|\bcompatible\b|\bnot?\b|\bexcept|\bexclud|\boutside\b",
+    )
 });
-static AROUND: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(
-        r"\b({ZONE}) ?(?:([+\-−–]) ?(\d{{1,2}})(?::?([0-5]\d))?)? ?(?:\(?±|\(?\+ ?/ ?[-−–]|plus or minus|plus/minus) ?(\d{{1,2}}) ?(?:h\b|hrs?\b|hours?\b|std\b|stunden\b)?"
-    ))
-});
-static ONE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(r"\b({ZONE})(?: ?([+\-−–]) ?(\d{{1,2}})(?::?([0-5]\d))?)?\b"))
-});
-/// Hours in common are no place to be in.
-static OVERLAP: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\boverlap|\bcore hours\b|\bmeetings?\b"));
 static ABOUT_ZONES: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\btime[- ]?zones?\b|\bzeitzonen?\b"));
+static ANYWHERE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\bremote|\btime|\bzeit|\banywhere\b|\bworldwide\b|\bhours\b"));
+/// Where somebody has to be.
+static ASKED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:must|should|need to|have to) be\b|\blocated\b|\bbased\b|\breside|\blive\b|\bliving\b|\bcandidates?\b|\bapplicants?\b|\bhir(?:e|es|ing)\b|\bonly\b|\brestrict|\beligible\b|\bopen to\b",
+    )
+});
+/// Where others are.
+static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\bour\b|\bteams?\b|\bcustomers?\b|\bclients?\b|\busers?\b|\bcolleagues\b|\bhq\b|\bheadquarter|\boffices?\b|\bspread\b|\bspan|\bcompany\b|\bwe(?:[’']re| are) (?:an?|based|located|in|all|distributed)\b",
+    )
+});
 
 /// What is found first: in the place, on a line for it, in the title, in a sentence about time zones.
 pub fn zones(location: Option<&str>, title: &str, body: &str) -> Option<Zones> {
-    let stated = [location, labelled(body, LABELS)].into_iter().flatten();
-    let stated = stated.filter(|text| !OVERLAP.is_match(text));
+    let clear = |text: &&str| !VAGUE.is_match(text);
+    let body_line = labelled(body, LABELS).filter(clear);
     let body = if ABOUT_ZONES.is_match(body) { body } else { "" };
-    let sentences = body.split(['.', '\n', ';', '•', '!', '?']);
-    let sentences = sentences.filter(|it| ABOUT_ZONES.is_match(it) && !OVERLAP.is_match(it));
-    stated
-        .clone()
-        .find_map(|text| several(text).or_else(|| one(text)))
-        .or_else(|| several(title))
-        .or_else(|| sentences.into_iter().find_map(several))
-}
-
-/// "UTC-5 to UTC+1", "CET ± 3 hours".
-fn several(text: &str) -> Option<Zones> {
-    let around = AROUND.captures(text).and_then(|found| {
-        let middle = offset(&found, 1)?;
-        let hours: i32 = found.get(5)?.as_str().parse().ok()?;
-        (hours <= 12).then_some((middle - hours * 60, middle + hours * 60))
-    });
-    let range = || {
-        RANGE.captures(text).and_then(|found| {
-            // One of the two must be a zone of its own: in "UTC-5" the dash belongs to the number.
-            found.get(5).or(found.get(6))?;
-            Some((offset(&found, 1)?, offset(&found, 5)?))
-        })
-    };
-    let (from, to) = around.or_else(range)?;
-    Zones::new(from.max(-720), to.min(840))
-}
-
-fn one(text: &str) -> Option<Zones> {
-    let found = ONE.captures(text)?;
-    let minutes = offset(&found, 1)?;
-    Zones::new(minutes, minutes)
-}
-
-/// The minutes of a zone's name, sign, hours and minutes, from a group on. A name may be missing
-/// behind one that was said.
-fn offset(found: &Captures<'_>, first: usize) -> Option<i32> {
-    let text = |group: usize| found.get(first + group).map(|found| found.as_str().to_lowercase());
-    let base = match text(0) {
-        Some(name) => NAMED.iter().find(|(known, _)| *known == name)?.1,
-        None => 0,
-    };
-    let number = |group: usize| text(group).and_then(|digits| digits.parse::<i32>().ok());
-    let minutes = number(2).unwrap_or_default() * 60 + number(3).unwrap_or_default();
-    Some(if text(1).as_deref() == Some("+") { base + minutes } else { base - minutes })
+    let sentences = body
+        .split(['.', '\n', ';', '•', '!', '?'])
+        .filter(|it| ABOUT_ZONES.is_match(it) && ASKED.is_match(it) && !OTHERS.is_match(it))
+        .filter(clear);
+    let title = Some(title).filter(clear);
+    let read = |text: &str, bare| several(text).or_else(|| listed(text, bare));
+    location
+        .filter(clear)
+        .and_then(|text| read(text, ANYWHERE.is_match(text)))
+        .or_else(|| body_line.and_then(|text| read(text, true)))
+        .or_else(|| title.and_then(|text| read(text, ABOUT_ZONES.is_match(text))))
+        .or_else(|| sentences.into_iter().find_map(|text| read(text, true)))
 }
 
 #[cfg(test)]
@@ -122,6 +74,12 @@ mod tests {
         check("Remote (CET ± 2h)", "", "UTC−1…UTC+3");
         check("", "Timezone: EST", "UTC−5");
         check("", "Time zones: CET +/- 3 hours", "UTC−2…UTC+4");
+        check("Remote (within 3 hours of CET)", "", "UTC−2…UTC+4");
+        check("Remote (EST or PST)", "", "UTC−8…UTC−5");
+        check("CET +1/-3", "", "UTC−2…UTC+2");
+        check("UTC 0 to +3", "", "UTC+0…UTC+3");
+        check("", "Timezone: PST, EST, or CST", "UTC−8…UTC−5");
+        check("", "Candidates must be located in the CET time zone.", "UTC+1");
         check("", "You live in a time zone between UTC-8 and UTC+3. Good.", "UTC−8…UTC+3");
     }
 
@@ -132,6 +90,21 @@ mod tests {
         check("Remote (4h overlap with CET)", "", "");
         check("Berlin", "We meet at 10:00 CET in every time zone", "");
         check("UTC-99", "", "");
+        check("UTC-5 to UTC+99", "", "");
+        check("UTC+5.5", "", "");
+        check("Grand Est, France", "", "");
+        check("GRAND EST", "", "");
+        check("San Diego - UTC", "", "");
+        check("Remote (CST)", "", "");
+        check("Remote (CET, IST)", "", "");
+        check("Remote, CET preferred", "", "");
+        check("UTC+9 to UTC-8", "", "");
+        check("", "Timezone: any, but not EST", "");
+        check("", "Timezone: 9-5 EST", "");
+        check("", "Timezone: CET ± 1 to 2 hours", "");
+        check("", "You must convert EST time zone data", "");
+        check("", "Our team is spread across time zones from UTC-8 to UTC+10.", "");
+        check("", "You fix time zone bugs of UTC-5 to UTC+1.", "");
         check("Invest in Westend", "", "");
     }
 }

@@ -21,6 +21,7 @@ mod salary_offer;
 mod salary_tests;
 mod salary_words;
 mod text;
+mod zone_words;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use rust_decimal::Decimal;
