@@ -4,22 +4,24 @@
 use regex::Regex;
 
 use super::labels::labelled;
-use super::{RawPosting, facts_title, facts_visa, facts_zones};
-use crate::domain::facts::{Employment, Facts, Language, Level, Zones};
+use super::{RawPosting, facts_kind, facts_lang, facts_title, facts_visa, facts_zones};
+use crate::domain::facts::{Employment, Facts, Level, Zones};
 
 const KIND: &[&str] = &[
     "Employment type",
     "Employment",
+    "Type of employment",
     "Job type",
+    "Position type",
+    "Type",
     "Contract type",
     "Type of contract",
     "Anstellungsart",
     "Beschäftigungsart",
+    "Vertragsart",
+    "Type de contrat",
+    "Tipo de contrato",
 ];
-
-/// Letters of a text from which its language can be told, and of which it is.
-const FEWEST_LETTERS: usize = 200;
-const ENOUGH_CHARS: usize = 800;
 
 /// What a posting says, the surest word first.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +39,10 @@ pub fn facts(said: &Said<'_>) -> Facts {
     let stated = raw.employment.iter().filter_map(|word| stated_employment(word));
     let mut employment: Vec<Employment> = stated.collect();
     if employment.is_empty() {
-        employment = facts_title::employment(title);
+        employment = facts_kind::employment(title);
     }
     if employment.is_empty() {
-        employment = labelled(body, KIND).map(facts_title::employment).unwrap_or_default();
+        employment = labelled(body, KIND).map(facts_kind::employment).unwrap_or_default();
     }
     employment.sort_unstable();
     employment.dedup();
@@ -48,27 +50,20 @@ pub fn facts(said: &Said<'_>) -> Facts {
     Facts {
         employment,
         level: level.or_else(|| facts_title::level(title)),
-        lang: raw.lang.as_deref().and_then(stated_language).or_else(|| language_of(body)),
+        lang: raw
+            .lang
+            .as_deref()
+            .and_then(facts_lang::stated)
+            .or_else(|| facts_lang::of_text(body)),
         visa: facts_visa::visa(title, body),
         zones: stated_zones(&raw.zones).or_else(|| facts_zones::zones(location, title, body)),
     }
 }
 
-/// The language that a text is in beyond doubt.
-fn language_of(text: &str) -> Option<Language> {
-    let end = text.char_indices().nth(ENOUGH_CHARS).map_or(text.len(), |(end, _)| end);
-    let text = text.get(..end)?;
-    if text.chars().filter(|c| c.is_alphabetic()).count() < FEWEST_LETTERS {
-        return None;
-    }
-    let found = whatlang::detect(text).filter(whatlang::Info::is_reliable)?;
-    Language::named(found.lang().code())
-}
-
-/// A pattern that takes no notice of case. Words end where ASCII words do: with the ends of all
-/// scripts the search is ten times as slow.
+/// A pattern that takes no notice of case. Words are made and end as ASCII words do: with the
+/// letters and ends of all scripts the search is ten times as slow.
 pub fn pattern(pattern: &str) -> Regex {
-    let pattern = pattern.replace(r"\b", r"(?-u:\b)");
+    let pattern = pattern.replace(r"\b", r"(?-u:\b)").replace(r"\w", "[0-9A-Za-z_]");
     Regex::new(&format!("(?i){pattern}")).expect("a valid pattern")
 }
 
@@ -81,13 +76,13 @@ fn letters(word: &str) -> String {
 fn stated_employment(word: &str) -> Option<Employment> {
     let letters = letters(word);
     let has = |parts: &[&str]| parts.iter().any(|part| letters.contains(part));
-    if has(&["intern", "trainee", "praktikum", "stage"]) && !has(&["international"]) {
+    if has(&["intern", "trainee", "praktikum", "stage"]) && !has(&["internal", "international"]) {
         Some(Employment::Internship)
     } else if has(&["freelance", "freiberuf"]) {
         Some(Employment::Freelance)
     } else if has(&["parttime", "teilzeit"]) {
         Some(Employment::Parttime)
-    } else if has(&["fulltime", "vollzeit", "permanent", "salariedft"]) {
+    } else if has(&["fulltime", "vollzeit", "permanent", "unbefristet", "salariedft"]) {
         Some(Employment::Fulltime)
     } else if has(&["contract", "temporary", "fixedterm", "befristet"]) {
         Some(Employment::Contract)
@@ -121,12 +116,6 @@ fn stated_level(word: &str) -> Option<Level> {
 /// Where several levels are welcome, the least that is asked for.
 fn lowest(levels: impl Iterator<Item = Level>) -> Option<Level> {
     levels.min()
-}
-
-/// "en", "en-GB", "English (US)".
-fn stated_language(word: &str) -> Option<Language> {
-    let end = word.find(['-', '_', '(']).unwrap_or(word.len());
-    Language::named(word.get(..end)?.trim())
 }
 
 /// All hours between the least and the most, in minutes.
@@ -181,6 +170,9 @@ mod tests {
             ("FREELANCE", "Mid-Senior Level", r#"{"type":["freelance"]}"#),
             ("Internship", "Entry Level", r#"{"type":["internship"],"level":"junior"}"#),
             ("PartTime", "Director", r#"{"type":["parttime"],"level":"lead"}"#),
+            ("unbefristet", "", r#"{"type":["fulltime"]}"#),
+            ("befristet", "", r#"{"type":["contract"]}"#),
+            ("Internal", "", "{}"),
             ("Other", "Any", "{}"),
         ] {
             let raw = RawPosting {

@@ -1,96 +1,78 @@
-//! Kind of employment and level as a title says them. Titles are short and say little else, so a word
-//! there counts unless it is known to mean another thing: lead generation leads nobody.
+//! The level that a title asks for. Titles are short and say little else, so a word there counts unless
+//! it is known to mean another thing: lead generation leads nobody.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::facts::pattern;
-use crate::domain::facts::{Employment, Level};
-
-static KINDS: LazyLock<[(Employment, Regex); 5]> = LazyLock::new(|| {
-    [
-        (
-            Employment::Contract,
-            pattern(
-                r"\([^)]*\bcontract\b[^)]*\)|[-–—|,/:] *(?:\d+[- ]months? )?contract *$|\bcontractor\b|\bmonths? contract\b|\bcontract[- ](?:to[- ]hire|role|position|basis)\b|\bfixed[- ]term\b|\bbefristet",
-            ),
-        ),
-        (
-            Employment::Freelance,
-            pattern(r"\bfreelanc(?:e|er|ers|ing)\b|\bfreiberuflich\w*|\bfreie[rn]? mitarbeit\w*"),
-        ),
-        (
-            Employment::Fulltime,
-            pattern(r"\bfull[- ]?time\b|\bvollzeit\b|\btemps plein\b|\btiempo completo\b"),
-        ),
-        (
-            Employment::Internship,
-            pattern(r"\binternships?\b|\binterns?\b|\bprakti(?:kum|kant|kantin)\b|\bstagiaire\b"),
-        ),
-        (
-            Employment::Parttime,
-            pattern(
-                r"\bpart[- ]?time\b|\bteilzeit\b|\btemps partiel\b|\bmedio tiempo\b|\bwerkstudent(?:in)?\b|\bworking student\b",
-            ),
-        ),
-    ]
-});
-/// Words around which the one above means something else.
-static NO_KIND: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\bsmart[- ]contract|\bfreelanc(?:e|er|ing) (?:platform|marketplace)|\bintern(?:al|ational)\b",
-    )
-});
-
-/// Every kind of employment that a title, or a line made for it, names.
-pub fn employment(text: &str) -> Vec<Employment> {
-    let text = NO_KIND.replace_all(text, " ");
-    KINDS.iter().filter(|(_, words)| words.is_match(&text)).map(|(kind, _)| *kind).collect()
-}
+use crate::domain::facts::Level;
 
 static JUNIOR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\bjunior\b|\bjr\b|\bentry[- ]level\b|\btrainee\b|\bapprentice\b|\bnew[- ]grad\b|\bgraduate (?:program(?:me)?|scheme|engineer|developer|trainee|analyst|software)\b|\bberufseinsteiger\w*",
+        r"\bj[uú]nior\b|\bjr\b|\bentry[- ]level\b|\btrainee\b|\bapprentice\b|\bnew[- ]grad\b|\bgraduate (?:program(?:me)?|scheme|engineer|developer|trainee|analyst|software)\b|\bberufseinsteiger\w*|\bausbildung (?:zum|zur|als)\b|\bauszubildende|\bd[ée]butant",
     )
 });
 static MID: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\bmid(?:dle)?[- ]?(?:level|weight)\b|\bintermediate\b|\bmedior\b|\bmid\b")
+    pattern(
+        r"\bmid(?:dle)?[- ]?(?:level|weight)\b|\bintermediate\b|\bmedior\b|\bsemi[- ]?senior\b|\bpleno\b|\bconfirmée?|\bmid *(?:/|-|–|to|or) *(?:senior|sr)\b|\b(?:junior|jr\.?) *(?:/|-|–|to|or) *mid\b|\bmid (?:[\w+#.-]+ ){0,2}(?:engineer|developer|designer|programmer|tester)\b|[(,/] *mid *(?:$|[),/])",
+    )
 });
-static SENIOR: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bsenior\b|\bsr\b|\bsnr\b"));
+static SENIOR: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bs[eê]nior\b|\bsr\b|\bsnr\b|\bsen\."));
 static LEAD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\blead\b|\bprincipal\b|\bhead of\b|\bdirector\b|\bvp\b|\bvice president\b|\bchief\b|\bteamleit(?:er|erin|ung)\b|\bstaff (?:\w+ )?(?:engineer|developer|scientist|designer|architect|sre|researcher)\b",
+        r"\blead\b|\bprincipal\b|\bhead of\b|\bdirector\b|\bvp\b|\bvice president\b|\bchief\b|\bteamleit(?:er|erin|ung)\b|\bstaff (?:[\w/&+-]+ ){0,3}(?:engineer|developer|scientist|designer|sre|researcher)\b|\bstaff (?:software|solutions?|security|data|cloud) architect\b",
     )
 });
+/// What has the name of a level and is another thing, a person who is not looked for among them.
 static NO_LEVEL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\blead (?:gen\w*|qualif\w*|acquisition|sourcing|magnet|time)\b|\bsenior (?:living|care|citizens?|housing|services)\b|\bmid[- ]?market\b|\bchief of staff\b|\bschool principal\b|\bassistant director\b",
+        r"\blead[- ](?:gen\w*|qualif\w*|acquisition|sourcing|magnet|time|management|nurtur\w*|conversion|intake|scoring|development rep\w*|paint|abatement|acid|free|to[- ](?:cash|revenue)|the|a|our)\b|\b(?:to|will|you|we|who) lead\b|\bsenior (?:living|care|caregivers?|citizens?|housing|services|cent(?:er|re)s?|communities|companions?|high|secondary|leadership)\b|\bmid[- ]?(?:market|atlantic|west|day|shift|term|cap|wales|sized?|enterprise|funnel|stage|office|corporate|segment|tier)\b|\bchief of staff\b|\bschool principal\b|\bassistant director\b|\bjunior (?:high|school|college|achievement)\b|\bintermediate (?:school|care|goods)\b|\b(?:post|under)-graduate\b|\bgraduate program(?:me)? (?:manager|director|lead|coordinator|administrator|tutor)\b|\bstaff (?:civil|geotechnical|environmental|structural|transportation|interior)\b|\b(?:assistant|secretary|aide|ea|pa|advis[eo]r|support|reporting|reports) to\b[^|;]*|\boffice of\b[^|;]*",
     )
 });
-/// One of two: the lesser is asked for, or nobody knows.
-static EITHER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\bsenior *(?:/|or|oder|to|–) *(?:lead|staff|principal)\b"));
-static OPTIONAL: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\((?:senior|sr\.?|junior|jr\.?|lead|mid|principal)\)"));
+/// One of two: the lesser is asked for.
+static EITHER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:senior|sr\.?) *(?:/|,|or|oder|to|–) *(?:lead|staff|principal)\b|\b(?:lead|staff|principal) *(?:/|,|or|oder) *(?:senior|sr)\b|\b(?:senior|sr)\b[^,(]* or (?:\w+ )?(?:lead|staff|principal)\b",
+    )
+});
+/// A level in brackets before the role, and the word behind.
+static OPTIONAL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\( *(?:(?:senior|sr\.?|junior|jr\.?|lead|mid|principal|staff)[ /,]*)+\) *(\p{L}+)")
+});
+/// Behind brackets they begin a place or an aside, not a role.
+const NO_ROLE: [&str; 8] = ["in", "at", "for", "remote", "hybrid", "m", "w", "f"];
 
 /// The level that a title asks for; of several, the least.
 pub fn level(title: &str) -> Option<Level> {
     let title = NO_LEVEL.replace_all(title, " ");
-    let asked = OPTIONAL.replace_all(&title, " ");
-    let optional = asked != title;
-    let levels = [
-        (JUNIOR.is_match(&asked), Level::Junior),
-        (MID.is_match(&asked), Level::Mid),
-        (
-            SENIOR.is_match(&asked) && (!LEAD.is_match(&asked) || EITHER.is_match(&asked)),
-            Level::Senior,
-        ),
-        (LEAD.is_match(&asked), Level::Lead),
-    ];
-    let found = levels.into_iter().find(|(says, _)| *says).map(|(_, level)| level);
-    // "(Senior) Cook" takes others, too, and does not say which.
-    found.filter(|_| !optional)
+    title.split(['|', ';']).filter_map(level_of_role).min()
+}
+
+fn level_of_role(role: &str) -> Option<Level> {
+    let optional = OPTIONAL.captures(role).filter(|found| {
+        found.get(1).is_some_and(|next| !NO_ROLE.contains(&next.as_str().to_lowercase().as_str()))
+    });
+    if JUNIOR.is_match(role) {
+        return Some(Level::Junior);
+    } else if optional.is_some() {
+        // "(Senior) Cook" takes others, too, and does not say which.
+        return None;
+    } else if MID.is_match(role) {
+        return Some(Level::Mid);
+    }
+    match (SENIOR.is_match(role), LEAD.is_match(role)) {
+        (true, true) if EITHER.is_match(role) => Some(Level::Senior),
+        (true, true) => {
+            // A senior director is one person; in "Senior Cook, Kitchen Lead" nobody knows.
+            let mut parts = role.split([',', '(', ')', '–']).flat_map(|part| part.split(" - "));
+            let both = parts.any(|part| SENIOR.is_match(part) && LEAD.is_match(part));
+            both.then_some(Level::Lead)
+        }
+        (true, false) => Some(Level::Senior),
+        (false, true) => Some(Level::Lead),
+        (false, false) => None,
+    }
 }
 
 #[cfg(test)]
@@ -98,51 +80,59 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(title: &str, kinds: &[&str], wanted: Option<&str>) {
-        let found: Vec<&str> = employment(title).into_iter().map(Employment::as_str).collect();
-        assert_eq!((found.as_slice(), level(title).map(Level::as_str)), (kinds, wanted), "{title}");
-    }
-
-    #[test]
-    fn titles_say_what_kind_of_employment_it_is() {
-        check("Rust Engineer (Contract)", &["contract"], None);
-        check("Rust Engineer - 6 month contract", &["contract"], None);
-        check("Freelance Copywriter", &["freelance"], None);
-        check("Bookkeeper, part-time or full time", &["fulltime", "parttime"], None);
-        check("Werkstudent Marketing (m/w/d)", &["parttime"], None);
-        check("Software Engineering Intern", &["internship"], None);
-        for other in [
-            "Contract Manager",
-            "Smart Contract Engineer (Smart Contract)",
-            "Internal Auditor, International Sales",
-            "Freelance Platform Engineer",
-            "Late-stage Investor",
-        ] {
-            check(other, &[], None);
-        }
+    fn check(title: &str, wanted: Option<&str>) {
+        assert_eq!(level(title).map(Level::as_str), wanted, "{title}");
     }
 
     #[test]
     fn titles_say_the_level() {
-        check("Senior Rust Engineer", &[], Some("senior"));
-        check("Sr. Engineer", &[], Some("senior"));
-        check("Junior/Senior Developer", &[], Some("junior"));
-        check("Mid-level or Senior Developer", &[], Some("mid"));
-        check("Senior Staff Software Engineer", &[], Some("lead"));
-        check("Senior/Lead Engineer", &[], Some("senior"));
-        check("Head of Data", &[], Some("lead"));
-        check("Staff Data Engineer", &[], Some("lead"));
-        check("Graduate Software Engineer", &[], Some("junior"));
+        check("Senior Rust Engineer", Some("senior"));
+        check("Sr. Engineer", Some("senior"));
+        check("Backend Developer (Senior)", Some("senior"));
+        check("Backend Developer (Senior) in Kiel", Some("senior"));
+        check("Junior/Senior Developer", Some("junior"));
+        check("(Junior) Cook", Some("junior"));
+        check("Graduate Software Engineer", Some("junior"));
+        check("Desenvolvedor Júnior", Some("junior"));
+        check("Mid-level or Senior Developer", Some("mid"));
+        check("Mid/Senior Developer", Some("mid"));
+        check("Mid Java Developer", Some("mid"));
+        check("Semi Senior Developer", Some("mid"));
+        check("Développeur confirmé", Some("mid"));
+        check("Senior/Lead Engineer", Some("senior"));
+        check("Lead/Senior Engineer", Some("senior"));
+        check("Senior Engineer or Tech Lead", Some("senior"));
+        check("Staff Engineer | Senior Engineer", Some("senior"));
+        check("Senior Staff Software Engineer", Some("lead"));
+        check("Senior Research and Development Lead", Some("lead"));
+        check("Head of Data", Some("lead"));
+        check("Staff Full-Stack Engineer", Some("lead"));
+    }
+
+    #[test]
+    fn other_things_have_the_names_of_levels() {
         for other in [
             "(Senior) Accountant",
+            "Senior Cook, Kitchen Lead",
             "Lead Generation Specialist",
+            "Lead-Gen Manager",
+            "Lead Management Specialist",
+            "Lead-Acid Battery Engineer",
+            "We lead the market in cooking",
             "Nurse, Senior Living",
+            "Assistant to Senior Leadership",
+            "Executive Assistant to the Director",
             "Mid-Market Account Executive",
+            "Mid-Atlantic Sales Engineer",
+            "Junior High School Teacher",
+            "Intermediate School Teacher",
+            "Graduate Programme Manager",
             "Staff Accountant",
+            "Staff Civil Engineer",
             "Chief of Staff",
             "Rust Engineer",
         ] {
-            check(other, &[], None);
+            check(other, None);
         }
     }
 }

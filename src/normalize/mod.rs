@@ -5,6 +5,8 @@ mod chars;
 mod dates;
 mod euro_rates;
 mod facts;
+mod facts_kind;
+mod facts_lang;
 mod facts_title;
 mod facts_visa;
 mod facts_zones;
