@@ -26,13 +26,15 @@ use crate::db::boards::CatalogueBoard;
 use crate::http::{for_operator, user_agent};
 use crate::messenger::Messenger;
 use crate::playground::{self, Place, Playground};
+use crate::schedule::polling::HOST_GAP;
 use crate::web;
 use crate::worker::{self, Rest, Worker};
 use crate::workers::Base;
+use crate::workers::claims::{Claims, Pace};
 use crate::workers::deliver::Deliver;
 use crate::workers::housekeeping::{CorrectClock, NET, Sweep, Timetable};
 use crate::workers::match_postings::MatchPostings;
-use crate::workers::poll_boards::{HOST_GAP, PollBoards};
+use crate::workers::poll_boards::PollBoards;
 use crate::workers::refresh_rates::{self, RefreshRates};
 use wakes::Wakes;
 
@@ -40,7 +42,7 @@ use wakes::Wakes;
 const CONNECTIONS: u32 = 12;
 
 /// Boards polled at a time.
-const POLLERS: usize = 4;
+const POLLERS: usize = 32;
 
 /// Lanes sent to at a time.
 const SENDERS: usize = 4;
@@ -51,6 +53,11 @@ const STAGE_PAUSE: Duration = Duration::from_secs(2);
 
 /// How long workers may take to finish what they began.
 const STOP_GRACE: Duration = Duration::from_secs(8);
+
+/// What asks boards.
+fn fetcher(config: &Config) -> anyhow::Result<Fetcher> {
+    Ok(Fetcher::new(config.contact.as_deref(), &config.trusted_hosts)?)
+}
 
 /// A running service.
 pub struct App {
@@ -98,11 +105,12 @@ impl App {
             .await
             .with_context(|| format!("cannot listen on {listen} (EARLYBRD_LISTEN)"))?;
         let listen = listener.local_addr()?;
+        let fetcher = fetcher(config)?;
         let state = playground.then(|| {
             let Base { pool, clock } = self.base();
             let place = Place { listen, public_url: config.public_url.as_ref() };
             let changes = self.wakes.pages.clone();
-            let context = Context::new(pool, clock);
+            let context = Context::new(pool, clock, fetcher);
             playground::State::new(context, place, changes, self.stop.clone())
         });
         self.spawn_task(web::serve(listener, web::router(state), self.stop.clone()));
@@ -134,7 +142,8 @@ impl App {
                     url: &entry.url,
                     interval: entry.interval,
                     attribution: entry.attribution.as_deref(),
-                    enabled: entry.off.is_none(),
+                    delay: entry.delay,
+                    off: entry.off.as_deref(),
                 };
                 db::boards::upsert(&mut *tx, &board, now).await?;
             }
@@ -152,11 +161,13 @@ impl App {
     ) -> anyhow::Result<()> {
         let base = self.base();
         let timetable = Timetable::start()?;
-        let fetcher = Fetcher::new(config.contact.as_deref())?;
+        let fetcher = fetcher(config)?;
         let poll_rest = Rest { pause: POLL_PAUSE, wake: Arc::default() };
+        let pace = Pace { host_gap: HOST_GAP, spread: true, look: POLL_PAUSE / 2 };
+        let claims = Claims::new(pace, Arc::clone(&poll_rest.wake));
         for _ in 0..POLLERS {
-            let (base, fetcher) = (base.clone(), fetcher.clone());
-            self.spawn(PollBoards { base, fetcher, host_gap: HOST_GAP }, poll_rest.clone());
+            let (base, fetcher, claims) = (base.clone(), fetcher.clone(), claims.clone());
+            self.spawn(PollBoards { base, fetcher, claims }, poll_rest.clone());
         }
         let rest = |wake: &Arc<Notify>| Rest { pause: STAGE_PAUSE, wake: Arc::clone(wake) };
         self.spawn(MatchPostings::new(base.clone()), rest(&self.wakes.matching));

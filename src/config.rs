@@ -43,6 +43,12 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "address or URL that boards see in the User-Agent, to reach the operator",
     },
     Setting {
+        name: "EARLYBRD_TRUSTED_HOSTS",
+        default: "none",
+        meaning: "hosts, as `host` or `host:port` with commas between, on which people may add boards \
+                  although they are not public",
+    },
+    Setting {
         name: "EARLYBRD_RATES",
         default: "the European Central Bank's",
         meaning: "address of its daily file of exchange rates, or `off`",
@@ -85,6 +91,8 @@ pub struct Config {
     pub search_path: Vec<PathBuf>,
     pub catalogue: Option<PathBuf>,
     pub contact: Option<String>,
+    /// Hosts that are not public and that boards may be added on, as `host` or `host:port`.
+    pub trusted_hosts: Vec<String>,
     /// Where exchange rates are fetched; `None`: nowhere.
     pub rates: Option<Url>,
     pub listen: SocketAddr,
@@ -133,15 +141,6 @@ impl Config {
                 "DATABASE_URL must begin with postgres://"
             );
         }
-        let format = match var("EARLYBRD_LOG_FORMAT").as_deref() {
-            None | Some("text") => LogFormat::Text,
-            Some("json") => LogFormat::Json,
-            Some(other) => bail!("EARLYBRD_LOG_FORMAT is {other:?}; it can be text or json"),
-        };
-        let filter = var("EARLYBRD_LOG").unwrap_or_else(|| "info".to_owned());
-        filter
-            .parse::<tracing_subscriber::EnvFilter>()
-            .with_context(|| format!("EARLYBRD_LOG is {filter:?}"))?;
         let contact = var("EARLYBRD_CONTACT");
         ensure!(
             contact.as_ref().is_none_or(|text| text.chars().all(|c| c.is_ascii_graphic())),
@@ -176,14 +175,28 @@ impl Config {
                 .unwrap_or_default(),
             catalogue: path("EARLYBRD_CATALOGUE"),
             contact,
+            trusted_hosts: trusted_hosts(var("EARLYBRD_TRUSTED_HOSTS"))?,
             rates: rates_address(var("EARLYBRD_RATES"))?,
             listen,
             public_url,
             playground,
-            log: LogConfig { filter, format },
+            log: log(var("EARLYBRD_LOG"), var("EARLYBRD_LOG_FORMAT"))?,
             set: SETTINGS.iter().map(|s| s.name).filter(|name| var(name).is_some()).collect(),
         })
     }
+}
+
+fn log(filter: Option<String>, format: Option<String>) -> anyhow::Result<LogConfig> {
+    let format = match format.as_deref() {
+        None | Some("text") => LogFormat::Text,
+        Some("json") => LogFormat::Json,
+        Some(other) => bail!("EARLYBRD_LOG_FORMAT is {other:?}; it can be text or json"),
+    };
+    let filter = filter.unwrap_or_else(|| "info".to_owned());
+    filter
+        .parse::<tracing_subscriber::EnvFilter>()
+        .with_context(|| format!("EARLYBRD_LOG is {filter:?}"))?;
+    Ok(LogConfig { filter, format })
 }
 
 fn rates_address(setting: Option<String>) -> anyhow::Result<Option<Url>> {
@@ -191,6 +204,20 @@ fn rates_address(setting: Option<String>) -> anyhow::Result<Option<Url>> {
         "off" => Ok(None),
         url => Ok(Some(any_address(url).context("EARLYBRD_RATES")?)),
     }
+}
+
+fn trusted_hosts(setting: Option<String>) -> anyhow::Result<Vec<String>> {
+    let hosts = setting.unwrap_or_default();
+    let hosts = hosts.split(',').map(|host| host.trim().to_lowercase());
+    hosts
+        .filter(|host| !host.is_empty())
+        .map(|host| {
+            let url = Url::parse(&format!("http://{host}/"));
+            let plain = url.is_ok_and(|url| url.path() == "/" && url.username().is_empty());
+            ensure!(plain, "EARLYBRD_TRUSTED_HOSTS: {host:?} is not a host or host:port");
+            Ok(host)
+        })
+        .collect()
 }
 
 fn any_address(text: &str) -> anyhow::Result<Url> {
@@ -246,6 +273,7 @@ mod tests {
         check_refused("EARLYBRD_PUBLIC_URL", "https://example.com/earlybrd");
         check_refused("EARLYBRD_PLAYGROUND", "yes");
         check_refused("EARLYBRD_RATES", "file:///etc/passwd");
+        check_refused("EARLYBRD_TRUSTED_HOSTS", "jobs.internal, http://x");
         check_refused("EARLYBRD_CONTACT", "a\r\nX-Evil: 1");
     }
 

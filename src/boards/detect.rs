@@ -21,6 +21,43 @@ pub struct Detected {
     pub company: Option<String>,
 }
 
+/// Names of parameters that carry what only their owner may know.
+const SECRETS: [&str; 12] = [
+    "token",
+    "key",
+    "apikey",
+    "auth",
+    "secret",
+    "sig",
+    "signature",
+    "password",
+    "passwd",
+    "pass",
+    "session",
+    "jwt",
+];
+
+/// A value that is as long as this, with letters and digits, was hardly chosen by a person.
+const LONG_VALUE: usize = 24;
+
+/// Whether an address looks as if it opened a feed to its owner alone.
+pub fn may_be_secret(url: &Url) -> bool {
+    let is_random = |value: &str| {
+        value.len() >= LONG_VALUE
+            && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '=')
+            && value.contains(|c: char| c.is_ascii_digit())
+            && value.contains(|c: char| c.is_ascii_alphabetic())
+    };
+    let named = |name: &str| {
+        let name = name.to_lowercase();
+        name.split(['_', '-', '.']).any(|word| SECRETS.contains(&word))
+    };
+    !url.username().is_empty()
+        || url.password().is_some()
+        || url.query_pairs().any(|(name, value)| named(&name) || is_random(&value))
+        || url.path_segments().is_some_and(|mut parts| parts.any(is_random))
+}
+
 /// Recognises a board by its address alone.
 pub fn by_address(seen_at: &Url) -> Option<Detected> {
     company_board(seen_at).or_else(|| known_board(seen_at))
@@ -161,6 +198,27 @@ mod tests {
         let workday = "workday acme.wd5/Careers https://acme.wd5.myworkdayjobs.com/wday/cxs/acme/Careers/jobs";
         check("https://acme.wd5.myworkdayjobs.com/en-US/Careers/job/Oslo/Cook_R1", workday);
         check("https://acme.wd5.myworkdayjobs.com/wday/cxs/acme/Careers/jobs", workday);
+    }
+
+    #[test]
+    fn an_address_that_carries_a_secret_is_known_by_its_look() {
+        let secret = |url: &str| may_be_secret(&Url::parse(url).unwrap());
+        for url in [
+            "https://x.example/feed?token=abc",
+            "https://x.example/feed?api_key=abc",
+            "https://x.example/feed?u=0123456789abcdef0123456789abcdef",
+            "https://x.example/private/0123456789abcdef0123456789abcdef/feed.xml",
+            "https://me:pw@x.example/feed",
+        ] {
+            assert!(secret(url), "{url}");
+        }
+        for url in [
+            "https://x.example/feed?category=monkey&count=100",
+            "https://x.example/remote-senior-engineer-jobs-in-berlin-2026/feed",
+            "https://boards-api.greenhouse.io/v1/boards/acme/jobs?content=true",
+        ] {
+            assert!(!secret(url), "{url}");
+        }
     }
 
     #[test]

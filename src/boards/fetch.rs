@@ -1,5 +1,6 @@
 //! Asks a board for its postings: conditional, capped, with its own redirects.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,17 +11,12 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
-use super::kinds;
+use super::limits::Limits;
+use super::{kinds, rhythm};
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::http::{
-    BodyError, check_stranger_url, for_operator, for_strangers, read_capped, user_agent,
+    BodyError, Refused, check_stranger_url, for_operator, for_strangers, read_capped, user_agent,
 };
-
-/// Largest response of a board, after decompression.
-const MAX_BODY: usize = 5 * 1024 * 1024;
-
-/// Deadline for a board's whole answer, redirects included.
-pub const DEADLINE: Duration = Duration::from_secs(20);
 
 const MAX_REDIRECTS: usize = 5;
 
@@ -41,6 +37,8 @@ const MAX_VALIDATOR: usize = 1_024;
 pub struct Fetcher {
     operator: Client,
     strangers: Client,
+    /// Hosts of the operator's on which people may add boards, as `host` or `host:port`.
+    trusted: Arc<[String]>,
 }
 
 /// What to ask, and how.
@@ -58,8 +56,18 @@ pub struct Request<'a> {
 /// What a board answered.
 #[derive(Debug)]
 pub enum Fetched {
-    NotModified,
-    Body { body: Vec<u8>, content_type: Option<String>, validators: Validators },
+    NotModified {
+        /// How long it says that it stays as it is.
+        stays: Option<Duration>,
+    },
+    Body {
+        body: Vec<u8>,
+        content_type: Option<String>,
+        validators: Validators,
+        stays: Option<Duration>,
+        /// Where it came from in the end.
+        url: Url,
+    },
 }
 
 /// Why a board could not be read, in words for its users.
@@ -69,27 +77,60 @@ pub struct FetchError {
     pub why: String,
     /// How long the board asks to be left alone.
     pub asked: Option<Duration>,
+    pub whose: Whose,
+}
+
+/// Whose fault it is that a board could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The board's alone.
+    Board,
+    /// Its host's: other boards there will fare no better.
+    Host,
+    /// Nobody's: the board says that it is gone for good.
+    Gone,
 }
 
 impl From<String> for FetchError {
     fn from(why: String) -> Self {
-        Self { why, asked: None }
+        Self { why, asked: None, whose: Whose::Board }
+    }
+}
+
+impl FetchError {
+    fn of_host(why: String) -> Self {
+        Self { why, asked: None, whose: Whose::Host }
     }
 }
 
 impl Fetcher {
-    /// `contact` is what boards see in the User-Agent.
-    pub fn new(contact: Option<&str>) -> reqwest::Result<Self> {
+    /// `contact` is what boards see in the User-Agent; `trusted` are hosts, as `host` or
+    /// `host:port`, that may be asked for anybody although they are not public.
+    pub fn new(contact: Option<&str>, trusted: &[String]) -> reqwest::Result<Self> {
         let agent = user_agent(contact);
-        Ok(Self { operator: for_operator(&agent)?, strangers: for_strangers(&agent)? })
+        let (operator, strangers) = (for_operator(&agent)?, for_strangers(&agent)?);
+        Ok(Self { operator, strangers, trusted: trusted.into() })
+    }
+
+    /// Refuses an address that is not to be asked for somebody, before anything is dialled.
+    pub fn check(&self, url: &Url) -> Result<(), Refused> {
+        if self.trusts(url) { Ok(()) } else { check_stranger_url(url) }
+    }
+
+    fn trusts(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        let plain = url.username().is_empty() && url.password().is_none();
+        let known = |trusted: &String| *trusted == host || *trusted == with_port;
+        plain && matches!(url.scheme(), "http" | "https") && self.trusted.iter().any(known)
     }
 
     /// Fetches a board.
     pub async fn fetch(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
-        match tokio::time::timeout(DEADLINE, self.follow(request)).await {
-            Ok(fetched) => fetched,
-            Err(_) => Err(format!("no answer within {} s", DEADLINE.as_secs()).into()),
-        }
+        let Limits { deadline, .. } = Limits::of(request.kind, request.visibility);
+        let fetched = tokio::time::timeout(deadline, self.follow(request)).await;
+        let too_late = format!("no answer within {} s", deadline.as_secs());
+        fetched.unwrap_or(Err(FetchError::of_host(too_late)))
     }
 
     async fn follow(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
@@ -98,7 +139,7 @@ impl Fetcher {
             let response = self.ask(&url, request).await?;
             match redirect(response.status(), response.headers()) {
                 Some(location) => url = next_hop(&url, location)?,
-                None => return answer(response, request.now).await,
+                None => return answer(response, url, request).await,
             }
         }
         Err(format!("redirected more than {MAX_REDIRECTS} times").into())
@@ -107,7 +148,7 @@ impl Fetcher {
     async fn ask(&self, url: &Url, request: Request<'_>) -> Result<Response, FetchError> {
         // A board of the operator's may send us on to addresses that a stranger chose.
         let chosen = request.visibility == Visibility::Catalogue && same_place(request.url, url);
-        let client = if chosen {
+        let client = if chosen || self.trusts(url) {
             &self.operator
         } else {
             check_stranger_url(url).map_err(|refused| refused.to_string())?;
@@ -118,7 +159,8 @@ impl Fetcher {
             Some(json) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(json),
             None => client.get(url.clone()),
         };
-        let mut asked = asked.header(ACCEPT, accepted);
+        let Limits { deadline, .. } = Limits::of(request.kind, request.visibility);
+        let mut asked = asked.header(ACCEPT, accepted).timeout(deadline);
         // Another origin has no business with what this one told us.
         if url.origin() == request.url.origin() {
             let Validators { etag, last_modified } = request.validators;
@@ -128,7 +170,7 @@ impl Fetcher {
                 }
             }
         }
-        Ok(asked.send().await.map_err(|error| reason(&error))?)
+        asked.send().await.map_err(|error| FetchError::of_host(reason(&error)))
     }
 }
 
@@ -153,17 +195,18 @@ fn next_hop(from: &Url, location: &str) -> Result<Url, FetchError> {
 }
 
 /// What the last response of a chain says.
-async fn answer(response: Response, now: DateTime<Utc>) -> Result<Fetched, FetchError> {
+async fn answer(response: Response, url: Url, request: Request<'_>) -> Result<Fetched, FetchError> {
     let status = response.status();
     let text = |name: HeaderName| -> Option<String> {
         Some(response.headers().get(name)?.to_str().ok()?.to_owned())
     };
+    let stays = rhythm::of_headers(response.headers());
     if status == StatusCode::NOT_MODIFIED {
-        return Ok(Fetched::NotModified);
+        return Ok(Fetched::NotModified { stays });
     }
     if !status.is_success() {
-        let asked = text(RETRY_AFTER).and_then(|value| retry_after(&value, now));
-        return Err(FetchError { why: format!("answered {status}"), asked });
+        let asked = text(RETRY_AFTER).and_then(|value| retry_after(&value, request.now));
+        return Err(FetchError { why: format!("answered {status}"), asked, whose: whose(status) });
     }
     let short = |value: &String| value.len() <= MAX_VALIDATOR;
     let validators = Validators {
@@ -171,11 +214,23 @@ async fn answer(response: Response, now: DateTime<Utc>) -> Result<Fetched, Fetch
         last_modified: text(LAST_MODIFIED).filter(short),
     };
     let content_type = text(CONTENT_TYPE);
-    let body = read_capped(response, MAX_BODY).await.map_err(|error| match error {
-        BodyError::TooLarge(_) => error.to_string(),
-        BodyError::Http(error) => reason(&error),
+    let Limits { bytes, .. } = Limits::of(request.kind, request.visibility);
+    let body = read_capped(response, bytes).await.map_err(|error| match error {
+        BodyError::TooLarge(_) => FetchError::from(error.to_string()),
+        BodyError::Http(error) => FetchError::of_host(reason(&error)),
     })?;
-    Ok(Fetched::Body { body, content_type, validators })
+    Ok(Fetched::Body { body, content_type, validators, stays, url })
+}
+
+/// What a refusal says of the host. Only 410 says that nobody need ask again.
+fn whose(status: StatusCode) -> Whose {
+    if status == StatusCode::GONE {
+        Whose::Gone
+    } else if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        Whose::Host
+    } else {
+        Whose::Board
+    }
 }
 
 fn redirect(status: StatusCode, headers: &HeaderMap) -> Option<&str> {

@@ -1,9 +1,13 @@
 //! Fetches boards and reads what they answer. Knows formats, not the database.
 
+pub mod ask;
 pub mod catalog;
 pub mod detect;
 pub mod fetch;
+pub mod find;
 mod kinds;
+pub mod limits;
+mod rhythm;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,6 +28,22 @@ pub struct ReadBoard {
     pub postings: Vec<Posting>,
     /// What could not be read; the rest is good all the same.
     pub problems: Vec<Problem>,
+    /// Postings that were too many to be kept.
+    pub left_out: usize,
+}
+
+impl ReadBoard {
+    /// Keeps the newest postings: by their dates if all have one, or else those that come first.
+    fn keep_newest(&mut self, most: usize) {
+        if self.postings.len() <= most {
+            return;
+        }
+        if self.postings.iter().all(|posting| posting.posted_at.is_some()) {
+            self.postings.sort_by_key(|posting| std::cmp::Reverse(posting.posted_at));
+        }
+        self.left_out = self.postings.len() - most;
+        self.postings.truncate(most);
+    }
 }
 
 /// One thing in a response that could not be read.
@@ -153,7 +173,7 @@ pub fn read(
         }
     }
     tell_apart(&mut postings);
-    Ok(ReadBoard { postings, problems })
+    Ok(ReadBoard { postings, problems, left_out: 0 })
 }
 
 /// A key that several postings of one response share (all link to `/careers`) tells nothing: with

@@ -16,11 +16,12 @@ use super::sample_run::{Sample, SampleRun, start};
 use super::serve::Signals;
 use crate::app::{App, Database};
 use crate::boards::catalog::Entry;
+use crate::boards::fetch::Fetcher;
 use crate::commands::{self, Actor};
 use crate::config::Config;
 use crate::db;
-use crate::db::boards::Claim;
 use crate::db::funnel::Delays;
+use crate::db::polls::Claim;
 use crate::domain::account::{self, AccountKind};
 use crate::domain::board::BoardKind;
 use crate::domain::posting::{Identity, Posting};
@@ -173,10 +174,15 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
     let now = clock.now();
     let mut world = World::new(wanted);
     app.install_catalogue(&[generated_board()?]).await?;
-    let claim =
-        Claim { now: clock.now(), lease: Duration::from_hours(1), host_gap: Duration::ZERO };
-    let board = db::in_tx(&pool, async |tx| db::boards::claim(tx, claim).await).await?;
-    let board = board.context("the board is due")?;
+    let claim = Claim {
+        now: clock.now(),
+        most: 1,
+        lease: |_, _| Duration::from_hours(1),
+        host_gap: Duration::ZERO,
+        pace: None,
+    };
+    let claimed = db::in_tx(&pool, async |tx| db::polls::claim(tx, claim).await).await?;
+    let board = claimed.into_iter().next().context("the board is due")?;
     let step = TimeDelta::days(13) / i32::try_from(postings)?;
     for first in (0..postings).step_by(usize::try_from(AT_ONCE)?) {
         let seen = now - step * i32::try_from(postings - first)?;
@@ -196,7 +202,7 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
         Ok((account, target))
     })
     .await?;
-    let context = commands::Context::new(pool, clock);
+    let context = commands::Context::new(pool, clock, Fetcher::new(None, &[])?);
     let mut taken = Vec::new();
     for number in 0..filters {
         let line = format!("test {}", world.filter(number));

@@ -5,13 +5,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
-use chrono::{Offset, Utc};
+use chrono::{DateTime, Offset, Utc};
 use serde_json::json;
 use url::Url;
 
 use super::output::{self, complain};
-use crate::boards::detect::{self, Detected};
-use crate::boards::fetch::{Fetched, Fetcher, Request};
+use crate::boards::ask::Manners;
+use crate::boards::detect::Detected;
+use crate::boards::fetch::{FetchError, Fetched, Fetcher, Request};
+use crate::boards::find::find;
 use crate::boards::{self, ReadBoard, Reading, Response, Unreadable, catalog};
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
@@ -19,7 +21,7 @@ use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::domain::posting::Posting;
 use crate::domain::rules::Rules;
 use crate::normalize::BoardContext;
-use crate::workers::poll_boards::HOST_GAP;
+use crate::schedule::polling::HOST_GAP;
 
 /// Largest file that is read.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
@@ -62,8 +64,9 @@ pub async fn detect(config: &Config, address: &str) -> anyhow::Result<ExitCode> 
         if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
     let seen_at = Url::parse(&with_scheme).with_context(|| address.to_owned())?;
     ensure!(matches!(seen_at.scheme(), "http" | "https"), "{address}: it must be http or https");
-    let Detected { kind, url, company } =
-        recognise(config, &seen_at).await.with_context(|| address.to_owned())?;
+    let fetcher = Fetcher::new(config.contact.as_deref(), &config.trusted_hosts)?;
+    let found = find(&fetcher, &AtOnce, &seen_at, Visibility::Catalogue).await;
+    let Detected { kind, url, company } = found.with_context(|| address.to_owned())?;
     let page = load(config, kind, url.as_str()).await.with_context(|| url.clone())?;
     let read = page.read(Reading::from(kind)).with_context(|| url.clone())?;
     let first = read.postings.iter().take(SHOWN).map(|posting| {
@@ -81,12 +84,21 @@ pub async fn detect(config: &Config, address: &str) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn recognise(config: &Config, seen_at: &Url) -> anyhow::Result<Detected> {
-    if let Some(detected) = detect::by_address(seen_at) {
-        return Ok(detected);
+/// One person asks, now.
+struct AtOnce;
+
+impl Manners for AtOnce {
+    fn now(&self) -> DateTime<Utc> {
+        SharedClock::of_this_machine().now()
     }
-    let page = load(config, BoardKind::Feed, seen_at.as_str()).await?;
-    Ok(detect::by_answer(page.response(), page.url.as_ref().unwrap_or(seen_at))?)
+
+    async fn turn(&self, _: &Url) -> Result<(), FetchError> {
+        Ok(())
+    }
+
+    async fn before_reading(&self, _: &[u8]) -> Result<(), FetchError> {
+        Ok(())
+    }
 }
 
 /// What is to be read, and where it came from.
@@ -114,7 +126,7 @@ impl Page {
 
 async fn load(config: &Config, kind: BoardKind, source: &str) -> anyhow::Result<Page> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        let fetcher = Fetcher::new(config.contact.as_deref())?;
+        let fetcher = Fetcher::new(config.contact.as_deref(), &config.trusted_hosts)?;
         let url = Url::parse(source)?;
         let first = fetch(&fetcher, kind, url.clone()).await?;
         let Some(further) = boards::next_address(kind, first.response(), &url)? else {
@@ -144,6 +156,6 @@ async fn fetch(fetcher: &Fetcher, kind: BoardKind, url: Url) -> anyhow::Result<P
     };
     match fetcher.fetch(request).await? {
         Fetched::Body { body, content_type, .. } => Ok(Page { body, content_type, url: Some(url) }),
-        Fetched::NotModified => bail!("answered 304 to a request without conditions"),
+        Fetched::NotModified { .. } => bail!("answered 304 to a request without conditions"),
     }
 }

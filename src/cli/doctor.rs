@@ -126,7 +126,7 @@ async fn pages(config: &Config, running: bool, findings: &mut Findings) -> anyho
 }
 
 async fn boards(config: &Config, entries: &[Entry]) -> anyhow::Result<()> {
-    let fetcher = Fetcher::new(config.contact.as_deref())?;
+    let fetcher = Fetcher::new(config.contact.as_deref(), &config.trusted_hosts)?;
     let clock = SharedClock::of_this_machine();
     for entry in entries {
         if let Some(off) = &entry.off {

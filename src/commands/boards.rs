@@ -21,6 +21,12 @@ pub async fn lines(context: &Context, actor: Actor) -> sqlx::Result<Vec<BoardLin
     let line = |board: BoardStatus| {
         let Figures { postings, seen, told } = figures.get(&board.id).copied().unwrap_or_default();
         BoardLine {
+            number: board.number,
+            stopped: board.stopped,
+            own_delay: Some(TimeDelta::seconds(board.delay_seconds))
+                .filter(|delay| *delay > TimeDelta::zero()),
+            left_out: board.left_out,
+            attribution: board.attribution,
             slug: board.slug,
             name: board.name,
             polled: board.last_polled_at.map(|polled| now - polled),

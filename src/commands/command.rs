@@ -23,6 +23,9 @@ pub enum Command {
     /// The address of a posting.
     Why(String),
     Boards,
+    /// The address of a feed, a careers page or a company's job board.
+    AddBoard(String),
+    RemoveBoard(i64),
     Status,
     /// About one command, or all.
     Help(Option<String>),
@@ -130,11 +133,12 @@ pub const COMMANDS: &[Spec] = &[
     Spec {
         name: "boards",
         help: CommandHelp {
-            usage: "boards",
-            does: "the boards that are watched, with their health",
-            example: "boards",
+            usage: "boards [add <address> | remove N]",
+            does: "the boards that are watched, with their health; adds a feed, a careers page or a \
+                   company's job board, or takes yours away",
+            example: "boards add https://example.com/jobs.rss",
         },
-        read: |line| line.alone(Command::Boards),
+        read: |line| line.boards(),
     },
     Spec {
         name: "status",
@@ -173,7 +177,7 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Remove(_) => "remove",
             Self::Why(_) => "why",
-            Self::Boards => "boards",
+            Self::Boards | Self::AddBoard(_) | Self::RemoveBoard(_) => "boards",
             Self::Status => "status",
             Self::Help(_) => "help",
         }
@@ -260,7 +264,7 @@ impl<'a> Line<'a> {
             Some(number) => {
                 Ok((number, Self { start: self.start + word.len(), ..*self }.trimmed()))
             }
-            None => Err(self.wrong("here stands a filter's number, as `list` shows it")),
+            None => Err(self.wrong("here stands a number, as `list` or `boards` shows it")),
         }
     }
 
@@ -270,6 +274,21 @@ impl<'a> Line<'a> {
             return Ok(number);
         }
         Err(rest.wrong("one number is enough"))
+    }
+
+    /// What is to be done with boards, if anything.
+    fn boards(&self) -> Result<Command, Reply> {
+        let word = self.rest().split_whitespace().next().unwrap_or_default();
+        let rest = Self { start: self.start + word.len(), ..*self }.trimmed();
+        match word.to_lowercase().as_str() {
+            "" => Ok(Command::Boards),
+            "add" if rest.rest().is_empty() => {
+                Err(rest.wrong("here stands the address of a feed or of a page with jobs"))
+            }
+            "add" => Ok(Command::AddBoard(rest.rest().to_owned())),
+            "remove" => rest.number().map(Command::RemoveBoard),
+            _ => Err(self.wrong("here can stand add or remove")),
+        }
     }
 
     /// Without the word at the end that says where cards go. There is one place so far: here.
@@ -354,7 +373,10 @@ mod tests {
     #[test]
     fn a_mistake_is_pointed_at() {
         check_wrong("watch rust titel:go", 11, "title:");
-        check_wrong("show two", 5, "filter's number");
+        check_wrong("show two", 5, "stands a number");
+        check_wrong("boards add", 10, "the address of a feed");
+        check_wrong("boards remove x", 14, "stands a number");
+        check_wrong("boards drop 1", 7, "add or remove");
         check_wrong("show 1 2", 7, "number is enough");
         check_wrong("list all", 5, "takes nothing");
         check_wrong("watch", 5, "a filter");
@@ -362,7 +384,7 @@ mod tests {
         check_wrong("watch rust (go here", 11, "never closed");
         check_wrong("edit 1", 6, "a filter");
         check_wrong("rename 1", 8, "the new name");
-        check_wrong("pause 99999999999999999999", 6, "filter's number");
+        check_wrong("pause 99999999999999999999", 6, "stands a number");
     }
 
     #[test]

@@ -4,23 +4,30 @@ mod actions;
 mod boards;
 mod command;
 mod manage;
+mod own_boards;
 mod preview;
 mod watch;
 mod why;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
 pub use command::{COMMANDS, Command, parse};
 
+use crate::boards::fetch::Fetcher;
 use crate::clock::Clock;
 use crate::db;
 use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::reply::{Action, Reply};
 use crate::render::replies;
+
+/// Addresses that one account may have looked at in a minute.
+const ADDED_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).expect("not zero");
 
 /// Filters that one account may have.
 const MAX_FILTERS: usize = 100;
@@ -30,7 +37,11 @@ const MAX_FILTERS: usize = 100;
 pub struct Context {
     pub pool: PgPool,
     pub clock: Arc<dyn Clock>,
+    /// Asks boards that people add.
+    pub fetcher: Fetcher,
     figures: boards::SharedFigures,
+    /// Adding boards makes requests to wherever somebody wants.
+    adding: Arc<DefaultKeyedRateLimiter<AccountId>>,
 }
 
 /// Who typed or pressed, and where cards for them go.
@@ -102,6 +113,8 @@ async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
         Command::Remove(number) => manage::remove(context, actor, number).await,
         Command::Why(url) => why::why(context, actor, &url).await,
         Command::Boards => boards::boards(context, actor).await,
+        Command::AddBoard(url) => own_boards::add(context, actor, &url).await,
+        Command::RemoveBoard(number) => own_boards::remove(context, actor, number).await,
         Command::Status => boards::status(context, actor).await,
         Command::Help(about) => Ok(command::help(about.as_deref())),
     }
@@ -123,8 +136,9 @@ async fn own_filter(
 }
 
 impl Context {
-    pub fn new(pool: PgPool, clock: Arc<dyn Clock>) -> Self {
-        Self { pool, clock, figures: boards::SharedFigures::default() }
+    pub fn new(pool: PgPool, clock: Arc<dyn Clock>, fetcher: Fetcher) -> Self {
+        let adding = Arc::new(RateLimiter::keyed(Quota::per_minute(ADDED_A_MINUTE)));
+        Self { pool, clock, fetcher, figures: boards::SharedFigures::default(), adding }
     }
 
     fn now(&self) -> DateTime<Utc> {

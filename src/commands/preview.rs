@@ -177,7 +177,7 @@ impl Run {
             let clauses = explain(expr, &document).clauses;
             let because = clauses.into_iter().map(|seen| format!("{} — {}", seen.clause, seen.saw));
             let because = because.collect();
-            tally.samples.push(Sample { card: card(seen, *now), because });
+            tally.samples.push(Sample { card: sample_card(seen, *now), because });
         }
     }
 }
@@ -214,7 +214,8 @@ impl Tally {
     }
 }
 
-fn card(seen: StoredPosting, now: DateTime<Utc>) -> Card {
+/// A card that only shows a posting.
+pub fn sample_card(seen: StoredPosting, now: DateTime<Utc>) -> Card {
     let StoredPosting { opening, posting, board, attribution, first_seen_at, .. } = seen;
     Card {
         opening,

@@ -32,11 +32,13 @@ impl<W: Write + Send> Messenger for Console<W> {
 
     async fn send(&self, _: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let now = self.clock.now();
-        let cards: Vec<String> = message.cards.iter().map(|card| card::text(card, now)).collect();
+        let notice = message.notice.clone().into_iter();
+        let cards = message.cards.iter().map(|card| card::text(card, now));
+        let parts: Vec<String> = notice.chain(cards).collect();
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         // One write, so that a crash leaves a whole message or none.
         output
-            .write_all(format!("\n{}\n", cards.join("\n\n")).as_bytes())
+            .write_all(format!("\n{}\n", parts.join("\n\n")).as_bytes())
             .and_then(|()| output.flush())
             .map_err(|error| Verdict::Retry { why: format!("console: {error}"), after: None })?;
         Ok(MessageRef(format!("console-{}", message.delivery)))

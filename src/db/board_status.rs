@@ -14,6 +14,8 @@ const WINDOW: TimeDelta = TimeDelta::days(7);
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoardStatus {
     pub id: BoardId,
+    /// The account's own number of it, if it added the board.
+    pub number: Option<i64>,
     pub slug: String,
     pub name: String,
     pub last_polled_at: Option<DateTime<Utc>>,
@@ -22,22 +24,31 @@ pub struct BoardStatus {
     /// Polls that failed in a row, and why the last one did.
     pub failures: i64,
     pub last_error: Option<String>,
+    /// Whether it was given up.
+    pub stopped: bool,
+    /// How old a posting is before the board shows it to us.
+    pub delay_seconds: i64,
+    /// Postings of the last response that were too many.
+    pub left_out: i64,
+    pub attribution: Option<String>,
 }
 
-/// The boards that an account may see and that are polled, by name.
+/// The boards that an account may see and that are polled or were given up: its own, by number,
+/// then everybody's, by name.
 pub async fn of_account(
     executor: impl PgExecutor<'_>,
     account: AccountId,
 ) -> sqlx::Result<Vec<BoardStatus>> {
     sqlx::query_as!(
         BoardStatus,
-        r#"SELECT b.id, b.slug, b.name, b.last_polled_at, b.next_poll_at,
-                  b.newest_posting_at, b.failures, b.last_error
+        r#"SELECT b.id, s.number AS "number?", b.slug, b.name, b.last_polled_at, b.next_poll_at,
+                  b.newest_posting_at, b.failures, b.last_error, b.attribution,
+                  b.stopped_at IS NOT NULL AS "stopped!", b.delay_seconds, b.left_out
            FROM boards b
-           WHERE b.enabled AND (b.visibility = 'catalogue' OR EXISTS (
-                 SELECT FROM board_subscriptions s
-                 WHERE s.board_id = b.id AND s.account_id = $1))
-           ORDER BY b.name, b.id"#,
+           LEFT JOIN board_subscriptions s ON s.board_id = b.id AND s.account_id = $1
+           WHERE (b.enabled OR b.stopped_at IS NOT NULL)
+             AND (b.visibility = 'catalogue' OR s.account_id IS NOT NULL)
+           ORDER BY s.number IS NULL, s.number, b.name, b.id"#,
         account.0
     )
     .fetch_all(executor)

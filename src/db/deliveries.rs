@@ -83,6 +83,36 @@ pub async fn queue_sample(
     wake(tx, Stage::Deliver).await
 }
 
+/// Queues something that is said to a target, without a posting.
+pub async fn queue_notice(
+    tx: &mut PgConnection,
+    target: TargetId,
+    notice: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO deliveries (target_id, state, due_at, created_at, notice)
+         VALUES ($1, 'pending', $2, $2, $3)",
+        target.0,
+        now,
+        notice
+    )
+    .execute(&mut *tx)
+    .await?;
+    super::lanes::ready(tx, &[target.0], now).await?;
+    wake(tx, Stage::Deliver).await
+}
+
+/// What a delivery says, if it is no posting.
+pub async fn notice(
+    executor: impl PgExecutor<'_>,
+    delivery: DeliveryId,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("SELECT notice FROM deliveries WHERE id = $1", delivery.0)
+        .fetch_one(executor)
+        .await
+}
+
 /// How a try ended, as rows say it.
 #[derive(Debug, Clone)]
 pub enum Settlement {

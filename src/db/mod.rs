@@ -4,21 +4,25 @@
 //! come in as arguments: no statement asks the server for its own, but [`server_time`].
 
 pub mod accounts;
+pub mod added_boards;
 pub mod board_status;
 pub mod boards;
 pub mod deliveries;
 pub mod drafts;
 pub mod filters;
 pub mod funnel;
+pub mod hosts;
 pub mod lanes;
 pub mod marks;
 pub mod matched;
 pub mod own_filters;
 pub mod playground;
+pub mod polls;
 pub mod posting_row;
 pub mod postings;
 pub mod rates;
 pub mod seen;
+pub mod settled_polls;
 pub mod sweep;
 pub mod unsent;
 pub mod wake;

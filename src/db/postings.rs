@@ -22,6 +22,8 @@ pub struct Stored {
     pub history: usize,
     /// Postings that were known.
     pub known: usize,
+    /// When the newest of those that are not was posted, as far as the board says.
+    pub newest: Option<DateTime<Utc>>,
 }
 
 /// A posting that is new, and all keys that lead to it.
@@ -64,6 +66,7 @@ pub async fn store(
         }
     }
     stored.new = fresh.len() - stored.history;
+    stored.newest = fresh.iter().filter_map(|fresh| fresh.posting.posted_at).max();
     let ids = insert(tx, board, &fresh, now).await?;
     for (fresh, id) in fresh.iter().zip(ids) {
         learnt.extend(fresh.keys.iter().map(|key| (*key, id)));
@@ -166,26 +169,9 @@ async fn insert(
     )
     .fetch_all(&mut *tx)
     .await?;
-    newest(tx, board, fresh).await?;
     let by_opening: BTreeMap<i64, i64> =
         inserted.into_iter().map(|row| (row.opening_id, row.id)).collect();
     Ok(by_opening.into_values().collect())
-}
-
-async fn newest(
-    tx: &mut PgConnection,
-    board: &ClaimedBoard,
-    fresh: &[Fresh<'_>],
-) -> sqlx::Result<()> {
-    let newest = fresh.iter().filter_map(|fresh| fresh.posting.posted_at).max();
-    sqlx::query!(
-        "UPDATE boards SET newest_posting_at = GREATEST(newest_posting_at, $2) WHERE id = $1",
-        board.id.0,
-        newest
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 async fn insert_keys(

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::posting_row::{PostingRow, StoredPosting};
 use crate::domain::facts::Facts;
-use crate::domain::ids::{AccountId, PostingId};
+use crate::domain::ids::{AccountId, BoardId, PostingId};
 use crate::domain::pay::Pay;
 use crate::matching::Outline;
 
@@ -95,6 +95,27 @@ pub async fn newest(
     .fetch_optional(executor)
     .await
     .map(|id| id.map(PostingId))
+}
+
+/// The newest postings of a board.
+pub async fn newest_of(
+    executor: impl PgExecutor<'_>,
+    board: BoardId,
+    limit: i64,
+) -> sqlx::Result<Vec<StoredPosting>> {
+    let rows = sqlx::query_as!(
+        PostingRow,
+        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
+                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+           FROM postings p JOIN boards b ON b.id = p.board_id
+           WHERE p.board_id = $1 ORDER BY p.first_seen_at DESC, p.id DESC LIMIT $2"#,
+        board.0,
+        limit
+    )
+    .fetch_all(executor)
+    .await?;
+    rows.into_iter().map(StoredPosting::try_from).collect()
 }
 
 /// How many postings an account may see that appeared and were seen since, and when the first of

@@ -81,6 +81,11 @@ impl BoardKind {
         matches!(self, Self::Hackernews | Self::Html)
     }
 
+    /// Whether there is one board of that kind, which everybody means.
+    pub fn is_one_board(self) -> bool {
+        !self.shows_one_company() && !matches!(self, Self::Feed | Self::Html)
+    }
+
     /// Whether each board of that kind has the jobs of one company, whose name the board's is.
     pub fn shows_one_company(self) -> bool {
         match self {
@@ -194,10 +199,13 @@ pub struct ClaimedBoard {
     pub validators: Validators,
     /// Polls that failed since the last one that went well.
     pub failures: u32,
+    pub failing_since: Option<DateTime<Utc>>,
     /// Postings that it showed when it last answered anew.
     pub shown: u32,
     /// Since when we watch it; what was posted before is no news.
     pub watched_since: DateTime<Utc>,
+    /// When it last showed something new.
+    pub last_new_at: Option<DateTime<Utc>>,
     /// Whether any poll has gone well yet.
     pub polled_before: bool,
 }

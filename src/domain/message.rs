@@ -6,10 +6,12 @@ use super::ids::{DeliveryId, OpeningId};
 use super::pay::Pay;
 use super::posting::Remote;
 
-/// One message: the cards that one delivery owes.
+/// One message: the cards that one delivery owes, or something that is said without a posting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub delivery: DeliveryId,
+    /// Plain text.
+    pub notice: Option<String>,
     pub cards: Vec<Card>,
 }
 

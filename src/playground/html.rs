@@ -96,6 +96,11 @@ pub fn reply(reply: &Reply) -> String {
     rendered(ReplyView { parts: parts.collect(), buttons: buttons(&reply.buttons) })
 }
 
+/// Something that is said without a posting.
+pub fn text(text: &str) -> String {
+    rendered(ReplyView { parts: vec![PartView::Text(text)], buttons: Vec::new() })
+}
+
 /// A card that is delivered `now`.
 pub fn card(card: &Card, now: DateTime<Utc>) -> String {
     let buttons = if card.sample { Vec::new() } else { card_buttons(card.opening) };

@@ -27,7 +27,9 @@ impl Messenger for Playground {
 
     async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let now = self.clock.now();
-        let html: String = message.cards.iter().map(|card| html::card(card, now)).collect();
+        let notice = message.notice.iter().map(|notice| html::text(notice));
+        let cards = message.cards.iter().map(|card| html::card(card, now));
+        let html: String = notice.chain(cards).collect();
         db::in_tx(&self.pool, async |tx| {
             db::playground::append(tx, target.account, &html, Some(message.delivery), now).await
         })

@@ -1,5 +1,6 @@
 //! From facts to words: pure functions, no platform, no I/O.
 
 pub mod card;
+pub mod notices;
 pub mod replies;
 pub mod span;

@@ -3,6 +3,7 @@
 mod boards;
 mod filters;
 mod help;
+mod own_boards;
 mod preview;
 mod why;
 
@@ -15,6 +16,9 @@ pub use filters::{
     renamed, restored, resumed, same_filter, saved, show, too_late_to_restore, too_many_filters,
 };
 pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
+pub use own_boards::{
+    AddedReply, NotAdded, added, board_removed, new_board_card, no_such_board, not_added,
+};
 pub use preview::{Preview, Sample, edit, test, watch};
 pub use why::{Became, Opinion, Why, never_seen, not_an_address, why};
 

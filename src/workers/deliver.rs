@@ -68,8 +68,9 @@ impl Deliver {
             return Ok(false);
         }
         let cards = db::deliveries::cards(pool, delivery.id).await?;
-        let message = Message { delivery: delivery.id, cards };
-        let outcome = if message.cards.is_empty() {
+        let notice = db::deliveries::notice(pool, delivery.id).await?;
+        let message = Message { delivery: delivery.id, notice, cards };
+        let outcome = if message.cards.is_empty() && message.notice.is_none() {
             Err(Verdict::Rejected { why: "nothing is left to show".to_owned() })
         } else {
             self.send(lane, &message).await

@@ -2,7 +2,9 @@
 //! may be more; `app` runs them.
 
 mod ask_board;
+pub mod claims;
 pub mod deliver;
+mod failing_boards;
 pub mod housekeeping;
 pub mod match_postings;
 pub mod poll_boards;

@@ -27,7 +27,7 @@ impl Chat {
         world.poll().await;
         let person = world.person("ann").await;
         let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
-        let context = Context::new(world.pool.clone(), clock);
+        let context = Context::new(world.pool.clone(), clock, world.fetcher());
         let actor = Actor { account: person.account, target: person.target };
         Self { world, board, context, actor }
     }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use earlybrd::boards::fetch::{Fetcher, Request};
-use earlybrd::db;
 use earlybrd::domain::board::{BoardKind, Validators, Visibility};
 
 use crate::fakes::board::{Answer, FakeBoard, Item, feed};
@@ -173,7 +172,7 @@ async fn values_that_postgres_cannot_hold_are_cleaned() {
 async fn an_address_that_a_stranger_chose_never_reaches_this_machine() {
     let world = World::new().await;
     let board = FakeBoard::start().await;
-    let fetcher = Fetcher::new(None).unwrap();
+    let fetcher = Fetcher::new(None, &[]).unwrap();
     let port = board.url.port().unwrap();
     for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433"] {
         let url = format!("http://{host}:{port}/").parse().unwrap();
@@ -217,14 +216,9 @@ async fn control_characters_in_an_error_are_not_kept() {
     let world = World::new().await;
     let board = FakeBoard::start().await;
     world.board("b", &board.url).await;
-    let claim = db::boards::Claim {
-        now: world.now(),
-        lease: Duration::from_mins(1),
-        host_gap: Duration::ZERO,
-    };
-    let claimed = db::in_tx(&world.pool, async |tx| db::boards::claim(tx, claim).await).await;
+    let claimed = world.claim().await;
     let error = "item 1: \u{0}\u{1b}[31mred\u{202e}".to_owned().into();
-    world.poller().fail(&claimed.unwrap().unwrap(), &error).await.unwrap();
+    world.poller().fail(&claimed[0], &error).await.unwrap();
     let why: String =
         sqlx::query_scalar("SELECT last_error FROM boards").fetch_one(&world.pool).await.unwrap();
     assert_eq!(why, "item 1: [31mred");

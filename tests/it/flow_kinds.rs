@@ -118,10 +118,10 @@ async fn the_second_request_takes_its_turn_at_the_host() {
     board.answer_at("tags=story", stories(&[7]));
     board.answer_at("tags=comment", comments(7, &[71]));
     let mut poller = world.poller();
-    poller.host_gap = Duration::from_millis(30);
+    poller.claims.pace.host_gap = Duration::from_millis(30);
     let before = std::time::Instant::now();
     assert_eq!(poller.tick().await.unwrap(), Tick::Busy);
-    assert!(before.elapsed() >= poller.host_gap);
+    assert!(before.elapsed() >= poller.claims.pace.host_gap);
     let booked = "SELECT (EXTRACT(EPOCH FROM max(ready_at)) * 1000)::bigint FROM hosts";
     assert_eq!(world.count(booked).await, world.now().timestamp_millis() + 60);
 }

@@ -141,7 +141,9 @@ async fn boards_on_one_host_are_asked_one_after_the_other_also_by_two_replicas()
         world.board(slug, &board.url.join(slug).unwrap()).await;
     }
     let (mut one, mut two) = (world.poller(), world.poller());
-    (one.host_gap, two.host_gap) = (Duration::from_secs(1), Duration::from_secs(1));
+    for poller in [&mut one, &mut two] {
+        poller.claims.pace.host_gap = Duration::from_secs(1);
+    }
     let (first, second) = tokio::join!(one.tick(), two.tick());
     let mut ticks = [first.unwrap(), second.unwrap()];
     ticks.sort_by_key(|tick| *tick == Tick::Idle);
@@ -158,19 +160,10 @@ async fn a_poll_whose_lease_was_taken_over_stores_nothing() {
     let world = World::new().await;
     let board = FakeBoard::start().await;
     world.board("b", &board.url).await;
-    let claim = db::boards::Claim {
-        now: world.now(),
-        lease: Duration::from_secs(1),
-        host_gap: Duration::ZERO,
-    };
-    let slow = db::in_tx(&world.pool, async |tx| db::boards::claim(tx, claim).await).await.unwrap();
+    let slow = world.claim().await;
     world.clock.advance(Duration::from_secs(2));
     world.poll().await;
-    let settled = db::in_tx(&world.pool, async |tx| {
-        let slow = slow.as_ref().unwrap();
-        let answer = db::boards::Answer { validators: &slow.validators, shown: None };
-        db::boards::settle_read(tx, slow, answer, world.now(), world.now()).await
-    });
+    let settled = db::in_tx(&world.pool, async |tx| db::polls::hold(tx, &slow[0]).await);
     assert!(!settled.await.unwrap());
 }
 

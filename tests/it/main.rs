@@ -19,6 +19,7 @@ mod flow_match;
 mod flow_poll;
 mod fuzz_corpus;
 mod migrations;
+mod own_boards;
 mod playground;
 mod previews;
 mod process;

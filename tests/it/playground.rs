@@ -43,7 +43,7 @@ impl Site {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
-        let context = Context::new(world.pool.clone(), clock);
+        let context = Context::new(world.pool.clone(), clock, world.fetcher());
         let changes = broadcast::Sender::new(8);
         let place = Place { listen: address, public_url: public_url.as_ref() };
         let stop = CancellationToken::new();

@@ -7,15 +7,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use earlybrd::boards::fetch::Fetcher;
 use earlybrd::clock::{Clock, add};
+use earlybrd::commands::Context;
+use earlybrd::db::polls::Claim;
 use earlybrd::db::{self, boards::CatalogueBoard, filters::NewFilter};
 use earlybrd::domain::account::{AccountKind, Identity};
-use earlybrd::domain::board::BoardKind;
+use earlybrd::domain::board::{BoardKind, ClaimedBoard};
 use earlybrd::domain::ids::{AccountId, BoardId, FilterId, TargetId};
 use earlybrd::domain::rules::Rules;
 use earlybrd::domain::target::Platform;
 use earlybrd::filter_lang;
 use earlybrd::worker::{Tick, Worker};
 use earlybrd::workers::Base;
+use earlybrd::workers::claims::{Claims, Pace};
 use earlybrd::workers::deliver::Deliver;
 use earlybrd::workers::match_postings::MatchPostings;
 use earlybrd::workers::poll_boards::PollBoards;
@@ -45,6 +48,8 @@ pub struct World {
     pub pool: PgPool,
     pub clock: Arc<TestClock>,
     pub messenger: Arc<FakeMessenger>,
+    /// Hosts on which people may add boards although they are not public.
+    pub trusted: Vec<String>,
     // Dropped last: its connections must be gone or be cut.
     _database: TestDatabase,
 }
@@ -63,7 +68,8 @@ impl World {
         let pool = db::connect(&database.url(), 8).await.expect("the database answers");
         let start = DateTime::from_timestamp(1_790_000_000, 0).expect("a time");
         let clock = Arc::new(TestClock(Mutex::new(start)));
-        Self { pool, clock, messenger: Arc::default(), _database: database }
+        let messenger = Arc::default();
+        Self { pool, clock, messenger, trusted: Vec::new(), _database: database }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -128,8 +134,9 @@ impl World {
             rules,
             url,
             interval: Duration::from_mins(1),
+            delay: Duration::ZERO,
             attribution: None,
-            enabled: true,
+            off: None,
         };
         let now = self.now();
         db::in_tx(&self.pool, async |tx| db::boards::upsert(tx, &board, now).await)
@@ -138,8 +145,32 @@ impl World {
     }
 
     pub fn poller(&self) -> PollBoards {
-        let fetcher = Fetcher::new(Some("https://example.com/bot")).expect("clients");
-        PollBoards { base: self.base(), fetcher, host_gap: Duration::ZERO }
+        let pace = Pace { host_gap: Duration::ZERO, spread: false, look: Duration::ZERO };
+        let claims = Claims::new(pace, Arc::default());
+        PollBoards { base: self.base(), fetcher: self.fetcher(), claims }
+    }
+
+    pub fn fetcher(&self) -> Fetcher {
+        Fetcher::new(Some("https://example.com/bot"), &self.trusted).expect("clients")
+    }
+
+    /// Claims every board that is due, one for each host.
+    pub async fn claim(&self) -> Vec<ClaimedBoard> {
+        let claim = Claim {
+            now: self.now(),
+            most: 100,
+            lease: |_, _| Duration::from_secs(1),
+            host_gap: Duration::ZERO,
+            pace: None,
+        };
+        let claimed = db::in_tx(&self.pool, async |tx| db::polls::claim(tx, claim).await);
+        claimed.await.expect("a claim")
+    }
+
+    /// What commands work with.
+    pub fn context(&self) -> Context {
+        let Base { pool, clock } = self.base();
+        Context::new(pool, clock, self.fetcher())
     }
 
     /// Polls every board that is due.

@@ -9,6 +9,8 @@ use crate::render::span::span;
 /// One board and how it fares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoardLine {
+    /// The account's own number of it, if it added the board.
+    pub number: Option<i64>,
     pub slug: String,
     pub name: String,
     /// How long ago it was asked.
@@ -19,6 +21,14 @@ pub struct BoardLine {
     pub newest: Option<TimeDelta>,
     /// Why it fails, if it does.
     pub failing: Option<String>,
+    /// Whether it was given up.
+    pub stopped: bool,
+    /// How old a posting is before the board shows it to us.
+    pub own_delay: Option<TimeDelta>,
+    /// Postings of its last response that were too many.
+    pub left_out: i64,
+    /// What the board wants to be said of it.
+    pub attribution: Option<String>,
     pub postings: i64,
     /// From posted to seen, in seconds: half, and 95 %.
     pub seen: Option<(f64, f64)>,
@@ -27,9 +37,10 @@ pub struct BoardLine {
 }
 
 impl BoardLine {
-    /// `works`, `not asked yet`, `fails: answered 503`
+    /// `works`, `not asked yet`, `fails: answered 503`, `given up: answered 410`
     pub fn health(&self) -> String {
         match (&self.failing, self.polled) {
+            (Some(why), _) if self.stopped => format!("given up: {why}"),
             (Some(why), _) => format!("fails: {why}"),
             (None, None) => "not asked yet".to_owned(),
             (None, Some(_)) => "works".to_owned(),
@@ -58,10 +69,16 @@ fn seconds(value: f64) -> String {
 
 pub fn boards(lines: &[BoardLine]) -> Reply {
     listed(lines, |line| {
+        let number = line.number.map_or_else(String::new, |number| format!("{number} "));
         let newest =
             line.newest.map_or_else(String::new, |age| format!(", newest {} old", span(age)));
+        let left_out = match line.left_out {
+            0 => String::new(),
+            more => format!(", {more} older ones not read"),
+        };
+        let said = line.attribution.as_ref().map_or_else(String::new, |said| format!("; {said}"));
         format!(
-            "{} ({}): {}; {} postings{newest}",
+            "{number}{} ({}): {}; {} postings{newest}{left_out}{said}",
             line.name,
             line.slug,
             line.health(),
@@ -78,7 +95,10 @@ pub fn status(lines: &[BoardLine]) -> Reply {
         );
         let delay = Some(line.delay()).filter(|delay| !delay.is_empty());
         let delay = delay.unwrap_or_else(|| "nothing new since we watch it".to_owned());
-        format!("{}: {}, {polled}; {delay}", line.name, line.health())
+        let own = line.own_delay.map_or_else(String::new, |own| {
+            format!("; the board itself shows postings {} late", span(own))
+        });
+        format!("{}: {}, {polled}; {delay}{own}", line.name, line.health())
     })
 }
 
@@ -96,6 +116,11 @@ mod tests {
     #[test]
     fn a_board_says_how_it_fares() {
         let mut line = BoardLine {
+            number: None,
+            stopped: false,
+            own_delay: None,
+            left_out: 0,
+            attribution: None,
             slug: "b".to_owned(),
             name: "Board".to_owned(),
             polled: None,
@@ -113,5 +138,14 @@ mod tests {
         assert_eq!((line.health().as_str(), line.delay().as_str()), ("works", delay));
         line.failing = Some("answered 503".to_owned());
         assert_eq!(line.health(), "fails: answered 503");
+        line.stopped = true;
+        assert_eq!(line.health(), "given up: answered 503");
+        (line.number, line.left_out) = (Some(3), 12);
+        line.attribution = Some("by Board".to_owned());
+        line.own_delay = Some(TimeDelta::hours(24));
+        let said = format!("{:?}", boards(std::slice::from_ref(&line)));
+        assert!(said.contains("3 Board (b): given up"), "{said}");
+        assert!(said.contains("12 older ones not read; by Board"), "{said}");
+        assert!(format!("{:?}", status(&[line])).contains("shows postings 24 h late"));
     }
 }

@@ -47,6 +47,9 @@ impl Messenger for FakeMessenger {
             None => {}
         }
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(notice) = &message.notice {
+            ledger.push(format!("{}: {notice}", target.address));
+        }
         for card in &message.cards {
             ledger.push(format!("{}: {}", target.address, card.title));
         }

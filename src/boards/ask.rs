@@ -1,0 +1,165 @@
+//! A board is asked: one response, or two where the first says only what to ask next.
+
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::fetch::{FetchError, Fetched, Fetcher, Request};
+use super::limits::Limits;
+use super::{ReadBoard, Reading, Response, Unreadable, next_address, read, rhythm};
+use crate::domain::board::{BoardKind, Validators, Visibility};
+use crate::domain::rules::Rules;
+use crate::normalize::BoardContext;
+
+/// Responses that are read at a time: what is read takes several times its memory.
+pub(super) static READERS: Semaphore = Semaphore::const_new(4);
+
+/// A board that is to be asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub slug: &'a str,
+    /// The company's, for a board that shows one.
+    pub name: &'a str,
+    pub kind: BoardKind,
+    /// For a web page.
+    pub rules: Option<&'a Rules>,
+    pub url: &'a Url,
+    pub visibility: Visibility,
+    pub validators: &'a Validators,
+}
+
+/// What a board answered.
+#[derive(Debug)]
+pub struct Answered {
+    /// When the response was here: what it shows was first seen then.
+    pub at: DateTime<Utc>,
+    pub read: ReadBoard,
+    /// Whether the board answered anew, and not that nothing has changed.
+    pub anew: bool,
+    pub validators: Validators,
+    /// How long it says that it stays as it is.
+    pub stays: Option<Duration>,
+}
+
+/// What whoever asks takes care of.
+pub trait Manners: Sync {
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Waits until an address's host may be asked once more.
+    fn turn(&self, url: &Url) -> impl Future<Output = Result<(), FetchError>> + Send;
+
+    /// Is told each response before it is read, which may be the last that this process does.
+    fn before_reading(&self, body: &[u8]) -> impl Future<Output = Result<(), FetchError>> + Send;
+}
+
+/// What one response says.
+enum Said {
+    Read(ReadBoard),
+    AskFurther(Url),
+}
+
+/// A response that is to be read.
+struct Body {
+    url: Url,
+    bytes: Vec<u8>,
+    content_type: Option<String>,
+}
+
+/// Asks a board and reads what it answers.
+pub async fn ask(
+    fetcher: &Fetcher,
+    manners: &impl Manners,
+    board: Asked<'_>,
+) -> Result<Answered, FetchError> {
+    let first = fetch(fetcher, manners, board, board.url, board.validators).await?;
+    let at = manners.now();
+    let (body, validators, stays) = match first {
+        Fetched::NotModified { stays } => {
+            let (read, validators) = (ReadBoard::default(), board.validators.clone());
+            return Ok(Answered { at, read, anew: false, validators, stays });
+        }
+        Fetched::Body { body, content_type, validators, stays, .. } => {
+            let stays = stays.max(rhythm::of_feed(&body));
+            (Body { url: board.url.clone(), bytes: body, content_type }, validators, stays)
+        }
+    };
+    let kind = board.kind;
+    let said = parse(manners, board, body, move |reading, response, context| {
+        let next = context.base.map(|url| next_address(kind, response, url));
+        Ok(match next.transpose()?.flatten() {
+            Some(further) => Said::AskFurther(further),
+            None => Said::Read(read(reading, response, context)?),
+        })
+    });
+    match said.await? {
+        Said::Read(mut read) => {
+            read.keep_newest(most(board));
+            Ok(Answered { at, read, anew: true, validators, stays })
+        }
+        Said::AskFurther(url) => ask_further(fetcher, manners, board, url).await,
+    }
+}
+
+/// The second of two requests. Neither is conditional, and nothing is kept to make the next so:
+/// a first answer that stays the same must not hide what is new in the second, and validators
+/// of the second say nothing once the first names another address.
+async fn ask_further(
+    fetcher: &Fetcher,
+    manners: &impl Manners,
+    board: Asked<'_>,
+    url: Url,
+) -> Result<Answered, FetchError> {
+    manners.turn(&url).await?;
+    let further = fetch(fetcher, manners, board, &url, &Validators::default()).await?;
+    let at = manners.now();
+    let Fetched::Body { body, content_type, stays, .. } = further else {
+        return Err("answered 304 to a request without conditions".to_owned().into());
+    };
+    let mut read = parse(manners, board, Body { url, bytes: body, content_type }, read).await?;
+    read.keep_newest(most(board));
+    Ok(Answered { at, read, anew: true, validators: Validators::default(), stays })
+}
+
+fn most(board: Asked<'_>) -> usize {
+    Limits::of(board.kind, board.visibility).postings
+}
+
+async fn fetch(
+    fetcher: &Fetcher,
+    manners: &impl Manners,
+    board: Asked<'_>,
+    url: &Url,
+    validators: &Validators,
+) -> Result<Fetched, FetchError> {
+    let Asked { kind, visibility, .. } = board;
+    fetcher.fetch(Request { url, kind, visibility, validators, now: manners.now() }).await
+}
+
+/// Reads a response where it may take long. A parser that panics is a fault of this board alone.
+async fn parse<T: Send + 'static>(
+    manners: &impl Manners,
+    board: Asked<'_>,
+    response: Body,
+    read: impl FnOnce(Reading<'_>, Response<'_>, &BoardContext<'_>) -> Result<T, Unreadable>
+    + Send
+    + 'static,
+) -> Result<T, FetchError> {
+    manners.before_reading(&response.bytes).await?;
+    let turn = READERS.acquire().await.map_err(|_| "nobody reads any more".to_owned())?;
+    let (kind, rules, slug) = (board.kind, board.rules.cloned(), board.slug.to_owned());
+    let company = kind.shows_one_company().then(|| board.name.to_owned());
+    let read = tokio::task::spawn_blocking(move || {
+        let Body { url, bytes, content_type } = response;
+        let response = Response { body: &bytes, content_type: content_type.as_deref() };
+        // Dates without a zone are taken as UTC.
+        let zone = FixedOffset::east_opt(0).expect("zero is an offset");
+        let context =
+            BoardContext { slug: &slug, company: company.as_deref(), base: Some(&url), zone };
+        read(Reading { kind, rules: rules.as_ref() }, response, &context)
+    });
+    let read = read.await.map_err(|_| "its response broke the parser".to_owned())?;
+    drop(turn);
+    Ok(read.map_err(|error| error.to_string())?)
+}

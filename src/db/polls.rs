@@ -1,0 +1,236 @@
+//! Polls: boards that are due are claimed in batches, and each poll settles once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
+
+use super::unreadable;
+use crate::clock::add;
+use crate::domain::board::{BoardKind, ClaimedBoard, Validators, Visibility};
+use crate::domain::ids::{BoardId, LeaseId};
+use crate::domain::rules::Rules;
+
+/// Polls of one host at a time, whoever makes them.
+const PER_HOST: i64 = 2;
+
+/// What the pace may be ahead: boards that came due while nobody claimed.
+const BURST: Duration = Duration::from_secs(1);
+
+/// Due boards that are looked at for each that is wanted: others may share its host.
+const LOOK: i64 = 4;
+
+/// How boards are claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    pub now: DateTime<Utc>,
+    /// How many are wanted.
+    pub most: usize,
+    /// How long a claim of such a board lasts.
+    pub lease: fn(BoardKind, Visibility) -> Duration,
+    /// Rest between two requests to one host.
+    pub host_gap: Duration,
+    /// Boards a second at the most, whichever they are; `None` for as many as can be.
+    pub pace: Option<f64>,
+}
+
+/// A board that is due.
+struct Due {
+    id: i64,
+    host: String,
+    kind: BoardKind,
+    visibility: Visibility,
+}
+
+/// Claims boards that are due, those that wait for longest first; no two of one host, and none
+/// whose host is not to be asked now.
+///
+/// Whoever claims holds the row of the pace. The hosts' rows are what makes politeness hold against
+/// those who ask without a claim.
+pub async fn claim(tx: &mut PgConnection, claim: Claim) -> sqlx::Result<Vec<ClaimedBoard>> {
+    let ready_at = sqlx::query_scalar!("SELECT ready_at FROM poll_pace FOR UPDATE")
+        .fetch_one(&mut *tx)
+        .await?;
+    let from = ready_at.max(claim.now - BURST);
+    let room = room(&claim, from);
+    if room == 0 {
+        return Ok(Vec::new());
+    }
+    let due = due(tx, &claim, room).await?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let free = take_hosts(tx, &claim, &due).await?;
+    let chosen: Vec<Due> = due.into_iter().filter(|due| free.contains(&due.host)).collect();
+    if let Some(pace) = claim.pace {
+        let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+        let spent = Duration::from_secs_f64(f64::from(count) / pace);
+        sqlx::query!("UPDATE poll_pace SET ready_at = $1", add(from, spent))
+            .execute(&mut *tx)
+            .await?;
+    }
+    lease(tx, &claim, &chosen).await
+}
+
+/// How many boards the pace leaves room for.
+fn room(claim: &Claim, from: DateTime<Utc>) -> usize {
+    let Some(pace) = claim.pace else { return claim.most };
+    let since = (claim.now - from).to_std().unwrap_or_default().as_secs_f64();
+    (1..=claim.most)
+        .take_while(|count| u32::try_from(*count).is_ok_and(|n| f64::from(n) <= since * pace))
+        .count()
+}
+
+async fn due(tx: &mut PgConnection, claim: &Claim, room: usize) -> sqlx::Result<Vec<Due>> {
+    let room_i64 = i64::try_from(room).unwrap_or(i64::MAX / LOOK);
+    let rows = sqlx::query!(
+        "SELECT b.id, b.host, b.kind, b.visibility
+         FROM boards b LEFT JOIN hosts h ON h.host = b.host
+         WHERE b.enabled AND b.next_poll_at <= $1
+           AND (b.lease_until IS NULL OR b.lease_until <= $1)
+           AND (h.ready_at IS NULL OR h.ready_at <= $1)
+         ORDER BY b.next_poll_at, b.id LIMIT $2 FOR UPDATE OF b SKIP LOCKED",
+        claim.now,
+        room_i64.saturating_mul(LOOK)
+    )
+    .fetch_all(tx)
+    .await?;
+    let mut hosts = BTreeSet::new();
+    let mut due = Vec::new();
+    for row in rows {
+        if due.len() < room && hosts.insert(row.host.clone()) {
+            let wrong = |why: String| unreadable("boards", row.id, why);
+            let kind = row.kind.parse().map_err(|error| wrong(format!("{error}")))?;
+            let visibility = row.visibility.parse().map_err(wrong)?;
+            due.push(Due { id: row.id, host: row.host, kind, visibility });
+        }
+    }
+    Ok(due)
+}
+
+/// The hosts that may be asked: nobody was first, and there are not enough polls of them already.
+async fn take_hosts(
+    tx: &mut PgConnection,
+    claim: &Claim,
+    due: &[Due],
+) -> sqlx::Result<BTreeSet<String>> {
+    let mut hosts: Vec<String> = due.iter().map(|due| due.host.clone()).collect();
+    hosts.sort_unstable();
+    let taken: Vec<String> = sqlx::query_scalar!(
+        "INSERT INTO hosts AS h (host, ready_at)
+         SELECT host, $2 FROM UNNEST($1::text[]) AS t (host)
+         ON CONFLICT (host) DO UPDATE SET ready_at = EXCLUDED.ready_at WHERE h.ready_at <= $3
+         RETURNING host",
+        &hosts,
+        add(claim.now, claim.host_gap),
+        claim.now
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let busy = sqlx::query_scalar!(
+        "SELECT host FROM boards
+         WHERE lease_id IS NOT NULL AND lease_until > $2 AND host = ANY ($1)
+         GROUP BY host HAVING count(*) >= $3",
+        &taken,
+        claim.now,
+        PER_HOST
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(taken.into_iter().filter(|host| !busy.contains(host)).collect())
+}
+
+async fn lease(
+    tx: &mut PgConnection,
+    claim: &Claim,
+    chosen: &[Due],
+) -> sqlx::Result<Vec<ClaimedBoard>> {
+    let lease = Uuid::new_v4();
+    let ids: Vec<i64> = chosen.iter().map(|due| due.id).collect();
+    let until = |due: &Due| add(claim.now, (claim.lease)(due.kind, due.visibility));
+    let until: Vec<DateTime<Utc>> = chosen.iter().map(until).collect();
+    let rows = sqlx::query!(
+        r#"UPDATE boards b SET lease_id = $3, lease_until = u.lease_until
+           FROM UNNEST($1::bigint[], $2::timestamptz[]) AS u (id, lease_until)
+           WHERE b.id = u.id
+           RETURNING b.id, slug, name, kind, rules AS "rules: Json<Rules>", url, visibility,
+                     interval_seconds, etag, last_modified, failures, failing_since, shown, created_at,
+                     last_new_at, first_read_at IS NOT NULL AS "polled_before!""#,
+        &ids,
+        &until,
+        lease
+    )
+    .fetch_all(tx)
+    .await?;
+    let mut claimed = BTreeMap::new();
+    for row in rows {
+        let wrong = |why: String| unreadable("boards", row.id, why);
+        let board = ClaimedBoard {
+            id: BoardId(row.id),
+            lease: LeaseId(lease),
+            kind: row.kind.parse().map_err(|error| wrong(format!("{error}")))?,
+            rules: row.rules.map(|Json(rules)| rules),
+            url: row.url.parse().map_err(|error| wrong(format!("{error}")))?,
+            visibility: row.visibility.parse().map_err(wrong)?,
+            interval: Duration::from_secs(row.interval_seconds.unsigned_abs()),
+            validators: Validators { etag: row.etag, last_modified: row.last_modified },
+            failures: u32::try_from(row.failures).unwrap_or(u32::MAX),
+            failing_since: row.failing_since,
+            shown: u32::try_from(row.shown).unwrap_or_default(),
+            watched_since: row.created_at,
+            last_new_at: row.last_new_at,
+            polled_before: row.polled_before,
+            slug: row.slug,
+            name: row.name,
+        };
+        claimed.insert(board.id, board);
+    }
+    Ok(chosen.iter().filter_map(|due| claimed.remove(&BoardId(due.id))).collect())
+}
+
+/// Polls a second if every board is asked as often as it may be.
+pub async fn demand(executor: impl PgExecutor<'_>) -> sqlx::Result<f64> {
+    sqlx::query_scalar!(
+        r#"SELECT COALESCE(sum(1.0 / interval_seconds), 0)::double precision AS "demand!"
+           FROM boards WHERE enabled"#
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// Notes that a response is about to be read, and gives how often the process died with it so far.
+/// Whoever settles the poll takes the note back.
+pub async fn begin_reading(
+    executor: impl PgExecutor<'_>,
+    board: &ClaimedBoard,
+    response: [u8; 32],
+) -> sqlx::Result<i64> {
+    let deaths = sqlx::query_scalar!(
+        "UPDATE boards SET reading_hash = $3,
+                           reading_deaths = CASE WHEN reading_hash = $3 THEN reading_deaths + 1
+                                                 ELSE 0 END
+         WHERE id = $1 AND lease_id = $2 RETURNING reading_deaths",
+        board.id.0,
+        board.lease.0,
+        &response
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(deaths.unwrap_or_default())
+}
+
+/// Holds a claimed board to the end of the transaction. `false` if its lease was taken over
+/// meanwhile: then nothing may be stored.
+pub async fn hold(tx: &mut PgConnection, board: &ClaimedBoard) -> sqlx::Result<bool> {
+    let ours = sqlx::query_scalar!(
+        "SELECT id FROM boards WHERE id = $1 AND lease_id = $2 FOR NO KEY UPDATE",
+        board.id.0,
+        board.lease.0
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(ours.is_some())
+}

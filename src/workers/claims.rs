@@ -1,0 +1,130 @@
+//! Boards that were claimed and wait for a poller, and polls that wait to be settled: both go to the
+//! database in batches, whichever poller does it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+use tokio::sync::{Mutex, Notify};
+
+use super::Base;
+use crate::boards::limits::Limits;
+use crate::db;
+use crate::db::polls::Claim;
+use crate::db::settled_polls::Unchanged;
+use crate::domain::board::{BoardKind, ClaimedBoard, Visibility};
+use crate::schedule::polling;
+
+use super::ask_board::LONGEST_WAIT;
+
+/// Boards claimed at once.
+const BATCH: usize = 32;
+
+/// A board that has waited for so long for a poller is given back.
+const LONGEST_QUEUE: Duration = Duration::from_secs(30);
+
+/// How old the count of what all boards want may be.
+const DEMAND_IS_FRESH: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a claim lasts; what has not settled by then is polled again by somebody else. Two
+/// requests, the waits before them, and time to read and store what they brought.
+pub fn lease(kind: BoardKind, visibility: Visibility) -> Duration {
+    Limits::of(kind, visibility).deadline * 3 + LONGEST_QUEUE + LONGEST_WAIT
+}
+
+/// How boards are claimed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Rest between two requests to one host.
+    pub host_gap: Duration,
+    /// Whether boards that are all due at once are spread.
+    pub spread: bool,
+    /// When nothing was due, nobody looks again before this.
+    pub look: Duration,
+}
+
+/// What the pollers of one process share.
+#[derive(Clone)]
+pub struct Claims {
+    pub pace: Pace,
+    /// Wakes the pollers that rest when there is work for several.
+    pub wake: Arc<Notify>,
+    queue: Arc<Mutex<Queue>>,
+    unchanged: Arc<SyncMutex<Vec<Unchanged>>>,
+    settling: Arc<Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    boards: VecDeque<(Instant, ClaimedBoard)>,
+    nothing_due: Option<Instant>,
+    demand: Option<(DateTime<Utc>, f64)>,
+}
+
+impl Claims {
+    pub fn new(pace: Pace, wake: Arc<Notify>) -> Self {
+        let (queue, unchanged, settling) = Default::default();
+        Self { pace, wake, queue, unchanged, settling }
+    }
+
+    /// The next board to ask.
+    pub async fn next(&self, base: &Base) -> sqlx::Result<Option<ClaimedBoard>> {
+        // Held while claiming, so that one poller claims for all.
+        let mut queue = self.queue.lock().await;
+        while let Some((since, board)) = queue.boards.pop_front() {
+            if since.elapsed() < LONGEST_QUEUE {
+                return Ok(Some(board));
+            }
+            db::settled_polls::give_back(&base.pool, &board).await?;
+        }
+        if queue.nothing_due.is_some_and(|at| at.elapsed() < self.pace.look) {
+            return Ok(None);
+        }
+        let claim = Claim {
+            now: base.now(),
+            most: BATCH,
+            lease,
+            host_gap: self.pace.host_gap,
+            pace: if self.pace.spread { Some(queue.allowed(base).await?) } else { None },
+        };
+        let claimed = db::in_tx(&base.pool, async |tx| db::polls::claim(tx, claim).await).await?;
+        queue.nothing_due = claimed.is_empty().then(Instant::now);
+        let mut claimed = claimed.into_iter();
+        let first = claimed.next();
+        let since = Instant::now();
+        queue.boards.extend(claimed.map(|board| (since, board)));
+        if !queue.boards.is_empty() {
+            self.wake.notify_waiters();
+        }
+        Ok(first)
+    }
+
+    /// Ends a poll that found nothing changed. While one statement is under way, further ones wait
+    /// and then go together.
+    pub async fn settle_unchanged(&self, pool: &PgPool, unchanged: Unchanged) -> sqlx::Result<()> {
+        let waiting = || self.unchanged.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting().push(unchanged);
+        let settling = self.settling.lock().await;
+        let polls = std::mem::take(&mut *waiting());
+        if !polls.is_empty() {
+            db::in_tx(pool, async |tx| db::settled_polls::unchanged(tx, &polls).await).await?;
+        }
+        drop(settling);
+        Ok(())
+    }
+}
+
+impl Queue {
+    /// Boards a second that may be asked.
+    async fn allowed(&mut self, base: &Base) -> sqlx::Result<f64> {
+        let now = base.now();
+        if let Some((_, demand)) = self.demand.filter(|(at, _)| now - *at < DEMAND_IS_FRESH) {
+            return Ok(polling::pace(demand));
+        }
+        let demand = db::polls::demand(&base.pool).await?;
+        self.demand = Some((now, demand));
+        Ok(polling::pace(demand))
+    }
+}

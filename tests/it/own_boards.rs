@@ -1,0 +1,221 @@
+//! Boards that people add: what is shown, who is served, who may see what, and how they end.
+
+use std::time::Duration;
+
+use earlybrd::commands::{self, Actor};
+use earlybrd::domain::board::BoardKind;
+use earlybrd::domain::reply::Reply;
+
+use crate::commands::{check, words};
+use crate::fakes::board::{Answer, FakeBoard, Item, feed};
+use crate::world::{Person, World};
+
+/// A world in which boards may be added that lie on this machine.
+async fn trusting() -> World {
+    let mut world = World::new().await;
+    world.trusted = vec!["127.0.0.1".to_owned()];
+    world
+}
+
+async fn say(world: &World, person: Person, line: &str) -> Reply {
+    let actor = Actor { account: person.account, target: person.target };
+    commands::say(&world.context(), actor, line).await
+}
+
+async fn add(world: &World, person: Person, board: &FakeBoard) -> Reply {
+    say(world, person, &format!("boards add {}", board.url)).await
+}
+
+/// Lets the boards come due, and does all that follows.
+async fn later(world: &World) {
+    world.clock.advance(Duration::from_mins(20));
+    world.poll().await;
+    world.match_all().await;
+    world.deliver().await;
+}
+
+#[tokio::test]
+async fn a_feed_is_shown_and_watched_for_the_one_who_added_it_alone() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Old Cook"), Item::titled("Older Cook")]);
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    world.filter(ann, "cook").await;
+    world.filter(bob, "cook").await;
+    let reply = add(&world, ann, &board).await;
+    check(&reply, "127.0.0.1 is watched for you now, as board 1");
+    check(&reply, "It shows 2 postings now. It is asked every 15 min");
+    check(&reply, "[Old Cook] shown now, not new");
+    board.show(&[Item::titled("New Cook"), Item::titled("Old Cook"), Item::titled("Older Cook")]);
+    later(&world).await;
+    assert_eq!(world.sent(), ["ann: New Cook"]);
+    check(&say(&world, ann, "boards").await, "1 127.0.0.1 (127.0.0.1): works; 3 postings");
+    for line in ["boards", "status", "test cook"] {
+        let said = words(&say(&world, bob, line).await);
+        assert!(!said.contains("127.0.0.1") && !said.contains("Cook]"), "{line}: {said}");
+    }
+    check(&add(&world, ann, &board).await, "among your boards already");
+}
+
+#[tokio::test]
+async fn one_address_is_one_board_and_one_fetch_for_all_who_added_it() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook")]);
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    for person in [ann, bob] {
+        world.filter(person, "cook").await;
+        check(&add(&world, person, &board).await, "as board 1");
+    }
+    assert_eq!(world.count("SELECT count(*) FROM boards").await, 1);
+    assert_eq!(board.requests().len(), 2, "to see what it is, and to read it; once for both");
+    board.show(&[Item::titled("Cook"), Item::titled("Fish Cook")]);
+    later(&world).await;
+    assert_eq!(board.requests().len(), 3);
+    assert_eq!(world.sent(), ["ann: Fish Cook", "bob: Fish Cook"]);
+    check(&say(&world, ann, "boards remove 1").await, "not watched for you any more");
+    check(&say(&world, ann, "boards remove 1").await, "You have no board 1");
+    board.show(&[Item::titled("Pastry Cook")]);
+    later(&world).await;
+    assert_eq!(world.sent()[2..], ["bob: Pastry Cook"]);
+    check(&say(&world, bob, "boards remove 1").await, "not watched for you any more");
+    later(&world).await;
+    assert_eq!(board.requests().len(), 4, "nobody wants it any more");
+    board.show(&[Item::titled("Sous Chef Cook")]);
+    check(&add(&world, ann, &board).await, "as board 2");
+    board.show(&[Item::titled("Line Cook")]);
+    later(&world).await;
+    assert_eq!(world.sent()[3..], ["ann: Line Cook"], "what was shown meanwhile is its past");
+}
+
+#[tokio::test]
+async fn two_who_add_an_address_at_once_share_one_board() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook")]);
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let (first, second) = tokio::join!(add(&world, ann, &board), add(&world, bob, &board));
+    check(&first, "as board 1");
+    check(&second, "as board 1");
+    assert_eq!(world.count("SELECT count(*) FROM boards").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM board_subscriptions").await, 2);
+}
+
+#[tokio::test]
+async fn a_careers_page_leads_to_its_feed() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    let page = "<!doctype html><title>Jobs</title>\
+                <link rel=alternate type='application/rss+xml' href='/jobs.xml'>";
+    board.body(page);
+    let body = feed(&[Item::titled("Cook")]).into();
+    board.answer_at("/jobs.xml", Answer { status: 200, headers: Vec::new(), body });
+    let ann = world.person("ann").await;
+    check(&add(&world, ann, &board).await, "[Cook] shown now");
+    let feeds = "SELECT count(*) FROM boards WHERE url LIKE '%/jobs.xml' AND kind = 'feed'";
+    assert_eq!(world.count(feeds).await, 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_watched_is_refused_with_the_reason_and_not_kept() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    let ann = world.person("ann").await;
+    let (context, actor) = (world.context(), Actor { account: ann.account, target: ann.target });
+    let refused = async |line: &str, why: &str| {
+        let line = format!("boards add {line}");
+        check(&commands::say(&context, actor, &line).await, why);
+    };
+    refused("not an address", "That is no address").await;
+    refused("ftp://example.com/jobs", "cannot be watched: only http and https").await;
+    for inner in ["http://10.0.0.1/", "http://localhost/", "http://a:b@127.0.0.1/"] {
+        refused(inner, "cannot be watched: this address can't be used").await;
+    }
+    refused("https://example.com/feed?token=123", "carry a secret").await;
+    board.status(404, &[]);
+    check(&add(&world, ann, &board).await, "cannot be watched: answered 404");
+    board.body("<!doctype html><title>Just a moment...</title>");
+    check(&add(&world, ann, &board).await, "names no feed and no job board");
+    assert_eq!(world.count("SELECT count(*) FROM boards").await, 0);
+    let mut said = Vec::new();
+    for _ in 0..20 {
+        let line = format!("boards add {}", board.url);
+        said.push(words(&commands::say(&context, actor, &line).await));
+    }
+    assert!(said.iter().any(|said| said.contains("That was a lot at once")), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_board_of_the_catalogue_is_everybodys_or_the_operators_to_turn_on() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    world.board("cooks", &board.url).await;
+    let ann = world.person("ann").await;
+    check(&add(&world, ann, &board).await, "watched for everybody already, as board:cooks");
+    let url = board.url.join("/api").unwrap();
+    world.board_of_kind("remoteok", &url, BoardKind::Remoteok).await;
+    sqlx::query("UPDATE boards SET enabled = false, off_why = 'its terms' WHERE slug = 'remoteok'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let reply = say(&world, ann, "boards add https://remoteok.com/remote-rust-jobs").await;
+    check(&reply, "kept off by the operator: its terms");
+}
+
+#[tokio::test]
+async fn a_board_that_is_gone_is_given_up_and_its_owners_are_told() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    add(&world, ann, &board).await;
+    add(&world, bob, &board).await;
+    board.status(410, &[]);
+    later(&world).await;
+    let told = format!(
+        "Your board 1, 127.0.0.1, is gone for good (answered 410 Gone) and is not asked any more. \
+         To try again: boards add {}",
+        board.url
+    );
+    assert_eq!(world.sent(), [format!("ann: {told}"), format!("bob: {told}")]);
+    let asked = board.requests().len();
+    later(&world).await;
+    assert_eq!(board.requests().len(), asked);
+    check(&say(&world, ann, "boards").await, "given up: answered 410");
+    board.show(&[Item::titled("Cook")]);
+    check(&say(&world, ann, "boards remove 1").await, "not watched");
+    check(&add(&world, ann, &board).await, "as board 2");
+}
+
+#[tokio::test]
+async fn a_board_that_fails_for_a_week_is_given_up() {
+    let world = trusting().await;
+    let (own, shared) = (FakeBoard::start().await, FakeBoard::start().await);
+    let ann = world.person("ann").await;
+    add(&world, ann, &own).await;
+    world.board("everybodys", &shared.url).await;
+    own.status(503, &[]);
+    shared.status(503, &[]);
+    for _ in 0..6 {
+        world.clock.advance(Duration::from_hours(24));
+        world.poll().await;
+    }
+    world.deliver().await;
+    assert!(world.sent().is_empty());
+    for _ in 0..2 {
+        world.clock.advance(Duration::from_hours(24));
+        world.poll().await;
+    }
+    world.deliver().await;
+    assert_eq!(world.sent().len(), 1);
+    assert!(world.sent()[0].contains("could not be read for a week (answered 503"));
+    assert_eq!(world.count("SELECT count(*) FROM boards WHERE enabled").await, 1);
+    let asked = shared.requests().len();
+    world.clock.advance(Duration::from_hours(7));
+    world.poll().await;
+    assert_eq!(shared.requests().len(), asked, "the catalogue's is asked once a day");
+    world.clock.advance(Duration::from_hours(18));
+    shared.show(&[Item::titled("Cook")]);
+    world.poll().await;
+    assert_eq!(world.count("SELECT count(*) FROM boards WHERE failures = 0").await, 1);
+}
