@@ -13,6 +13,10 @@ use crate::domain::board::ClaimedBoard;
 use crate::domain::posting::{Identity, Posting};
 use crate::matching::words_of;
 
+/// So many postings that are unknown, and most of what is shown, may be known ones with new keys: a
+/// site that moved.
+const REKEYED: usize = 3;
+
 /// What one poll brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stored {
@@ -42,7 +46,17 @@ pub async fn store(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Stored> {
     let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
-    let known = known_keys(tx, board, &keys.concat()).await?;
+    let mut known = known_keys(tx, board, &keys.concat()).await?;
+    let unknown = |keys: &[[u8; 32]]| !keys.iter().any(|key| known.contains_key(key));
+    let strangers: Vec<(&Posting, [u8; 32])> = shown
+        .iter()
+        .zip(&keys)
+        .filter(|(_, keys)| unknown(keys))
+        .filter_map(|(posting, keys)| Some((posting, *keys.first()?)))
+        .collect();
+    if board.polled_before && strangers.len() >= REKEYED && strangers.len() * 2 > shown.len() {
+        known.extend(known_content(tx, board, &strangers).await?);
+    }
 
     let mut fresh: Vec<Fresh<'_>> = Vec::new();
     // Keys of this response: a feed may show one posting twice.
@@ -76,6 +90,40 @@ pub async fn store(
         wake(tx, Stage::Match).await?;
     }
     Ok(stored)
+}
+
+/// Postings whose words are stored already under other keys, by their new strongest key.
+async fn known_content(
+    tx: &mut PgConnection,
+    board: &ClaimedBoard,
+    strangers: &[(&Posting, [u8; 32])],
+) -> sqlx::Result<HashMap<[u8; 32], i64>> {
+    let contents: Vec<Vec<u8>> =
+        strangers.iter().map(|(posting, _)| content(posting).to_vec()).collect();
+    let rows = sqlx::query!(
+        r#"SELECT content_hash AS "content!", max(id) AS "id!" FROM postings
+           WHERE board_id = $1 AND content_hash = ANY ($2) GROUP BY content_hash"#,
+        board.id.0,
+        &contents
+    )
+    .fetch_all(tx)
+    .await?;
+    let ids: HashMap<Vec<u8>, i64> = rows.into_iter().map(|row| (row.content, row.id)).collect();
+    let known = strangers.iter().zip(contents);
+    Ok(known.filter_map(|((_, key), content)| Some((*key, *ids.get(&content)?))).collect())
+}
+
+/// What a posting says.
+fn content(posting: &Posting) -> [u8; 32] {
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let Posting { title, company, location, body, .. } = posting;
+    let said = [title, &part(company), &part(location), body].map(String::as_str).join("\0");
+    Sha256::digest(said.as_bytes()).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16);
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect()
 }
 
 /// A board's first poll shows its past; only what was posted since we watch it is news.
@@ -147,20 +195,22 @@ async fn insert(
                 "posted_at": fresh.posting.posted_at,
                 "history": fresh.history,
                 "words": words_of(fresh.posting),
+                "content": hex(&content(fresh.posting)),
             })
         })
         .collect();
     let inserted = sqlx::query!(
         "INSERT INTO postings (board_id, opening_id, identity, url, title, company, location,
                                remote, pay, facts, tags, body, posted_at, first_seen_at,
-                               matched_at, history, words)
+                               matched_at, history, words, content_hash)
          SELECT $1, r.opening_id, r.identity, r.url, r.title, r.company, r.location, r.remote,
                 NULLIF(r.pay, 'null'), r.facts, r.tags, r.body, r.posted_at, $2::timestamptz,
                 CASE WHEN r.history THEN $2::timestamptz END, r.history,
-                array_to_tsvector(r.words)
+                array_to_tsvector(r.words), decode(r.content, 'hex')
          FROM jsonb_to_recordset($3) AS r (opening_id bigint, identity text, url text, title text,
               company text, location text, remote text, pay jsonb, facts jsonb, tags text[], body text,
-              posted_at timestamptz, history boolean, words text[])
+              posted_at timestamptz, history boolean, words text[],
+              content text)
          ORDER BY r.opening_id
          RETURNING id, opening_id",
         board.id.0,

@@ -12,6 +12,7 @@ mod commands;
 mod docs;
 mod fakes;
 mod faults_boards;
+mod faults_polling;
 mod faults_postgres;
 mod flow_deliver;
 mod flow_kinds;

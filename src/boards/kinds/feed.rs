@@ -13,7 +13,7 @@ use super::feed_text::feed_text;
 use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
 use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting};
 
-/// More items than a feed is read for: the newest come first.
+/// More items than a broken feed is read for, which takes its head again for each.
 const MAX_ITEMS: usize = 500;
 
 static ITEM: LazyLock<Regex> = LazyLock::new(|| {
@@ -49,14 +49,11 @@ fn read(response: Response<'_>, board: &BoardContext<'_>) -> Result<RawItems, Un
 }
 
 fn all(feed: Feed) -> RawItems {
-    let mut problems = Vec::new();
-    let count = feed.entries.len();
-    if count > MAX_ITEMS {
-        let what = format!("the feed shows {count} items; the first {MAX_ITEMS} are read");
-        problems.push(Problem { place: format!("item {}", MAX_ITEMS + 1), what });
-    }
-    let entries = feed.entries.into_iter().take(MAX_ITEMS).enumerate();
-    (entries.map(|(index, entry)| (format!("item {}", index + 1), raw(entry))).collect(), problems)
+    let entries = feed.entries.into_iter().enumerate();
+    (
+        entries.map(|(index, entry)| (format!("item {}", index + 1), raw(entry))).collect(),
+        Vec::new(),
+    )
 }
 
 /// Parses each item alone, between what stands before the first and what closes it.
@@ -77,6 +74,10 @@ fn one_by_one(text: &str, base: Option<&str>, error: &str) -> Result<RawItems, U
             Ok(None) => problems.push(Problem { place, what: "no item could be read".to_owned() }),
             Err(what) => problems.push(Problem { place, what }),
         }
+    }
+    if let Some(more) = ITEM.find_iter(text).nth(MAX_ITEMS) {
+        let what = format!("of a broken feed the first {MAX_ITEMS} items are read");
+        problems.push(Problem { place: format!("byte {}", more.start()), what });
     }
     if items.is_empty() {
         return Err(whole());
