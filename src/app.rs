@@ -42,7 +42,7 @@ use wakes::Wakes;
 const CONNECTIONS: u32 = 12;
 
 /// Boards polled at a time.
-const POLLERS: usize = 32;
+pub const POLLERS: usize = 32;
 
 /// Lanes sent to at a time.
 const SENDERS: usize = 4;

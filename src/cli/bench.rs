@@ -35,13 +35,13 @@ const EVERY: Duration = Duration::from_millis(50);
 const STALL: Duration = Duration::from_mins(1);
 
 /// A folder for one measurement, removed when it ends, however it ends.
-struct Folder {
-    path: PathBuf,
+pub struct Folder {
+    pub path: PathBuf,
     ours: bool,
 }
 
 impl Folder {
-    fn new(given: Option<PathBuf>) -> Self {
+    pub fn new(given: Option<PathBuf>) -> Self {
         let ours = given.is_none();
         let name = format!("earlybrd-bench-{}", std::process::id());
         Self { path: given.unwrap_or_else(|| std::env::temp_dir().join(name)), ours }

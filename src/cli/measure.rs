@@ -248,15 +248,24 @@ fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// What this thread has used.
-fn cpu() -> Duration {
+/// What this thread has used of its core.
+pub fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
 fn resident_mb() -> anyhow::Result<f64> {
+    memory("VmRSS:")
+}
+
+/// The most memory that this process had at once, in megabytes; 0 where the system does not say.
+pub fn peak_mb() -> anyhow::Result<f64> {
+    memory("VmHWM:")
+}
+
+fn memory(name: &str) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes: f64 =
         kilobytes.and_then(|text| text.split_whitespace().next()).unwrap_or("0").parse()?;
     Ok(kilobytes / 1024.0)

@@ -2,6 +2,8 @@
 //! the exit code is 0 for success, 1 for failure, 2 for wrong arguments.
 
 mod bench;
+mod bench_polling;
+pub mod board_server;
 mod boards;
 mod deliveries;
 mod doctor;
@@ -123,6 +125,21 @@ enum Bench {
         #[arg(long)]
         hostile: bool,
     },
+    /// Boards polled a second: all new, and unchanged
+    Polling {
+        /// Boards to poll, each on an address of its own
+        #[arg(long, default_value_t = 2_000)]
+        boards: u32,
+        /// Postings that each shows
+        #[arg(long, default_value_t = 50)]
+        items: u32,
+    },
+    /// Serves the boards of `bench polling`
+    #[command(hide = true)]
+    Boards {
+        #[arg(long)]
+        items: u32,
+    },
     /// Speed of the matcher over files of filters and postings
     Matching(measure::Wanted),
     /// Writes files of filters and postings for `bench matching`
@@ -182,6 +199,10 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
                     generate::Wanted { filters, postings, seed, dense: false, fold: true, hostile };
                 Box::pin(bench::previews(config, wanted)).await
             }
+            Command::Bench(Bench::Polling { boards, items }) => {
+                Box::pin(bench_polling::run(config, boards, items)).await
+            }
+            Command::Bench(Bench::Boards { items }) => board_server::serve(items).await,
             Command::Bench(Bench::Matching(wanted)) => measure::run(&wanted),
             Command::Bench(Bench::Generate { wanted, out }) => generate::run(wanted, &out),
             Command::Bench(Bench::Answers { commands }) => bench::answers(config, commands).await,

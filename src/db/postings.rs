@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
@@ -121,9 +122,11 @@ fn content(posting: &Posting) -> [u8; 32] {
     Sha256::digest(said.as_bytes()).into()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(half.into(), 16);
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect()
+/// What stands between parts of a text that are an array in the table; no clean text holds it.
+const BETWEEN: &str = "\u{1f}";
+
+fn json(value: &impl Serialize) -> Option<Value> {
+    serde_json::to_value(value).ok()
 }
 
 /// A board's first poll shows its past; only what was posted since we watch it is news.
@@ -156,6 +159,24 @@ async fn known_keys(
     Ok(known.collect())
 }
 
+/// Makes so many openings.
+async fn openings(
+    tx: &mut PgConnection,
+    many: usize,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<i64>> {
+    let mut openings = sqlx::query_scalar!(
+        "INSERT INTO openings (first_seen_at) SELECT $1 FROM generate_series(1, $2::bigint)
+         RETURNING id",
+        now,
+        count(many)
+    )
+    .fetch_all(tx)
+    .await?;
+    openings.sort_unstable();
+    Ok(openings)
+}
+
 /// Inserts each posting with an opening of its own. One array a column keeps the statement within
 /// the limit of parameters however much a board shows.
 async fn insert(
@@ -167,55 +188,53 @@ async fn insert(
     if fresh.is_empty() {
         return Ok(Vec::new());
     }
-    let mut openings = sqlx::query_scalar!(
-        "INSERT INTO openings (first_seen_at) SELECT $1 FROM generate_series(1, $2::bigint)
-         RETURNING id",
-        now,
-        count(fresh.len())
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    openings.sort_unstable();
-    let rows: Vec<serde_json::Value> = fresh
-        .iter()
-        .zip(&openings)
-        .map(|(fresh, opening)| {
-            json!({
-                "opening_id": opening,
-                "identity": fresh.posting.identity.strongest(),
-                "url": fresh.posting.url,
-                "title": fresh.posting.title,
-                "company": fresh.posting.company,
-                "location": fresh.posting.location,
-                "remote": fresh.posting.remote,
-                "pay": fresh.posting.pay,
-                "facts": fresh.posting.facts,
-                "tags": fresh.posting.tags,
-                "body": fresh.posting.body,
-                "posted_at": fresh.posting.posted_at,
-                "history": fresh.history,
-                "words": words_of(fresh.posting),
-                "content": hex(&content(fresh.posting)),
-            })
-        })
-        .collect();
+    let openings = openings(tx, fresh.len(), now).await?;
+    let column = |of: fn(&Posting) -> Option<&String>| -> Vec<Option<String>> {
+        fresh.iter().map(|fresh| of(fresh.posting).cloned()).collect()
+    };
+    let all = |of: fn(&Posting) -> String| -> Vec<String> {
+        fresh.iter().map(|fresh| of(fresh.posting)).collect()
+    };
+    let history: Vec<bool> = fresh.iter().map(|fresh| fresh.history).collect();
+    let posted_at: Vec<Option<DateTime<Utc>>> =
+        fresh.iter().map(|fresh| fresh.posting.posted_at).collect();
+    let pay: Vec<Option<Value>> = fresh.iter().map(|fresh| json(&fresh.posting.pay)).collect();
+    let facts: Vec<Option<Value>> = fresh.iter().map(|fresh| json(&fresh.posting.facts)).collect();
+    let remote: Vec<Option<String>> =
+        fresh.iter().map(|fresh| fresh.posting.remote.map(|it| it.as_str().to_owned())).collect();
+    let content: Vec<Vec<u8>> = fresh.iter().map(|fresh| content(fresh.posting).to_vec()).collect();
     let inserted = sqlx::query!(
         "INSERT INTO postings (board_id, opening_id, identity, url, title, company, location,
                                remote, pay, facts, tags, body, posted_at, first_seen_at,
                                matched_at, history, words, content_hash)
          SELECT $1, r.opening_id, r.identity, r.url, r.title, r.company, r.location, r.remote,
-                NULLIF(r.pay, 'null'), r.facts, r.tags, r.body, r.posted_at, $2::timestamptz,
-                CASE WHEN r.history THEN $2::timestamptz END, r.history,
-                array_to_tsvector(r.words), decode(r.content, 'hex')
-         FROM jsonb_to_recordset($3) AS r (opening_id bigint, identity text, url text, title text,
-              company text, location text, remote text, pay jsonb, facts jsonb, tags text[], body text,
-              posted_at timestamptz, history boolean, words text[],
-              content text)
+                NULLIF(r.pay, 'null'), r.facts, string_to_array(r.tags, E'\\x1f'), r.body,
+                r.posted_at, $2::timestamptz, CASE WHEN r.history THEN $2::timestamptz END,
+                r.history, array_to_tsvector(string_to_array(r.words, E'\\x1f')), r.content
+         FROM UNNEST($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::jsonb[], $11::jsonb[], $12::text[], $13::text[],
+                     $14::timestamptz[], $15::boolean[], $16::text[], $17::bytea[])
+              AS r (opening_id, identity, url, title, company, location, remote, pay, facts, tags,
+                    body, posted_at, history, words, content)
          ORDER BY r.opening_id
          RETURNING id, opening_id",
         board.id.0,
         now,
-        serde_json::Value::Array(rows)
+        &openings,
+        &all(|posting| posting.identity.strongest().to_owned()),
+        &column(|posting| posting.url.as_ref()) as _,
+        &all(|posting| posting.title.clone()),
+        &column(|posting| posting.company.as_ref()) as _,
+        &column(|posting| posting.location.as_ref()) as _,
+        &remote as _,
+        &pay as _,
+        &facts as _,
+        &all(|posting| posting.tags.join(BETWEEN)),
+        &all(|posting| posting.body.clone()),
+        &posted_at as _,
+        &history,
+        &all(|posting| words_of(posting).join(BETWEEN)),
+        &content
     )
     .fetch_all(&mut *tx)
     .await?;

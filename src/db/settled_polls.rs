@@ -151,3 +151,26 @@ pub async fn usually(
     .fetch_one(executor)
     .await
 }
+
+/// Makes all boards due, to measure how fast they are polled.
+pub async fn all_due(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE boards SET next_poll_at = $1 WHERE enabled", now)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
+/// Boards that are due, or being polled.
+pub async fn due(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "due!" FROM boards WHERE enabled AND next_poll_at <= $1"#,
+        now
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// Postings that are stored.
+pub async fn postings(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM postings"#).fetch_one(executor).await
+}

@@ -1,7 +1,7 @@
 //! The words that a posting must have to be accepted, for a search that knows words only: what it
 //! finds is looked at again.
 
-use std::collections::BTreeSet;
+use hashbrown::HashSet;
 
 use super::needle::{Needle, Piece};
 use super::tokens::{normal, words};
@@ -52,13 +52,13 @@ impl Outline {
 pub fn words_of(posting: &Posting) -> Vec<String> {
     let stated = [&posting.company, &posting.location, &posting.board].into_iter().flatten();
     let texts = [&posting.title, &posting.body].into_iter().chain(stated).chain(&posting.tags);
-    let mut found = BTreeSet::new();
+    let mut found: HashSet<String> = HashSet::new();
     for word in texts.flat_map(|text| words(text)) {
         let one = normal(&word.plain);
         if one != word.plain {
-            found.insert(head(&one).to_owned());
+            found.get_or_insert_with(head(&one), str::to_owned);
         }
-        found.insert(head(&word.plain).to_owned());
+        found.get_or_insert_with(head(&word.plain), str::to_owned);
     }
     found.into_iter().collect()
 }

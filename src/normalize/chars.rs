@@ -9,7 +9,7 @@ const MAX_MARKS: u32 = 4;
 /// Characters without a shape of their own: controls, those that turn the direction of writing
 /// round, and those of no width. White space is not among them.
 pub fn is_hidden(c: char) -> bool {
-    if c.is_whitespace() {
+    if c.is_ascii_graphic() || c.is_whitespace() {
         return false;
     }
     c.is_control()
@@ -27,7 +27,7 @@ pub fn printable(text: &str) -> String {
 
 /// Composes letters with their marks (NFC), so that equal words are equal texts.
 pub fn compose(text: &str) -> String {
-    if text.is_ascii() {
+    if text.chars().all(is_composed) {
         return text.to_owned();
     }
     let mut marks = 0_u32;
@@ -36,6 +36,13 @@ pub fn compose(text: &str) -> String {
         marks <= MAX_MARKS
     });
     few_marks.nfc().collect()
+}
+
+/// Whether a character is what it is wherever it stands: Latin letters, and the punctuation and the
+/// currencies that stand between them. Slower ways find out of others.
+fn is_composed(c: char) -> bool {
+    matches!(c, '\0'..'\u{300}' | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}'
+        | '\u{20a0}'..='\u{20bf}')
 }
 
 /// The beginning of a text, at most so many bytes and never half a character.

@@ -192,17 +192,22 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
-        for c in text.chars() {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            // Most of most texts goes by words.
+            let plain = rest.bytes().take_while(u8::is_ascii_graphic).count();
+            let (word, behind) = rest.split_at(plain.max(c.len_utf8()));
             match c {
                 '\n' if self.kept > 0 => self.one_more_break(),
                 c if c.is_whitespace() => self.space = true,
                 c if is_hidden(c) => {}
-                c => self.push(c),
+                _ => self.push(word),
             }
+            rest = behind;
         }
     }
 
-    fn push(&mut self, c: char) {
+    fn push(&mut self, word: &str) {
         if self.text.is_empty() {
             // Nothing to be set apart from.
         } else if self.breaks > 0 {
@@ -214,7 +219,7 @@ impl Writer {
             self.text.push_str("- ");
         }
         (self.breaks, self.space, self.bullet) = (0, false, false);
-        self.text.push(c);
+        self.text.push_str(word);
     }
 }
 

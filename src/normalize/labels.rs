@@ -40,7 +40,8 @@ fn labelled_line<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
     let label = label.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     let value = value.trim().trim_matches('*').trim();
     let fits = !value.is_empty() && value.chars().nth(MAX_VALUE_CHARS).is_none();
-    (fits && labels.iter().any(|known| known.to_lowercase() == label)).then_some(value)
+    let is_label = |known: &&str| known.len() == label.len() && known.to_lowercase() == label;
+    (fits && labels.iter().any(is_label)).then_some(value)
 }
 
 #[cfg(test)]

@@ -156,7 +156,8 @@ impl SampleBoard {
     }
 }
 
-fn built_in() -> anyhow::Result<Vec<SamplePosting>> {
+/// The invented postings.
+pub fn built_in() -> anyhow::Result<Vec<SamplePosting>> {
     serde_json::from_str(include_str!("postings.json")).context("the sample postings")
 }
 
