@@ -1,16 +1,19 @@
 //! The only HTTP clients: one for addresses that strangers chose, one for those of the operator.
 
 mod addresses;
+mod body;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, ClientBuilder, Response};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, ClientBuilder};
 use url::Url;
 
 pub use addresses::is_public;
+pub use body::{BodyError, read_capped};
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,8 +45,10 @@ pub fn for_strangers(user_agent: &str) -> reqwest::Result<Client> {
 
 #[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
 fn builder(user_agent: &str) -> ClientBuilder {
+    let encodings = HeaderValue::from_static(body::ENCODINGS);
     Client::builder()
         .user_agent(user_agent)
+        .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, encodings)]))
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TOTAL_TIMEOUT)
         .pool_idle_timeout(Duration::from_mins(1))
@@ -103,27 +108,6 @@ impl Resolve for PublicOnly {
             Ok(addresses)
         })
     }
-}
-
-/// Why a body could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    #[error("the response is larger than {0} bytes")]
-    TooLarge(usize),
-    #[error(transparent)]
-    Http(#[from] reqwest::Error),
-}
-
-/// Reads a body, counting bytes after decompression, and stops at `cap`.
-pub async fn read_capped(mut response: Response, cap: usize) -> Result<Vec<u8>, BodyError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > cap {
-            return Err(BodyError::TooLarge(cap));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ const MAX_VALIDATOR: usize = 1_024;
 pub struct Fetcher {
     operator: Client,
     strangers: Client,
+    deadline: Duration,
 }
 
 /// What to ask, and how.
@@ -81,14 +82,21 @@ impl Fetcher {
     /// `contact` is what boards see in the User-Agent.
     pub fn new(contact: Option<&str>) -> reqwest::Result<Self> {
         let agent = user_agent(contact);
-        Ok(Self { operator: for_operator(&agent)?, strangers: for_strangers(&agent)? })
+        let (operator, strangers) = (for_operator(&agent)?, for_strangers(&agent)?);
+        Ok(Self { operator, strangers, deadline: DEADLINE })
+    }
+
+    /// The same with another deadline, for tests of boards that never end.
+    #[must_use]
+    pub fn within(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Fetches a board.
     pub async fn fetch(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
-        match tokio::time::timeout(DEADLINE, self.follow(request)).await {
+        match tokio::time::timeout(self.deadline, self.follow(request)).await {
             Ok(fetched) => fetched,
-            Err(_) => Err(format!("no answer within {} s", DEADLINE.as_secs()).into()),
+            Err(_) => Err(format!("no answer within {} s", self.deadline.as_secs_f32()).into()),
         }
     }
 
@@ -172,8 +180,10 @@ async fn answer(response: Response, now: DateTime<Utc>) -> Result<Fetched, Fetch
     };
     let content_type = text(CONTENT_TYPE);
     let body = read_capped(response, MAX_BODY).await.map_err(|error| match error {
-        BodyError::TooLarge(_) => error.to_string(),
         BodyError::Http(error) => reason(&error),
+        BodyError::TooLarge(_) | BodyError::Bomb | BodyError::Encoding | BodyError::Broken(_) => {
+            error.to_string()
+        }
     })?;
     Ok(Fetched::Body { body, content_type, validators })
 }

@@ -7,11 +7,13 @@
 )]
 
 mod architecture;
+mod ask;
 mod browser;
 mod commands;
 mod docs;
 mod fakes;
 mod faults_boards;
+mod faults_bodies;
 mod faults_postgres;
 mod flow_deliver;
 mod flow_kinds;
