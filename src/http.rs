@@ -2,18 +2,18 @@
 
 mod addresses;
 mod body;
+mod resolver;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Response};
 use url::Url;
 
 pub use addresses::is_public;
 pub use body::{BodyError, read_capped};
+pub use resolver::Lookup;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,7 +40,12 @@ pub fn for_operator(user_agent: &str) -> reqwest::Result<Client> {
 /// It cannot see an address that is written as digits, which never reaches a resolver, so every
 /// address must pass [`check_stranger_url`] first, redirects included; therefore it follows none.
 pub fn for_strangers(user_agent: &str) -> reqwest::Result<Client> {
-    builder(user_agent).dns_resolver(Arc::new(PublicOnly)).build()
+    strangers(user_agent, resolver::system()).build()
+}
+
+/// What [`for_strangers`] builds, for tests that answer its questions for addresses themselves.
+pub fn strangers(user_agent: &str, lookup: Lookup) -> ClientBuilder {
+    builder(user_agent).dns_resolver(Arc::new(resolver::PublicOnly(lookup)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
@@ -91,23 +96,10 @@ fn is_internal_name(name: &str) -> bool {
             .any(|end| name == *end || name.ends_with(&format!(".{end}")))
 }
 
-/// Refuses a name unless every address it has is public. What it answers is what is dialled, so a
-/// second answer cannot be another one.
-#[derive(Debug)]
-struct PublicOnly;
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if found.is_empty() || !found.iter().all(|address| is_public(address.ip())) {
-                return Err(Refused::Address.into());
-            }
-            let addresses: Addrs = Box::new(found.into_iter());
-            Ok(addresses)
-        })
-    }
+/// Refuses a response that came from anywhere but a public address, whatever was looked up before.
+pub fn check_peer(response: &Response) -> Result<(), Refused> {
+    let peer = response.remote_addr().filter(|peer| is_public(peer.ip()));
+    peer.map(|_| ()).ok_or(Refused::Address)
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use url::Url;
 use super::kinds;
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::http::{
-    BodyError, check_stranger_url, for_operator, for_strangers, read_capped, user_agent,
+    BodyError, Refused, check_peer, check_stranger_url, for_operator, for_strangers, read_capped,
+    user_agent,
 };
 
 /// Largest response of a board, after decompression.
@@ -86,6 +87,12 @@ impl Fetcher {
         Ok(Self { operator, strangers, deadline: DEADLINE })
     }
 
+    /// The same with another client for strangers' addresses, for tests that resolve names themselves.
+    #[must_use]
+    pub fn with_strangers(self, strangers: Client) -> Self {
+        Self { strangers, ..self }
+    }
+
     /// The same with another deadline, for tests of boards that never end.
     #[must_use]
     pub fn within(self, deadline: Duration) -> Self {
@@ -127,17 +134,25 @@ impl Fetcher {
             None => client.get(url.clone()),
         };
         let mut asked = asked.header(ACCEPT, accepted);
-        // Another origin has no business with what this one told us.
-        if url.origin() == request.url.origin() {
-            let Validators { etag, last_modified } = request.validators;
-            for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
-                if let Some(value) = value {
-                    asked = asked.header(name, value);
-                }
-            }
+        for (name, value) in conditions(url, request) {
+            asked = asked.header(name, value);
         }
-        Ok(asked.send().await.map_err(|error| reason(&error))?)
+        let response = asked.send().await.map_err(|error| reason(&error))?;
+        if !chosen {
+            check_peer(&response).map_err(|refused| refused.to_string())?;
+        }
+        Ok(response)
     }
+}
+
+/// The validators that are sent: another origin has no business with what this one told us.
+fn conditions<'a>(url: &Url, request: Request<'a>) -> Vec<(HeaderName, &'a str)> {
+    if url.origin() != request.url.origin() {
+        return Vec::new();
+    }
+    let Validators { etag, last_modified } = request.validators;
+    let all = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];
+    all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
 }
 
 /// Whether a redirect stays where the request was meant to go: the same host and port, or its TLS.
@@ -211,6 +226,10 @@ fn reason(error: &reqwest::Error) -> String {
     let mut causes = vec![error.to_string()];
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
+        if let Some(refused) = cause.downcast_ref::<Refused>() {
+            // In the words for an address in digits: what a name leads to is not told.
+            return refused.to_string();
+        }
         causes.push(cause.to_string());
         source = cause.source();
     }
@@ -233,6 +252,49 @@ mod tests {
     fn check(value: &str, want: Option<u64>) {
         let now = DateTime::from_timestamp(784_111_777, 0).unwrap(); // 06 Nov 1994 08:49:37
         assert_eq!(retry_after(value, now), want.map(Duration::from_secs));
+    }
+
+    #[test]
+    fn a_redirect_never_loses_its_tls_nor_carries_a_user() {
+        for (from, location, want) in [
+            ("https://a.example/x", "/y", Some("https://a.example/y")),
+            ("https://a.example/x", "//b.example/y", Some("https://b.example/y")),
+            ("http://a.example/x", "https://b.example/", Some("https://b.example/")),
+            ("https://a.example/x", "http://a.example/y", None),
+            ("https://a.example/x", "HTTP://b.example/", None),
+            ("https://a.example/x", "https://u@b.example/", None),
+            ("https://a.example/x", "https://:p@b.example/", None),
+            ("http://u:p@a.example/x", "http://b.example/", Some("http://b.example/")),
+            ("http://u:p@a.example/x", "//b.example/", Some("http://b.example/")),
+            ("http://a.example/x", "file:///etc/passwd", None),
+        ] {
+            let next = next_hop(&from.parse().unwrap(), location).ok();
+            assert_eq!(next.as_ref().map(Url::as_str), want, "{from} {location}");
+        }
+    }
+
+    #[test]
+    fn validators_are_told_to_the_origin_that_gave_them() {
+        let asked = Url::parse("https://a.example/feed").unwrap();
+        let validators =
+            &Validators { etag: Some("1".to_owned()), last_modified: Some("now".to_owned()) };
+        let request = Request {
+            url: &asked,
+            kind: BoardKind::Feed,
+            visibility: Visibility::Catalogue,
+            validators,
+            now: DateTime::UNIX_EPOCH,
+        };
+        for (url, told) in [
+            ("https://a.example/feed", 2),
+            ("https://a.example:443/moved", 2),
+            ("https://a.example:8443/feed", 0),
+            ("http://a.example/feed", 0),
+            ("https://www.a.example/feed", 0),
+            ("https://a.example.b.example/feed", 0),
+        ] {
+            assert_eq!(conditions(&url.parse().unwrap(), request).len(), told, "{url}");
+        }
     }
 
     #[test]

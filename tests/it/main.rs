@@ -14,6 +14,7 @@ mod docs;
 mod fakes;
 mod faults_boards;
 mod faults_bodies;
+mod faults_dns;
 mod faults_postgres;
 mod flow_deliver;
 mod flow_kinds;
