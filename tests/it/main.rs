@@ -12,6 +12,7 @@ mod browser;
 mod commands;
 mod docs;
 mod fakes;
+mod faults_addresses;
 mod faults_boards;
 mod faults_bodies;
 mod faults_dns;
