@@ -17,6 +17,7 @@ mod faults_boards;
 mod faults_bodies;
 mod faults_dns;
 mod faults_postgres;
+mod faults_redirects;
 mod flow_deliver;
 mod flow_kinds;
 mod flow_match;
