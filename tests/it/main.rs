@@ -18,6 +18,7 @@ mod faults_bodies;
 mod faults_dns;
 mod faults_postgres;
 mod faults_redirects;
+mod faults_xml;
 mod flow_deliver;
 mod flow_kinds;
 mod flow_match;
