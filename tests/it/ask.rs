@@ -48,5 +48,9 @@ pub fn body(answer: Result<Fetched, FetchError>) -> Vec<u8> {
 /// The reason of an answer that must be none.
 #[track_caller]
 pub fn why(answer: Result<Fetched, FetchError>) -> String {
-    answer.expect_err("it answers").why
+    match answer {
+        Err(error) => error.why,
+        Ok(Fetched::Body { body, .. }) => panic!("it answers with {} bytes", body.len()),
+        Ok(Fetched::NotModified) => panic!("it answers that nothing changed"),
+    }
 }

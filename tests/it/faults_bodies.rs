@@ -104,7 +104,7 @@ async fn a_bomb_is_told_from_what_is_merely_long() {
         let sent = compressed(encoding, &long).await;
         assert!(sent.len() * 200 < long.len(), "{encoding}: {}", sent.len());
         let url = says(response(&header, &sent)).await;
-        assert_eq!(body(ask(&fetcher(), &url).await), long, "{encoding}");
+        assert!(body(ask(&fetcher(), &url).await) == long, "{encoding}");
         let url = says(response(&header, &compressed(encoding, &bomb).await)).await;
         check(&why(ask(&fetcher(), &url).await), "grows more than 100 times");
     }
