@@ -88,9 +88,11 @@ pub fn check_stranger_url(url: &Url) -> Result<(), Refused> {
     if plain && port && host { Ok(()) } else { Err(Refused::Address) }
 }
 
+/// Also says so of what is no name, like `127.0.0.1..`, which other readers might take for digits.
 fn is_internal_name(name: &str) -> bool {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     !name.contains('.')
+        || name.split('.').any(str::is_empty)
         || ["localhost", "local", "internal", "home.arpa", "intranet", "lan"]
             .iter()
             .any(|end| name == *end || name.ends_with(&format!(".{end}")))

@@ -94,6 +94,11 @@ const INNER: &[&str] = &[
     "printer.home.arpa",
     "wiki.intranet",
     "fritz.lan",
+    // No names at all.
+    "127.0.0.1..",
+    "localhost..",
+    "example..com",
+    ".example.com",
 ];
 
 /// Addresses that are wrong for another reason than their host.
