@@ -92,7 +92,7 @@ fn looks_public(name: &str) -> bool {
     let inner = ["localhost", "local", "internal", "intranet", "lan"];
     !end.is_empty()
         && end.parse::<u64>().is_err()
-        && !end.starts_with("0x")
+        && !end.strip_prefix("0x").is_some_and(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()))
         && !inner.contains(&end)
         && !name.contains([':', '@', '/', '%', '#', '?', ' ', '\\', '\0'])
         && !name.contains(|c: char| !c.is_ascii() || c.is_ascii_uppercase())
