@@ -1,12 +1,15 @@
 //! What is fuzzed. The fuzzers and the test that replays their corpus share it.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Offset, Utc};
-use earlybrd::boards::{self, Response};
+use earlybrd::boards::{self, Response, detect};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::ids::FilterId;
 use earlybrd::domain::posting::Posting;
 use earlybrd::domain::rates::Rates;
 use earlybrd::filter_lang::{parse, print};
+use earlybrd::http::{check_stranger_url, is_public};
 use earlybrd::matching::{Document, Matcher, Scratch, explain, naive};
 use earlybrd::normalize::BoardContext;
 
@@ -57,4 +60,40 @@ pub fn boards(text: &str) {
         let back: Posting = serde_json::from_str(&json).expect("what was written");
         assert_eq!(serde_json::to_string(&back).expect("JSON"), json);
     }
+}
+
+/// Any address is recognised as a board or not. One that a stranger may choose has a host that is
+/// public, as far as it can be seen, and stays so when it is read again; so has the board.
+pub fn addresses(text: &str) {
+    let Ok(url) = text.parse() else { return };
+    let detected = detect::by_address(&url);
+    if check_stranger_url(&url).is_err() {
+        return;
+    }
+    assert!(matches!(url.scheme(), "http" | "https"));
+    assert!(matches!(url.port(), None | Some(80 | 443 | 8080 | 8443)));
+    assert!(url.username().is_empty() && url.password().is_none());
+    let host = url.host_str().expect("a host").trim_matches(['[', ']']);
+    match host.parse::<IpAddr>() {
+        Ok(address) => assert!(is_public(address)),
+        Err(_) => assert!(looks_public(host), "{host:?}"),
+    }
+    let again = url.as_str().parse().expect("what was written");
+    assert_eq!(url, again);
+    assert_eq!(check_stranger_url(&again), Ok(()));
+    if let Some(board) = detected {
+        assert_eq!(check_stranger_url(&board.url), Ok(()), "{}", board.url);
+    }
+}
+
+/// A name with a dot in it whose end is no number and nothing that only this network knows.
+fn looks_public(name: &str) -> bool {
+    let end = name.trim_end_matches('.').rsplit_once('.').map_or("", |(_, end)| end);
+    let inner = ["localhost", "local", "internal", "intranet", "lan"];
+    !end.is_empty()
+        && end.parse::<u64>().is_err()
+        && !end.strip_prefix("0x").is_some_and(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()))
+        && !inner.contains(&end)
+        && !name.contains([':', '@', '/', '%', '#', '?', ' ', '\\', '\0'])
+        && !name.contains(|c: char| !c.is_ascii() || c.is_ascii_uppercase())
 }

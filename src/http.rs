@@ -1,16 +1,19 @@
 //! The only HTTP clients: one for addresses that strangers chose, one for those of the operator.
 
 mod addresses;
+mod body;
+mod resolver;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Response};
 use url::Url;
 
 pub use addresses::is_public;
+pub use body::{BodyError, read_capped};
+pub use resolver::Lookup;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,13 +40,20 @@ pub fn for_operator(user_agent: &str) -> reqwest::Result<Client> {
 /// It cannot see an address that is written as digits, which never reaches a resolver, so every
 /// address must pass [`check_stranger_url`] first, redirects included; therefore it follows none.
 pub fn for_strangers(user_agent: &str) -> reqwest::Result<Client> {
-    builder(user_agent).dns_resolver(Arc::new(PublicOnly)).build()
+    strangers(user_agent, resolver::system()).build()
+}
+
+/// What [`for_strangers`] builds, for tests that answer its questions for addresses themselves.
+pub fn strangers(user_agent: &str, lookup: Lookup) -> ClientBuilder {
+    builder(user_agent).dns_resolver(Arc::new(resolver::PublicOnly(lookup)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
 fn builder(user_agent: &str) -> ClientBuilder {
+    let encodings = HeaderValue::from_static(body::ENCODINGS);
     Client::builder()
         .user_agent(user_agent)
+        .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, encodings)]))
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TOTAL_TIMEOUT)
         .pool_idle_timeout(Duration::from_mins(1))
@@ -78,52 +88,20 @@ pub fn check_stranger_url(url: &Url) -> Result<(), Refused> {
     if plain && port && host { Ok(()) } else { Err(Refused::Address) }
 }
 
+/// Also says so of what is no name, like `127.0.0.1..`, which other readers might take for digits.
 fn is_internal_name(name: &str) -> bool {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     !name.contains('.')
+        || name.split('.').any(str::is_empty)
         || ["localhost", "local", "internal", "home.arpa", "intranet", "lan"]
             .iter()
             .any(|end| name == *end || name.ends_with(&format!(".{end}")))
 }
 
-/// Refuses a name unless every address it has is public. What it answers is what is dialled, so a
-/// second answer cannot be another one.
-#[derive(Debug)]
-struct PublicOnly;
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if found.is_empty() || !found.iter().all(|address| is_public(address.ip())) {
-                return Err(Refused::Address.into());
-            }
-            let addresses: Addrs = Box::new(found.into_iter());
-            Ok(addresses)
-        })
-    }
-}
-
-/// Why a body could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    #[error("the response is larger than {0} bytes")]
-    TooLarge(usize),
-    #[error(transparent)]
-    Http(#[from] reqwest::Error),
-}
-
-/// Reads a body, counting bytes after decompression, and stops at `cap`.
-pub async fn read_capped(mut response: Response, cap: usize) -> Result<Vec<u8>, BodyError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > cap {
-            return Err(BodyError::TooLarge(cap));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+/// Refuses a response that came from anywhere but a public address, whatever was looked up before.
+pub fn check_peer(response: &Response) -> Result<(), Refused> {
+    let peer = response.remote_addr().filter(|peer| is_public(peer.ip()));
+    peer.map(|_| ()).ok_or(Refused::Address)
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use super::limits::Limits;
 use super::{kinds, rhythm};
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::http::{
-    BodyError, Refused, check_stranger_url, for_operator, for_strangers, read_capped, user_agent,
+    BodyError, Refused, check_peer, check_stranger_url, for_operator, for_strangers, read_capped,
+    user_agent,
 };
 
 const MAX_REDIRECTS: usize = 5;
@@ -39,6 +40,8 @@ pub struct Fetcher {
     strangers: Client,
     /// Hosts of the operator's on which people may add boards, as `host` or `host:port`.
     trusted: Arc<[String]>,
+    /// Instead of what is usual for a kind of board.
+    deadline: Option<Duration>,
 }
 
 /// What to ask, and how.
@@ -109,7 +112,19 @@ impl Fetcher {
     pub fn new(contact: Option<&str>, trusted: &[String]) -> reqwest::Result<Self> {
         let agent = user_agent(contact);
         let (operator, strangers) = (for_operator(&agent)?, for_strangers(&agent)?);
-        Ok(Self { operator, strangers, trusted: trusted.into() })
+        Ok(Self { operator, strangers, trusted: trusted.into(), deadline: None })
+    }
+
+    /// The same with another client for strangers' addresses, for tests that resolve names themselves.
+    #[must_use]
+    pub fn with_strangers(self, strangers: Client) -> Self {
+        Self { strangers, ..self }
+    }
+
+    /// The same with another deadline, for tests of boards that never end.
+    #[must_use]
+    pub fn within(self, deadline: Duration) -> Self {
+        Self { deadline: Some(deadline), ..self }
     }
 
     /// Refuses an address that is not to be asked for somebody, before anything is dialled.
@@ -127,10 +142,14 @@ impl Fetcher {
 
     /// Fetches a board.
     pub async fn fetch(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
-        let Limits { deadline, .. } = Limits::of(request.kind, request.visibility);
+        let deadline = self.deadline(request);
         let fetched = tokio::time::timeout(deadline, self.follow(request)).await;
-        let too_late = format!("no answer within {} s", deadline.as_secs());
+        let too_late = format!("no answer within {} s", deadline.as_secs_f32());
         fetched.unwrap_or(Err(FetchError::of_host(too_late)))
+    }
+
+    fn deadline(&self, request: Request<'_>) -> Duration {
+        self.deadline.unwrap_or(Limits::of(request.kind, request.visibility).deadline)
     }
 
     async fn follow(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
@@ -159,19 +178,27 @@ impl Fetcher {
             Some(json) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(json),
             None => client.get(url.clone()),
         };
-        let Limits { deadline, .. } = Limits::of(request.kind, request.visibility);
-        let mut asked = asked.header(ACCEPT, accepted).timeout(deadline);
-        // Another origin has no business with what this one told us.
-        if url.origin() == request.url.origin() {
-            let Validators { etag, last_modified } = request.validators;
-            for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
-                if let Some(value) = value {
-                    asked = asked.header(name, value);
-                }
-            }
+        // The deadline of the whole comes first, with its own words.
+        let mut asked = asked.header(ACCEPT, accepted).timeout(self.deadline(request) * 2);
+        for (name, value) in conditions(url, request) {
+            asked = asked.header(name, value);
         }
-        asked.send().await.map_err(|error| FetchError::of_host(reason(&error)))
+        let response = asked.send().await.map_err(|error| FetchError::of_host(reason(&error)))?;
+        if !chosen && !self.trusts(url) {
+            check_peer(&response).map_err(|refused| refused.to_string())?;
+        }
+        Ok(response)
     }
+}
+
+/// The validators that are sent: another origin has no business with what this one told us.
+fn conditions<'a>(url: &Url, request: Request<'a>) -> Vec<(HeaderName, &'a str)> {
+    if url.origin() != request.url.origin() {
+        return Vec::new();
+    }
+    let Validators { etag, last_modified } = request.validators;
+    let all = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];
+    all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
 }
 
 /// Whether a redirect stays where the request was meant to go: the same host and port, or its TLS.
@@ -216,8 +243,10 @@ async fn answer(response: Response, url: Url, request: Request<'_>) -> Result<Fe
     let content_type = text(CONTENT_TYPE);
     let Limits { bytes, .. } = Limits::of(request.kind, request.visibility);
     let body = read_capped(response, bytes).await.map_err(|error| match error {
-        BodyError::TooLarge(_) => FetchError::from(error.to_string()),
         BodyError::Http(error) => FetchError::of_host(reason(&error)),
+        BodyError::TooLarge(_) | BodyError::Bomb | BodyError::Encoding | BodyError::Broken(_) => {
+            FetchError::from(error.to_string())
+        }
     })?;
     Ok(Fetched::Body { body, content_type, validators, stays, url })
 }
@@ -256,6 +285,10 @@ fn reason(error: &reqwest::Error) -> String {
     let mut causes = vec![error.to_string()];
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
+        if let Some(refused) = cause.downcast_ref::<Refused>() {
+            // In the words for an address in digits: what a name leads to is not told.
+            return refused.to_string();
+        }
         causes.push(cause.to_string());
         source = cause.source();
     }
@@ -278,6 +311,49 @@ mod tests {
     fn check(value: &str, want: Option<u64>) {
         let now = DateTime::from_timestamp(784_111_777, 0).unwrap(); // 06 Nov 1994 08:49:37
         assert_eq!(retry_after(value, now), want.map(Duration::from_secs));
+    }
+
+    #[test]
+    fn a_redirect_never_loses_its_tls_nor_carries_a_user() {
+        for (from, location, want) in [
+            ("https://a.example/x", "/y", Some("https://a.example/y")),
+            ("https://a.example/x", "//b.example/y", Some("https://b.example/y")),
+            ("http://a.example/x", "https://b.example/", Some("https://b.example/")),
+            ("https://a.example/x", "http://a.example/y", None),
+            ("https://a.example/x", "HTTP://b.example/", None),
+            ("https://a.example/x", "https://u@b.example/", None),
+            ("https://a.example/x", "https://:p@b.example/", None),
+            ("http://u:p@a.example/x", "http://b.example/", Some("http://b.example/")),
+            ("http://u:p@a.example/x", "//b.example/", Some("http://b.example/")),
+            ("http://a.example/x", "file:///etc/passwd", None),
+        ] {
+            let next = next_hop(&from.parse().unwrap(), location).ok();
+            assert_eq!(next.as_ref().map(Url::as_str), want, "{from} {location}");
+        }
+    }
+
+    #[test]
+    fn validators_are_told_to_the_origin_that_gave_them() {
+        let asked = Url::parse("https://a.example/feed").unwrap();
+        let validators =
+            &Validators { etag: Some("1".to_owned()), last_modified: Some("now".to_owned()) };
+        let request = Request {
+            url: &asked,
+            kind: BoardKind::Feed,
+            visibility: Visibility::Catalogue,
+            validators,
+            now: DateTime::UNIX_EPOCH,
+        };
+        for (url, told) in [
+            ("https://a.example/feed", 2),
+            ("https://a.example:443/moved", 2),
+            ("https://a.example:8443/feed", 0),
+            ("http://a.example/feed", 0),
+            ("https://www.a.example/feed", 0),
+            ("https://a.example.b.example/feed", 0),
+        ] {
+            assert_eq!(conditions(&url.parse().unwrap(), request).len(), told, "{url}");
+        }
     }
 
     #[test]

@@ -17,6 +17,11 @@ fn replay(name: &str, target: fn(&str)) {
 }
 
 #[test]
+fn the_corpus_of_addresses_is_refused_or_public() {
+    replay("addresses", targets::addresses);
+}
+
+#[test]
 fn the_corpus_of_boards_is_read_clean_or_refused() {
     replay("boards", targets::boards);
 }

@@ -7,13 +7,19 @@
 )]
 
 mod architecture;
+mod ask;
 mod browser;
 mod commands;
 mod docs;
 mod fakes;
+mod faults_addresses;
 mod faults_boards;
+mod faults_bodies;
+mod faults_dns;
 mod faults_polling;
 mod faults_postgres;
+mod faults_redirects;
+mod faults_xml;
 mod flow_deliver;
 mod flow_kinds;
 mod flow_match;

@@ -2,6 +2,8 @@
 
 pub mod binary;
 mod commands;
+#[cfg(target_os = "linux")]
+mod memory;
 mod private_postgres;
 
 use binary::{Home, until};

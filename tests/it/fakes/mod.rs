@@ -1,4 +1,6 @@
 //! What stands on the far side of the network in tests.
 
 pub mod board;
+pub mod dns;
 pub mod messenger;
+pub mod raw;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 /// Longest wait for anything a process does: a lane whose sender died is free after 45 s.
-const PATIENCE: Duration = Duration::from_secs(100);
+pub const PATIENCE: Duration = Duration::from_secs(100);
 
 /// A temporary home: where the binary runs, keeps its data, and what it said over all its runs.
 pub struct Home {
@@ -49,11 +49,19 @@ impl Home {
 
     /// A catalogue of one feed, polled every second.
     pub fn with_board(self, url: &Url) -> Self {
-        let row = format!(
-            "[[board]]\nslug = \"fake\"\nname = \"Fake\"\nkind = \"feed\"\nurl = \"{url}\"\n\
-             minutes = 0.017\n"
-        );
-        self.with("EARLYBRD_CATALOGUE", &row)
+        self.with_boards(std::slice::from_ref(url))
+    }
+
+    /// A catalogue of feeds, each polled every second.
+    pub fn with_boards(self, urls: &[Url]) -> Self {
+        let row = |(number, url): (usize, &Url)| {
+            format!(
+                "[[board]]\nslug = \"fake{number}\"\nname = \"Fake\"\nkind = \"feed\"\n\
+                 url = \"{url}\"\nminutes = 0.017\n"
+            )
+        };
+        let rows: String = urls.iter().enumerate().map(row).collect();
+        self.with("EARLYBRD_CATALOGUE", &rows)
     }
 
     pub fn with_database(self, url: &SecretString) -> Self {
