@@ -139,7 +139,9 @@ impl Wanted {
         let host = url.host_str().unwrap_or_default().trim_start_matches("www.").to_owned();
         let (slug, name) = match company {
             Some(company) => (format!("{kind}.{company}"), titled(company)),
-            None => (host.clone(), host),
+            // None of the catalogue's slugs has a dot.
+            None if host.contains('.') => (host.clone(), host),
+            None => (format!("{kind}.{host}"), host),
         };
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
         let slug = slug.to_lowercase().chars().map(plain).take(60).collect();

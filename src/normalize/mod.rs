@@ -15,6 +15,7 @@ mod html_text;
 mod identity;
 mod labels;
 mod link;
+mod mojibake;
 mod place;
 mod salary;
 mod salary_check;

@@ -2,6 +2,7 @@
 
 use super::chars::{compose, head};
 use super::html_text::plain_text;
+use super::mojibake::repair;
 
 /// More of a line is not looked at; markup may take most of it.
 const MAX_RAW_LINE_BYTES: usize = 8 * 1024;
@@ -29,7 +30,7 @@ pub fn stated(raw: Option<&str>) -> Option<String> {
 
 /// Plain text with its lines.
 pub fn body(raw: &str) -> String {
-    compose(&plain_text(raw))
+    compose(&plain_text(&repair(raw)))
 }
 
 /// As stated, without repeats in another case.
@@ -50,7 +51,7 @@ pub fn tags(raw: &[String]) -> Vec<String> {
 }
 
 fn line(raw: &str, chars: usize) -> Option<String> {
-    let text = plain_text(head(raw, MAX_RAW_LINE_BYTES));
+    let text = plain_text(&repair(head(raw, MAX_RAW_LINE_BYTES)));
     let words: Vec<&str> = text.split_whitespace().collect();
     let folded = compose(&words.join(" "));
     let end = folded.char_indices().nth(chars).map_or(folded.len(), |(at, _)| at);

@@ -51,8 +51,10 @@ fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
 }
 
 fn posting(item: &Value) -> Result<RawPosting, String> {
-    let text =
-        |name: &str| item.get(name).and_then(Value::as_str).map(repair).filter(|s| !s.is_empty());
+    let text = |name: &str| {
+        let text = item.get(name).and_then(Value::as_str).map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
     let title = text("position").ok_or("no position")?;
     let amount = |name: &str| {
         let value = item.get(name)?;
@@ -83,7 +85,7 @@ fn posting(item: &Value) -> Result<RawPosting, String> {
         // Every job on this board is remote; it has no field that says so.
         remote: Some("yes".to_owned()),
         pay,
-        tags: tags.into_iter().flatten().filter_map(Value::as_str).map(repair).collect(),
+        tags: tags.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         posted_at,
         body: without_watermark(&body).to_owned(),
         ..RawPosting::default()
@@ -100,41 +102,6 @@ fn without_watermark(body: &str) -> &str {
         kept = kept.get(..at).unwrap_or_default().trim_end();
     }
     kept
-}
-
-/// Undoes UTF-8 that was read as Latin-1, where the whole text is such: every character fits a
-/// byte, and the bytes are UTF-8 with something beyond ASCII in it.
-fn repair(text: &str) -> String {
-    let text = text.trim();
-    if text.is_ascii() {
-        return text.to_owned();
-    }
-    let mut repaired = String::with_capacity(text.len());
-    // A text may hold real characters beside broken ones: each run of Latin-1 is judged alone.
-    let mut run: Vec<u8> = Vec::new();
-    let mut run_text = String::new();
-    let flush = |run: &mut Vec<u8>, run_text: &mut String, out: &mut String| {
-        match std::str::from_utf8(run) {
-            Ok(fixed) => out.push_str(fixed),
-            Err(_) => out.push_str(run_text),
-        }
-        run.clear();
-        run_text.clear();
-    };
-    for c in text.chars() {
-        match u8::try_from(u32::from(c)) {
-            Ok(byte) if byte >= 0x80 => {
-                run.push(byte);
-                run_text.push(c);
-            }
-            _ => {
-                flush(&mut run, &mut run_text, &mut repaired);
-                repaired.push(c);
-            }
-        }
-    }
-    flush(&mut run, &mut run_text, &mut repaired);
-    repaired
 }
 
 #[cfg(test)]
@@ -159,20 +126,10 @@ mod tests {
         assert_eq!(problems, [Problem { place: "item 2".into(), what: "no position".into() }]);
         let first = &postings[0].1;
         assert_eq!(first.guid.as_deref(), Some("77"));
-        assert_eq!(first.tags, ["rust", "São Paulo"]);
-        assert_eq!(first.body, "<p>We\u{a0}build.</p>");
+        assert_eq!(first.body, "<p>We\u{c2}\u{a0}build.</p>");
         assert!(matches!(&first.pay, RawPay::Stated { min: None, max: Some(max), .. }
             if *max == Decimal::from(90_000)));
         assert!(matches!(postings[1].1.pay, RawPay::Unknown));
         assert_eq!(postings[1].1.title, "Köchin");
-    }
-
-    #[test]
-    fn broken_text_is_repaired_and_sound_text_is_left_alone() {
-        for (broken, want) in
-            [("CafÃ©", "Café"), ("Café", "Café"), ("Škoda", "Škoda"), ("â\u{80}\u{99}s", "’s")]
-        {
-            assert_eq!(repair(broken), want);
-        }
     }
 }
