@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use super::count;
 use super::wake::{Stage, wake};
+use super::{count, rates};
 use crate::domain::board::ClaimedBoard;
+use crate::domain::pay::Pay;
 use crate::domain::posting::{Identity, Posting};
+use crate::domain::rates::Rates;
 use crate::matching::words_of;
 
 /// So many postings that are unknown, and most of what is shown, may be known ones with new keys: a
@@ -122,6 +125,25 @@ fn content(posting: &Posting) -> [u8; 32] {
     Sha256::digest(said.as_bytes()).into()
 }
 
+/// A column.
+fn each<T>(fresh: &[Fresh<'_>], of: fn(&Fresh<'_>) -> T) -> Vec<T> {
+    fresh.iter().map(of).collect()
+}
+
+/// One end of what each posting pays, as US dollars a year.
+fn usd_a_year(
+    fresh: &[Fresh<'_>],
+    rates: &Rates,
+    end: fn(&Pay) -> Option<Decimal>,
+) -> Vec<Option<String>> {
+    let usd = |fresh: &Fresh<'_>| {
+        let pay = fresh.posting.pay.as_ref()?;
+        let usd = rates.usd_a_year(end(pay)?, pay.currency(), pay.period())?;
+        Some(usd.round_dp(2).to_string())
+    };
+    fresh.iter().map(usd).collect()
+}
+
 /// What stands between parts of a text that are an array in the table; no clean text holds it.
 const BETWEEN: &str = "\u{1f}";
 
@@ -189,52 +211,46 @@ async fn insert(
         return Ok(Vec::new());
     }
     let openings = openings(tx, fresh.len(), now).await?;
-    let column = |of: fn(&Posting) -> Option<&String>| -> Vec<Option<String>> {
-        fresh.iter().map(|fresh| of(fresh.posting).cloned()).collect()
-    };
-    let all = |of: fn(&Posting) -> String| -> Vec<String> {
-        fresh.iter().map(|fresh| of(fresh.posting)).collect()
-    };
-    let history: Vec<bool> = fresh.iter().map(|fresh| fresh.history).collect();
-    let posted_at: Vec<Option<DateTime<Utc>>> =
-        fresh.iter().map(|fresh| fresh.posting.posted_at).collect();
-    let pay: Vec<Option<Value>> = fresh.iter().map(|fresh| json(&fresh.posting.pay)).collect();
-    let facts: Vec<Option<Value>> = fresh.iter().map(|fresh| json(&fresh.posting.facts)).collect();
-    let remote: Vec<Option<String>> =
-        fresh.iter().map(|fresh| fresh.posting.remote.map(|it| it.as_str().to_owned())).collect();
-    let content: Vec<Vec<u8>> = fresh.iter().map(|fresh| content(fresh.posting).to_vec()).collect();
+    let rates = rates::newest(&mut *tx).await?;
     let inserted = sqlx::query!(
         "INSERT INTO postings (board_id, opening_id, identity, url, title, company, location,
                                remote, pay, facts, tags, body, posted_at, first_seen_at,
-                               matched_at, history, words, content_hash)
+                               matched_at, history, words, content_hash, pay_usd_min,
+                               pay_usd_max, pay_rates_as_of)
          SELECT $1, r.opening_id, r.identity, r.url, r.title, r.company, r.location, r.remote,
                 NULLIF(r.pay, 'null'), r.facts, string_to_array(r.tags, E'\\x1f'), r.body,
                 r.posted_at, $2::timestamptz, CASE WHEN r.history THEN $2::timestamptz END,
-                r.history, array_to_tsvector(string_to_array(r.words, E'\\x1f')), r.content
+                r.history, array_to_tsvector(string_to_array(r.words, E'\\x1f')), r.content,
+                r.usd_min::numeric, r.usd_max::numeric,
+                CASE WHEN COALESCE(r.usd_min, r.usd_max) IS NOT NULL THEN $20::text::date END
          FROM UNNEST($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::jsonb[], $11::jsonb[], $12::text[], $13::text[],
-                     $14::timestamptz[], $15::boolean[], $16::text[], $17::bytea[])
+                     $14::timestamptz[], $15::boolean[], $16::text[], $17::bytea[],
+                     $18::text[], $19::text[])
               AS r (opening_id, identity, url, title, company, location, remote, pay, facts, tags,
-                    body, posted_at, history, words, content)
+                    body, posted_at, history, words, content, usd_min, usd_max)
          ORDER BY r.opening_id
          RETURNING id, opening_id",
         board.id.0,
         now,
         &openings,
-        &all(|posting| posting.identity.strongest().to_owned()),
-        &column(|posting| posting.url.as_ref()) as _,
-        &all(|posting| posting.title.clone()),
-        &column(|posting| posting.company.as_ref()) as _,
-        &column(|posting| posting.location.as_ref()) as _,
-        &remote as _,
-        &pay as _,
-        &facts as _,
-        &all(|posting| posting.tags.join(BETWEEN)),
-        &all(|posting| posting.body.clone()),
-        &posted_at as _,
-        &history,
-        &all(|posting| words_of(posting).join(BETWEEN)),
-        &content
+        &each(fresh, |it| it.posting.identity.strongest().to_owned()),
+        &each(fresh, |it| it.posting.url.clone()) as _,
+        &each(fresh, |it| it.posting.title.clone()),
+        &each(fresh, |it| it.posting.company.clone()) as _,
+        &each(fresh, |it| it.posting.location.clone()) as _,
+        &each(fresh, |it| it.posting.remote.map(|remote| remote.as_str().to_owned())) as _,
+        &each(fresh, |it| json(&it.posting.pay)) as _,
+        &each(fresh, |it| json(&it.posting.facts)) as _,
+        &each(fresh, |it| it.posting.tags.join(BETWEEN)),
+        &each(fresh, |it| it.posting.body.clone()),
+        &each(fresh, |it| it.posting.posted_at) as _,
+        &each(fresh, |it| it.history),
+        &each(fresh, |it| words_of(it.posting).join(BETWEEN)),
+        &each(fresh, |it| content(it.posting).to_vec()),
+        &usd_a_year(fresh, &rates, Pay::min) as _,
+        &usd_a_year(fresh, &rates, Pay::max) as _,
+        rates.as_of().to_string()
     )
     .fetch_all(&mut *tx)
     .await?;

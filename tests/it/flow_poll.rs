@@ -203,3 +203,25 @@ async fn remoteok_is_read_by_its_own_kind() {
     world.poll().await;
     assert_eq!(world.count("SELECT count(*) FROM postings WHERE remote = 'yes'").await, 1);
 }
+
+#[tokio::test]
+async fn pay_is_kept_as_stated_and_as_it_compares() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    world.board("b", &board.url).await;
+    let body = "<p>Salary: €50 – €60 per hour</p>";
+    board.show(&[Item { body, ..Item::titled("Cook") }, Item::titled("Baker")]);
+    world.poll().await;
+    let (pay, min, max, day): (String, f64, f64, String) = sqlx::query_as(
+        "SELECT pay->>'period', pay_usd_min::float8, pay_usd_max::float8, pay_rates_as_of::text
+         FROM postings WHERE title = 'Cook'",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .unwrap();
+    assert_eq!((pay.as_str(), day.as_str()), ("hour", "2025-06-30"));
+    assert_eq!((min, max), (121_922.63, 146_307.15), "2,080 hours, 0.853 euros a dollar");
+    let unknown = "SELECT count(*) FROM postings WHERE pay_usd_max IS NULL
+                   AND pay_rates_as_of IS NULL";
+    assert_eq!(world.count(unknown).await, 1);
+}
