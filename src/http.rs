@@ -12,7 +12,7 @@ use reqwest::{Client, ClientBuilder, Response};
 use url::Url;
 
 pub use addresses::is_public;
-pub use body::{BodyError, read_capped};
+pub use body::{BodyError, Turn, read_capped, read_in_turn};
 pub use resolver::Lookup;
 
 /// Longest wait for a connection.

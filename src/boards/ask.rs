@@ -11,6 +11,7 @@ use super::limits::Limits;
 use super::{ReadBoard, Reading, Response, Unreadable, next_address, read, rhythm};
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::domain::rules::Rules;
+use crate::http::Turn;
 use crate::normalize::BoardContext;
 
 /// Responses that are read at a time: what is read takes several times its memory.
@@ -65,6 +66,7 @@ struct Body {
     url: Url,
     bytes: Vec<u8>,
     content_type: Option<String>,
+    turn: Option<Turn>,
 }
 
 /// Asks a board and reads what it answers.
@@ -80,9 +82,9 @@ pub async fn ask(
             let (read, validators) = (ReadBoard::default(), board.validators.clone());
             return Ok(Answered { at, read, anew: false, validators, stays });
         }
-        Fetched::Body { body, content_type, validators, stays, .. } => {
+        Fetched::Body { body, content_type, validators, stays, turn, .. } => {
             let stays = stays.max(rhythm::of_feed(&body));
-            (Body { url: board.url.clone(), bytes: body, content_type }, validators, stays)
+            (Body { url: board.url.clone(), bytes: body, content_type, turn }, validators, stays)
         }
     };
     let kind = board.kind;
@@ -114,10 +116,11 @@ async fn ask_further(
     manners.turn(&url).await?;
     let further = fetch(fetcher, manners, board, &url, &Validators::default()).await?;
     let at = manners.now();
-    let Fetched::Body { body, content_type, stays, .. } = further else {
+    let Fetched::Body { body, content_type, stays, turn, .. } = further else {
         return Err("answered 304 to a request without conditions".to_owned().into());
     };
-    let mut read = parse(manners, board, Body { url, bytes: body, content_type }, read).await?;
+    let mut read =
+        parse(manners, board, Body { url, bytes: body, content_type, turn }, read).await?;
     read.keep_newest(most(board));
     Ok(Answered { at, read, anew: true, validators: Validators::default(), stays })
 }
@@ -151,7 +154,7 @@ async fn parse<T: Send + 'static>(
     let (kind, rules, slug) = (board.kind, board.rules.cloned(), board.slug.to_owned());
     let company = kind.shows_one_company().then(|| board.name.to_owned());
     let read = tokio::task::spawn_blocking(move || {
-        let Body { url, bytes, content_type } = response;
+        let Body { url, bytes, content_type, turn: _turn } = response;
         let response = Response { body: &bytes, content_type: content_type.as_deref() };
         // Dates without a zone are taken as UTC.
         let zone = FixedOffset::east_opt(0).expect("zero is an offset");

@@ -15,8 +15,8 @@ use super::limits::Limits;
 use super::{kinds, rhythm};
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::http::{
-    BodyError, Refused, check_peer, check_stranger_url, for_operator, for_strangers, read_capped,
-    user_agent,
+    BodyError, Refused, Turn, check_peer, check_stranger_url, for_operator, for_strangers,
+    read_in_turn, user_agent,
 };
 
 const MAX_REDIRECTS: usize = 5;
@@ -70,6 +70,8 @@ pub enum Fetched {
         stays: Option<Duration>,
         /// Where it came from in the end.
         url: Url,
+        /// That of a large body, to be kept as long as the body is.
+        turn: Option<Turn>,
     },
 }
 
@@ -242,13 +244,13 @@ async fn answer(response: Response, url: Url, request: Request<'_>) -> Result<Fe
     };
     let content_type = text(CONTENT_TYPE);
     let Limits { bytes, .. } = Limits::of(request.kind, request.visibility);
-    let body = read_capped(response, bytes).await.map_err(|error| match error {
+    let (body, turn) = read_in_turn(response, bytes).await.map_err(|error| match error {
         BodyError::Http(error) => FetchError::of_host(reason(&error)),
         BodyError::TooLarge(_) | BodyError::Bomb | BodyError::Encoding | BodyError::Broken(_) => {
             FetchError::from(error.to_string())
         }
     })?;
-    Ok(Fetched::Body { body, content_type, validators, stays, url })
+    Ok(Fetched::Body { body, content_type, validators, stays, url, turn })
 }
 
 /// What a refusal says of the host. Only 410 says that nobody need ask again.

@@ -12,6 +12,7 @@ use futures_util::stream::try_unfold;
 use reqwest::Response;
 use reqwest::header::CONTENT_ENCODING;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::io::StreamReader;
 
 /// What the clients ask for, and [`read_capped`] can read.
@@ -44,8 +45,26 @@ pub enum BodyError {
     Http(#[from] reqwest::Error),
 }
 
+/// Bytes from which on a body is one of the few that are large.
+const LARGE: usize = 5 * 1024 * 1024;
+
+/// Large bodies are read, and held, one at a time.
+static LARGE_BODIES: Semaphore = Semaphore::const_new(1);
+
+/// The turn of a large body; the next one has it when this is dropped.
+pub type Turn = SemaphorePermit<'static>;
+
 /// Reads a body. Neither what is sent nor what it is decompressed to may be larger than `cap`.
 pub async fn read_capped(response: Response, cap: usize) -> Result<Vec<u8>, BodyError> {
+    read_in_turn(response, cap).await.map(|(body, _)| body)
+}
+
+/// Reads a body as [`read_capped`] does; a large one with its turn, to be kept as long as the body.
+pub async fn read_in_turn(
+    response: Response,
+    cap: usize,
+) -> Result<(Vec<u8>, Option<Turn>), BodyError> {
+    let mut turn = None;
     let encoding = encoding(&response);
     let taken = AtomicUsize::new(0);
     let count = &taken;
@@ -68,14 +87,18 @@ pub async fn read_capped(response: Response, cap: usize) -> Result<Vec<u8>, Body
             Err(error) => match error.downcast() {
                 Ok(error) => return Err(error),
                 // Nothing at all is a sound way to compress nothing.
-                Err(_) if taken.load(Ordering::Relaxed) == 0 => return Ok(body),
+                Err(_) if taken.load(Ordering::Relaxed) == 0 => return Ok((body, turn)),
                 Err(error) => return Err(BodyError::Broken(error)),
             },
         };
         if read.is_empty() {
-            return Ok(body);
+            return Ok((body, turn));
         }
         body.extend_from_slice(read);
+        if body.len() > LARGE && turn.is_none() {
+            let next = LARGE_BODIES.acquire().await;
+            turn = Some(next.map_err(|closed| BodyError::Broken(io::Error::other(closed)))?);
+        }
         if body.len() > cap {
             return Err(BodyError::TooLarge(cap));
         }
