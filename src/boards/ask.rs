@@ -8,7 +8,8 @@ use url::Url;
 
 use super::fetch::{FetchError, Fetched, Fetcher, Request};
 use super::limits::Limits;
-use super::{ReadBoard, Reading, Response, Unreadable, next_address, read, rhythm};
+use super::pages::{Page, read_on};
+use super::{ReadBoard, Reading, Response, Unreadable, next_address, next_page, read, rhythm};
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::domain::rules::Rules;
 use crate::http::Turn;
@@ -57,9 +58,22 @@ pub trait Manners: Sync {
 
 /// What one response says.
 enum Said {
-    Read(ReadBoard),
+    Read(ReadBoard, Option<Page>),
     AskFurther(Url),
 }
+
+impl<'a> Asked<'a> {
+    /// A request without conditions.
+    pub(super) fn request<'u>(&self, url: &'u Url, now: DateTime<Utc>) -> Request<'u>
+    where
+        'a: 'u,
+    {
+        let Self { kind, visibility, .. } = *self;
+        Request { url, kind, visibility, validators: &NONE, now }
+    }
+}
+
+static NONE: Validators = Validators { etag: None, last_modified: None };
 
 /// A response that is to be read.
 struct Body {
@@ -75,7 +89,9 @@ pub async fn ask(
     manners: &impl Manners,
     board: Asked<'_>,
 ) -> Result<Answered, FetchError> {
-    let first = fetch(fetcher, manners, board, board.url, board.validators).await?;
+    let conditional =
+        Request { validators: board.validators, ..board.request(board.url, manners.now()) };
+    let first = fetcher.fetch(conditional).await?;
     let at = manners.now();
     let (body, validators, stays) = match first {
         Fetched::NotModified { stays } => {
@@ -89,14 +105,19 @@ pub async fn ask(
     };
     let kind = board.kind;
     let said = parse(manners, board, body, move |reading, response, context| {
-        let next = context.base.map(|url| next_address(kind, response, url));
-        Ok(match next.transpose()?.flatten() {
-            Some(further) => Said::AskFurther(further),
-            None => Said::Read(read(reading, response, context)?),
-        })
+        let further = context.base.map(|url| next_address(kind, response, url));
+        if let Some(further) = further.transpose()?.flatten() {
+            return Ok(Said::AskFurther(further));
+        }
+        let page = context.base.map(Page::first);
+        let next = page.and_then(|page| next_page(kind, response, &page));
+        Ok(Said::Read(read(reading, response, context)?, next))
     });
     match said.await? {
-        Said::Read(mut read) => {
+        Said::Read(mut read, next) => {
+            // The first page may stay as it is while others change.
+            let validators = if next.is_some() { Validators::default() } else { validators };
+            read_on(fetcher, manners, board, next, &mut read).await;
             read.keep_newest(most(board));
             Ok(Answered { at, read, anew: true, validators, stays })
         }
@@ -114,7 +135,7 @@ async fn ask_further(
     url: Url,
 ) -> Result<Answered, FetchError> {
     manners.turn(&url).await?;
-    let further = fetch(fetcher, manners, board, &url, &Validators::default()).await?;
+    let further = fetcher.fetch(board.request(&url, manners.now())).await?;
     let at = manners.now();
     let Fetched::Body { body, content_type, stays, turn, .. } = further else {
         return Err("answered 304 to a request without conditions".to_owned().into());
@@ -129,15 +150,19 @@ fn most(board: Asked<'_>) -> usize {
     Limits::of(board.kind, board.visibility).postings
 }
 
-async fn fetch(
-    fetcher: &Fetcher,
+/// Reads one page, and which comes behind it.
+pub(super) async fn parse_page(
     manners: &impl Manners,
     board: Asked<'_>,
-    url: &Url,
-    validators: &Validators,
-) -> Result<Fetched, FetchError> {
-    let Asked { kind, visibility, .. } = board;
-    fetcher.fetch(Request { url, kind, visibility, validators, now: manners.now() }).await
+    page: Page,
+    (bytes, content_type, turn): (Vec<u8>, Option<String>, Option<Turn>),
+) -> Result<(ReadBoard, Option<Page>), FetchError> {
+    let (kind, url) = (board.kind, page.url.clone());
+    let body = Body { url, bytes, content_type, turn };
+    parse(manners, board, body, move |reading, response, context| {
+        Ok((read(reading, response, context)?, next_page(kind, response, &page)))
+    })
+    .await
 }
 
 /// Reads a response where it may take long. A parser that panics is a fault of this board alone.

@@ -12,6 +12,7 @@ use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
 use super::limits::Limits;
+use super::pages::Page;
 use super::{kinds, rhythm};
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::http::{
@@ -144,8 +145,27 @@ impl Fetcher {
 
     /// Fetches a board.
     pub async fn fetch(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
+        let question = kinds::of(request.kind).question();
+        self.within_deadline(request, question).await
+    }
+
+    /// Fetches one page of a board.
+    pub async fn fetch_page(
+        &self,
+        request: Request<'_>,
+        page: &Page,
+    ) -> Result<Fetched, FetchError> {
+        let question = page.question.as_deref().or(kinds::of(request.kind).question());
+        self.within_deadline(request, question).await
+    }
+
+    async fn within_deadline(
+        &self,
+        request: Request<'_>,
+        question: Option<&str>,
+    ) -> Result<Fetched, FetchError> {
         let deadline = self.deadline(request);
-        let fetched = tokio::time::timeout(deadline, self.follow(request)).await;
+        let fetched = tokio::time::timeout(deadline, self.follow(request, question)).await;
         let too_late = format!("no answer within {} s", deadline.as_secs_f32());
         fetched.unwrap_or(Err(FetchError::of_host(too_late)))
     }
@@ -154,10 +174,14 @@ impl Fetcher {
         self.deadline.unwrap_or(Limits::of(request.kind, request.visibility).deadline)
     }
 
-    async fn follow(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
+    async fn follow(
+        &self,
+        request: Request<'_>,
+        question: Option<&str>,
+    ) -> Result<Fetched, FetchError> {
         let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.ask(&url, request).await?;
+            let response = self.ask(&url, request, question).await?;
             match redirect(response.status(), response.headers()) {
                 Some(location) => url = next_hop(&url, location)?,
                 None => return answer(response, url, request).await,
@@ -166,7 +190,12 @@ impl Fetcher {
         Err(format!("redirected more than {MAX_REDIRECTS} times").into())
     }
 
-    async fn ask(&self, url: &Url, request: Request<'_>) -> Result<Response, FetchError> {
+    async fn ask(
+        &self,
+        url: &Url,
+        request: Request<'_>,
+        question: Option<&str>,
+    ) -> Result<Response, FetchError> {
         // A board of the operator's may send us on to addresses that a stranger chose.
         let chosen = request.visibility == Visibility::Catalogue && same_place(request.url, url);
         let client = if chosen || self.trusts(url) {
@@ -176,8 +205,8 @@ impl Fetcher {
             &self.strangers
         };
         let accepted = if request.kind == BoardKind::Html { ACCEPTED_PAGE } else { ACCEPTED };
-        let asked = match kinds::of(request.kind).question() {
-            Some(json) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(json),
+        let asked = match question {
+            Some(json) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(json.to_owned()),
             None => client.get(url.clone()),
         };
         // The deadline of the whole comes first, with its own words.

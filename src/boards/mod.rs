@@ -7,6 +7,7 @@ pub mod fetch;
 pub mod find;
 mod kinds;
 pub mod limits;
+pub mod pages;
 mod rhythm;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use url::Url;
 
 pub use self::kinds::html_rules::WrongRule;
 use self::kinds::{html_rules, of};
+use self::pages::Page;
 use crate::domain::board::BoardKind;
 use crate::domain::posting::Posting;
 use crate::domain::rules::Rules;
@@ -152,6 +154,11 @@ pub fn next_address(
 ) -> Result<Option<Url>, Unreadable> {
     let next = of(kind).next_address(response, url)?;
     Ok(next.filter(|next| next.origin() == url.origin()))
+}
+
+/// The page behind the one that was answered, where a board has several.
+pub fn next_page(kind: BoardKind, response: Response<'_>, asked: &Page) -> Option<Page> {
+    of(kind).next_page(response, asked)
 }
 
 /// Reads a response. Slow for large ones and may panic on input nobody thought of: call it where

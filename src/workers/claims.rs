@@ -25,13 +25,16 @@ const BATCH: usize = 32;
 /// A board that has waited for so long for a poller is given back.
 const LONGEST_QUEUE: Duration = Duration::from_secs(30);
 
+/// What the pages behind the first take, but for the last of them.
+const LONGEST_PAGES: Duration = Duration::from_mins(1);
+
 /// How old the count of what all boards want may be.
 const DEMAND_IS_FRESH: TimeDelta = TimeDelta::minutes(1);
 
 /// How long a claim lasts; what has not settled by then is polled again by somebody else. Two
 /// requests, the waits before them, and time to read and store what they brought.
 pub fn lease(kind: BoardKind, visibility: Visibility) -> Duration {
-    Limits::of(kind, visibility).deadline * 3 + LONGEST_QUEUE + LONGEST_WAIT
+    Limits::of(kind, visibility).deadline * 3 + LONGEST_QUEUE + LONGEST_WAIT + LONGEST_PAGES
 }
 
 /// How boards are claimed.

@@ -197,3 +197,73 @@ async fn new_rules_are_tried_at_once_and_without_the_validators_of_the_old() {
     assert_eq!(asked.len(), 2);
     assert!(asked[1].get("if-none-match").is_none());
 }
+
+/// What a page of a board shows.
+fn page_of(list: &str, head: &str, jobs: &[&str]) -> Answer {
+    let jobs: Vec<String> = jobs
+        .iter()
+        .map(|job| {
+            format!(
+                r#"{{"id": "{job}", "guid": "{job}", "name": "{job}", "title": "{job}",
+                               "externalPath": "/job/x/{job}"}}"#
+            )
+        })
+        .collect();
+    let body = format!(r#"{{{head}, "{list}": [{}]}}"#, jobs.join(","));
+    Answer { status: 200, headers: vec![("etag", "\"1\"".to_owned())], body: body.into() }
+}
+
+#[tokio::test]
+async fn all_pages_of_a_companys_board_are_read() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/v1/companies/acme/postings?limit=2").unwrap();
+    world.board_of_kind("acme", &url, BoardKind::Smartrecruiters).await;
+    let head = |offset: u32| format!(r#""offset": {offset}, "limit": 2, "totalFound": 5"#);
+    board.answer_at("offset=2", page_of("content", &head(2), &["Cook", "Baker"]));
+    board.answer_at("offset=4", page_of("content", &head(4), &["Waiter"]));
+    board.answer(page_of("content", &head(0), &["Cook", "Host"]));
+    world.poll().await;
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 4, "Cook moved by one page");
+    assert_eq!(board.requests().len(), 3);
+    world.poll_again().await;
+    let conditional = board.requests().iter().any(|asked| asked.contains_key("if-none-match"));
+    assert!(!conditional, "the first page may stay as it is while others change");
+}
+
+#[tokio::test]
+async fn a_page_that_fails_is_a_problem_and_the_others_are_good() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/jobs/api?limit=20").unwrap();
+    world.board_of_kind("himalayas", &url, BoardKind::Himalayas).await;
+    let cursor = |next: &str| format!(r#""nextCursor": "{next}""#);
+    let broken = Answer { status: 500, headers: Vec::new(), body: Vec::new() };
+    board.answer_at("cursor=b", broken);
+    board.answer_at("cursor=a", page_of("jobs", &cursor("b"), &["Two"]));
+    board.answer(page_of("jobs", &cursor("a"), &["One"]));
+    world.poll().await;
+    assert_eq!(board.requests().len(), 3);
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 2);
+    assert_eq!(world.count("SELECT sum(failures)::bigint FROM boards").await, 0);
+    board.answer_at("cursor=b", page_of("jobs", &cursor("b"), &["Again and again"]));
+    world.poll_again().await;
+    assert_eq!(board.requests().len(), 8, "five pages and no more");
+}
+
+#[tokio::test]
+async fn pages_that_are_asked_by_post_say_where_they_begin() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/wday/cxs/acme/Careers/jobs").unwrap();
+    world.board_of_kind("acme", &url, BoardKind::Workday).await;
+    board.answer(page_of("jobPostings", r#""total": 45"#, &["Cook"]));
+    world.poll().await;
+    let offsets: Vec<i64> = board
+        .posted()
+        .iter()
+        .map(|json| serde_json::from_str::<serde_json::Value>(json).unwrap()["offset"].as_i64())
+        .map(Option::unwrap)
+        .collect();
+    assert_eq!(offsets, [0, 20, 40]);
+}

@@ -1,10 +1,18 @@
-//! <https://himalayas.app/jobs/api>: an object with the newest 20 jobs.
+//! <https://himalayas.app/jobs/api>: an object with 20 jobs, newest first, and a cursor
+//! to the next 20.
 //!
 //! Quirks, as recorded: a job without pay still has a period; time zones are numbers such as −3.5.
 
+use serde_json::Value;
+
+use super::super::pages::Page;
 use super::fields::{Fields, json_board};
+use super::json_items::json_document;
 use super::{Kind, RawItems, Reading, Response, Unreadable};
 use crate::normalize::{BoardContext, RawPosting};
+
+/// Pages that are read: of a hundred thousand jobs the newest hundred.
+const PAGES: usize = 5;
 
 pub struct Himalayas;
 
@@ -16,6 +24,13 @@ impl Kind for Himalayas {
         _board: &BoardContext<'_>,
     ) -> Result<RawItems, Unreadable> {
         json_board(response, &["jobs"], posting)
+    }
+
+    /// The newest hundred, of a hundred thousand.
+    fn next_page(&self, response: Response<'_>, asked: &Page) -> Option<Page> {
+        let head = json_document(response.body, &["jobs"]).ok()?.fields;
+        let cursor = head.get("nextCursor").and_then(Value::as_str)?;
+        (asked.number < PAGES).then(|| asked.next_by("cursor", cursor))
     }
 }
 

@@ -30,6 +30,7 @@ mod xml_items;
 
 use url::Url;
 
+use super::pages::Page;
 use super::{Problem, Reading, Response, Unreadable};
 use crate::domain::board::BoardKind;
 use crate::normalize::{BoardContext, RawPosting};
@@ -59,6 +60,11 @@ pub trait Kind: Sync {
 
     /// The JSON that is sent to ask; without it the address is just fetched.
     fn question(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The page behind the one that was answered, where a board has several.
+    fn next_page(&self, _response: Response<'_>, _asked: &Page) -> Option<Page> {
         None
     }
 

@@ -1,12 +1,15 @@
-//! `https://api.smartrecruiters.com/v1/companies/<company>/postings`: an object with the newest hundred
-//! jobs of a company, without their text.
+//! `https://api.smartrecruiters.com/v1/companies/<company>/postings`: an object with a hundred jobs
+//! of a company, without their text, and how many there are.
 //!
 //! Quirks, as recorded: a company that does not exist looks like one without openings; the city may
 //! be a country and the region "REMOTE".
 
+use serde_json::Value;
 use url::Url;
 
+use super::super::pages::Page;
 use super::fields::{Fields, json_board, place};
+use super::json_items::json_document;
 use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
 use crate::normalize::{BoardContext, RawPosting};
 
@@ -20,6 +23,14 @@ impl Kind for SmartRecruiters {
         _board: &BoardContext<'_>,
     ) -> Result<RawItems, Unreadable> {
         json_board(response, &["content"], posting)
+    }
+
+    fn next_page(&self, response: Response<'_>, asked: &Page) -> Option<Page> {
+        let head = json_document(response.body, &["content"]).ok()?.fields;
+        let number = |name: &str| head.get(name).and_then(Value::as_u64);
+        let next = number("offset").unwrap_or_default() + number("limit").filter(|it| *it > 0)?;
+        let more = next < number("totalFound")?;
+        more.then(|| asked.next_by("offset", &next.to_string()))
     }
 
     fn address(&self, company: &str) -> Option<String> {

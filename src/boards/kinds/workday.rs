@@ -1,15 +1,22 @@
 //! `https://<company>.<server>.myworkdayjobs.com/wday/cxs/<company>/<site>/jobs`, asked by a POST: an
-//! object with the newest 20 jobs, without their text.
+//! object with 20 jobs, without their text, and how many there are.
 //!
 //! Quirks, as recorded: dates are words ("Posted 3 Days Ago") that name no day without the time of
 //! the answer, and are left out; a place may be "6 Locations", which is none; the public page of a
 //! job lies at the site's name and `externalPath`.
 
+use serde_json::Value;
 use url::Url;
 
+use super::super::pages::Page;
 use super::fields::{Fields, json_board};
+use super::json_items::json_document;
 use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawPosting};
+
+/// Jobs of one page.
+const SHOWN: u64 = 20;
+const QUESTION: &str = r#"{"appliedFacets":{},"limit":20,"offset":0,"searchText":""}"#;
 
 pub struct Workday;
 
@@ -22,6 +29,19 @@ impl Kind for Workday {
     ) -> Result<RawItems, Unreadable> {
         let site = board.base.and_then(site);
         json_board(response, &["jobPostings"], |job| posting(job, site.as_deref()))
+    }
+
+    fn next_page(&self, response: Response<'_>, asked: &Page) -> Option<Page> {
+        let head = json_document(response.body, &["jobPostings"]).ok()?.fields;
+        let asked_for = asked.question.as_deref().unwrap_or(QUESTION);
+        let mut question: Value = serde_json::from_str(asked_for).ok()?;
+        let next = question.get("offset")?.as_u64()? + SHOWN;
+        // Later pages may say 0.
+        let total = head.get("total").and_then(Value::as_u64).filter(|total| *total > 0);
+        let total = asked.total.or(total)?;
+        *question.get_mut("offset")? = next.into();
+        let question = Some(question.to_string());
+        (next < total).then(|| Page { question, total: Some(total), ..asked.next() })
     }
 
     /// The company's name is `acme.wd5/AcmeCareers`: its host and its site.
@@ -44,7 +64,7 @@ impl Kind for Workday {
     }
 
     fn question(&self) -> Option<&'static str> {
-        Some(r#"{"appliedFacets":{},"limit":20,"offset":0,"searchText":""}"#)
+        Some(QUESTION)
     }
 }
 
