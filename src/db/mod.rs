@@ -83,6 +83,15 @@ pub async fn migrate(url: &SecretString) -> Result<(), MigrateError> {
     Ok(connection.close().await?)
 }
 
+/// Lets a transaction commit without waiting for the disk: what it writes may be lost with the server,
+/// not with this process, and nothing but work that is done again depends on it.
+pub(crate) async fn need_not_last(tx: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("SELECT set_config('synchronous_commit', 'off', true) AS off")
+        .fetch_one(tx)
+        .await?;
+    Ok(())
+}
+
 /// What `doctor` wants to know of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaState {

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::unreadable;
+use super::{need_not_last, unreadable};
 use crate::clock::add;
 use crate::domain::board::{BoardKind, ClaimedBoard, Validators, Visibility};
 use crate::domain::ids::{BoardId, LeaseId};
@@ -51,6 +51,7 @@ struct Due {
 /// Whoever claims holds the row of the pace. The hosts' rows are what makes politeness hold against
 /// those who ask without a claim.
 pub async fn claim(tx: &mut PgConnection, claim: Claim) -> sqlx::Result<Vec<ClaimedBoard>> {
+    need_not_last(tx).await?;
     let ready_at = sqlx::query_scalar!("SELECT ready_at FROM poll_pace FOR UPDATE")
         .fetch_one(&mut *tx)
         .await?;
@@ -204,10 +205,11 @@ pub async fn demand(executor: impl PgExecutor<'_>) -> sqlx::Result<f64> {
 /// Notes that a response is about to be read, and gives how often the process died with it so far.
 /// Whoever settles the poll takes the note back.
 pub async fn begin_reading(
-    executor: impl PgExecutor<'_>,
+    tx: &mut PgConnection,
     board: &ClaimedBoard,
     response: [u8; 32],
 ) -> sqlx::Result<i64> {
+    need_not_last(tx).await?;
     let deaths = sqlx::query_scalar!(
         "UPDATE boards SET reading_hash = $3,
                            reading_deaths = CASE WHEN reading_hash = $3 THEN reading_deaths + 1
@@ -217,7 +219,7 @@ pub async fn begin_reading(
         board.lease.0,
         &response
     )
-    .fetch_optional(executor)
+    .fetch_optional(tx)
     .await?;
     Ok(deaths.unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::hosts;
+use super::{hosts, need_not_last};
 use crate::domain::board::{ClaimedBoard, Validators};
 use crate::domain::ids::BoardId;
 
@@ -75,6 +75,7 @@ pub struct Unchanged {
 
 /// Ends the polls of boards where nothing has changed.
 pub async fn unchanged(tx: &mut PgConnection, polls: &[Unchanged]) -> sqlx::Result<()> {
+    need_not_last(tx).await?;
     let ids: Vec<i64> = polls.iter().map(|poll| poll.board.0).collect();
     let leases: Vec<Uuid> = polls.iter().map(|poll| poll.lease).collect();
     let at: Vec<DateTime<Utc>> = polls.iter().map(|poll| poll.at).collect();

@@ -20,7 +20,7 @@ use crate::schedule::polling;
 use super::ask_board::LONGEST_WAIT;
 
 /// Boards claimed at once.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// A board that has waited for so long for a poller is given back.
 const LONGEST_QUEUE: Duration = Duration::from_secs(30);
