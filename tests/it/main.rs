@@ -19,6 +19,7 @@ mod flow_match;
 mod flow_poll;
 mod fuzz_corpus;
 mod migrations;
+mod openings;
 mod playground;
 mod previews;
 mod process;
