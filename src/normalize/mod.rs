@@ -32,6 +32,7 @@ use rust_decimal::Decimal;
 use url::Url;
 
 pub use self::chars::printable;
+pub use self::dates::moment;
 pub use self::euro_rates::euro_rates;
 pub use self::html_scan::{is_costly, without_foreign};
 pub use self::html_text::plain_text;
@@ -151,7 +152,7 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         pay: pay_of(&raw.pay).or_else(|| find_in_body(&body)),
         facts,
         tags,
-        posted_at: dates::moment(&raw.posted_at, board.zone),
+        posted_at: moment(&raw.posted_at, board.zone),
         body,
     };
     posting.identity = identity::identity(raw.guid.as_deref(), &posting);

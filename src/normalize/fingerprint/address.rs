@@ -101,8 +101,9 @@ static UUID: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
         .expect("a valid pattern")
 });
-static NUMBER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(\d{2,})(?:-|$)|-(\d{4,})$").expect("a valid pattern"));
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(\d{3,})(?:-|$)|-(\d{5,}|[013-9]\d{3})$").expect("a valid pattern")
+});
 
 impl Address {
     pub fn of(raw: &str) -> Option<Self> {
@@ -121,6 +122,7 @@ impl Address {
         }
         let kind = if is_aggregator(&host) { Site::Aggregator } else { Site::Other };
         let number = parameter.map(|(_, number)| number).or_else(|| number_in(&segments));
+        let number = number.or_else(|| page(&segments));
         let ad = number.map(|number| format!("{host}:{number}"));
         Some(Self::at(host, kind, ad))
     }
@@ -145,8 +147,10 @@ impl Address {
             let ad = number.as_ref().map(|number| format!("{site}:{number}"));
             return Self { requisition: number, ..Self::at(site, Site::Ats, ad) };
         }
-        let after = segments.iter().position(|part| *part == before).map_or(0, |at| at + 1);
-        let rest = segments.get(after..).unwrap_or_default();
+        // After the company where no word stands before the number.
+        let at = segments.iter().position(|part| *part == before);
+        let after = if before.is_empty() { Some(1) } else { at.map(|at| at + 1) };
+        let rest = after.and_then(|after| segments.get(after..)).unwrap_or_default();
         let uuid =
             rest.iter().find_map(|part| UUID.find(part)).map(|found| found.as_str().to_owned());
         let number =
@@ -221,16 +225,23 @@ fn ats_number(parts: &[&str], before: &str) -> Option<String> {
     })
 }
 
-/// A number at the begin or end of the last part of a path that has one.
+/// A number at the begin or end of the last part of a path.
 fn number_in(segments: &[&str]) -> Option<String> {
-    segments.iter().rev().take(2).find_map(|part| {
-        if let Some(uuid) = UUID.find(part) {
-            return Some(uuid.as_str().to_owned());
-        }
-        let found = NUMBER.captures(part)?;
-        let number = found.get(1).or_else(|| found.get(2))?;
-        Some(number.as_str().to_owned())
-    })
+    let last = segments.last()?;
+    if let Some(uuid) = UUID.find(last) {
+        return Some(uuid.as_str().to_owned());
+    }
+    let found = NUMBER.captures(last)?;
+    let number = found.get(1).or_else(|| found.get(2))?;
+    Some(number.as_str().to_owned())
+}
+
+/// A page of its own without a number: `/jobs/optical-engineer`, but not `/careers/open-positions`.
+fn page(segments: &[&str]) -> Option<String> {
+    let words = segments.last()?.split('-');
+    let lists = ["jobs", "careers", "positions", "openings", "vacancies", "us", "roles", "work"];
+    let own = words.clone().count() > 1 && !words.clone().any(|word| lists.contains(&word));
+    own.then(|| segments.join("/"))
 }
 
 fn is_below(host: &str, ending: &str) -> bool {

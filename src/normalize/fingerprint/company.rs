@@ -24,6 +24,8 @@ pub enum Kin {
     Same,
     /// One is the beginning of the other: "Acme" and "Acme Technologies".
     Part,
+    /// One adds no more than a country or "Group".
+    Branch,
     /// One is missing, or hides who hires: an agency.
     Unknown,
     Other,
@@ -79,7 +81,13 @@ impl Company {
             || long.begins_with(&short.joined)
             || short.begins_with(&long.joined);
         let enough = short.joined.chars().count().min(long.joined.chars().count()) >= SHORTEST_PART;
-        if begins && enough { Kin::Part } else { Kin::Other }
+        if !(begins && enough) {
+            return Kin::Other;
+        }
+        let added = long.words.strip_prefix(short.words.as_slice()).unwrap_or_default();
+        let branch =
+            |word: &String| set("branch").contains(word.as_str()) || Area::named(word).is_some();
+        if !added.is_empty() && added.iter().all(branch) { Kin::Branch } else { Kin::Part }
     }
 
     /// Whether its first words in one are this: "jpmorgan" of J.P. Morgan Chase.
@@ -128,12 +136,12 @@ fn strip_forms(words: &mut Vec<String>) {
 }
 
 fn is_agency(words: &[String]) -> bool {
-    let (names, tail) = (set("agency"), set("agency tail"));
+    let (agencies, tail) = (set("agency"), set("agency tail"));
     let named = (1..=words.len()).any(|end| {
         let (name, rest) = words.split_at(end);
         let rest_is_no_name =
             |word: &String| tail.contains(word.as_str()) || Area::named(word).is_some();
-        names.contains(name.join(" ").as_str()) && rest.iter().all(rest_is_no_name)
+        agencies.contains(name.join(" ").as_str()) && rest.iter().all(rest_is_no_name)
     });
     let tool = words.last().is_some_and(|word| set("tool").contains(word.as_str()));
     let says = |word: &String| set("agency word").iter().any(|part| word.starts_with(part));
@@ -160,7 +168,7 @@ mod tests {
         let (one, other) = (Company::of(one), Company::of(other));
         assert_eq!(Company::kin(one.as_ref(), other.as_ref()), want, "{one:?} {other:?}");
         assert_eq!(Company::kin(other.as_ref(), one.as_ref()), want, "{other:?} {one:?}");
-        if matches!(want, Kin::Same | Kin::Part) {
+        if matches!(want, Kin::Same | Kin::Branch | Kin::Part) {
             assert_eq!(one.unwrap().block(), other.unwrap().block());
         }
     }
@@ -203,6 +211,7 @@ mod tests {
     #[test]
     fn a_beginning_is_not_sure_and_an_agency_is_nobody() {
         check("Acme", "Acme Technologies", Kin::Part);
+        check("Deloitte", "Deloitte France", Kin::Branch);
         check("JPMorgan", "J.P. Morgan Chase", Kin::Part);
         check("Ferncliff Hospital", "Ferncliff University Hospital", Kin::Part);
         check("Robert Half", "Robert Half", Kin::Unknown);

@@ -39,9 +39,10 @@ impl Place {
         }
         let Reading { mut place, countries, .. } = reading;
         let folded = fold(&text);
-        place.more = ["locations", "multiple", "various", "standorte", "several"]
-            .iter()
-            .any(|word| folded.contains(word));
+        place.more =
+            ["locations", "multiple", "various", "standorte", "several", " more", "cities"]
+                .iter()
+                .any(|word| folded.contains(word));
         if place.areas.is_empty() && place.states.is_empty() {
             place.areas = countries.into_iter().map(Area::Country).collect();
         }
@@ -76,6 +77,9 @@ impl Place {
     pub fn agreement(&self, other: &Self) -> f64 {
         if self.is_unknown() && other.is_unknown() {
             return 0.92;
+        }
+        if self == other {
+            return 1.0;
         }
         if self.is_unknown() || other.is_unknown() || self.more || other.more {
             return VAGUE;
@@ -162,14 +166,19 @@ impl Reading {
         });
         let area = Area::named(code).or_else(|| Country::of_code(code).map(Area::Country));
         match state.filter(|_| self.city_before || area.is_none()) {
-            Some(country) => {
-                self.place.states.insert(format!("{country}-{code}"));
-            }
+            Some(country) => self.add_state(&format!("{country}-{code}")),
             None => self.add_area(area),
         }
     }
 
+    /// What follows a state or a country belongs to the city before no more.
+    fn add_state(&mut self, state: &str) {
+        self.place.states.insert(state.to_owned());
+        self.city_before = false;
+    }
+
     fn add_area(&mut self, area: Option<Area>) {
+        self.city_before &= area.is_none();
         match area {
             Some(Area::Region(Region::WORLDWIDE)) => self.place.remote = true,
             Some(area) => {
@@ -198,7 +207,7 @@ impl Reading {
         let state = again.filter(|_| self.city_before);
         let country = map("country").get(name.as_str()).and_then(|code| Country::of_code(code));
         if let Some(state) = state.or_else(|| map("state").get(name.as_str()).copied()) {
-            self.place.states.insert(state.to_owned());
+            self.add_state(state);
         } else if let Some((city, country)) = TABLES.cities.get(name.as_str()) {
             self.countries.insert(*country);
             self.add_city(city);

@@ -1,4 +1,4 @@
-//! A body in 64 bytes, so that near copies are found without keeping the text: MinHash of one
+//! A body in 64 bytes, so that near copies are found without keeping the text: `MinHash` of one
 //! permutation with 64 bins, eight bits of each.
 
 use std::hash::Hasher;
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn text(range: std::ops::Range<u32>) -> String {
-        range.map(|n| format!("word{} ", n * 7919 % 1009)).collect()
+        range.map(|n| format!("word{}", n * 7919 % 1009)).collect::<Vec<_>>().join(" ")
     }
 
     #[test]

@@ -45,11 +45,6 @@ impl Tables {
     }
 }
 
-/// Whether a set holds a word.
-pub fn is(set: &Set, word: &str) -> bool {
-    set.contains(word)
-}
-
 /// A set by its name; empty if there is none.
 pub fn set(name: &str) -> &'static Set {
     static NONE: LazyLock<Set> = LazyLock::new(Set::default);

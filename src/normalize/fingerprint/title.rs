@@ -207,9 +207,10 @@ fn without_company<'a>(segment: &'a [String], company: &[String]) -> &'a [String
 /// "Engineer remote" but not "Remote Sensing Engineer".
 fn without_remote(segment: &[String]) -> &[String] {
     let noise = ["remote", "remoto", "hybrid", "onsite", "homeoffice"];
+    let last_words = set("last");
     let mut segment = segment;
     while let Some((last, rest)) = segment.split_last()
-        && noise.contains(&last.as_str())
+        && (noise.contains(&last.as_str()) || last_words.contains(last.as_str()))
         && !rest.is_empty()
     {
         segment = rest;

@@ -57,20 +57,22 @@ fn apart(one: &Fingerprint, other: &Fingerprint) -> Option<TimeDelta> {
 pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
     let ads = Address::ads(one.address.as_ref(), other.address.as_ref());
     if ads == Ads::Same {
-        return 0.95;
+        return 1.0;
     }
     if ads == Ads::Requisitions || one.title.other_requisition(&other.title) {
         return 0.0;
     }
     let company = match Company::kin(one.company.as_ref(), other.company.as_ref()) {
         Kin::Same => 1.0,
+        Kin::Branch => 0.85,
         Kin::Part => 0.6,
         Kin::Unknown => 0.5,
         Kin::Other => return 0.0,
     };
     let title = one.title.agreement(&other.title);
     let place = place(one, other);
-    let facts = company * title * place;
+    // Only an address makes it certain.
+    let facts = (company * title * place).min(0.98);
     if facts == 0.0 {
         return 0.0;
     }
