@@ -225,13 +225,16 @@ fn ats_number(parts: &[&str], before: &str) -> Option<String> {
     })
 }
 
-/// A number at the begin or end of the last part of a path.
+/// A number at the begin or end of the last part of a path, or before a slug.
 fn number_in(segments: &[&str]) -> Option<String> {
     let last = segments.last()?;
     if let Some(uuid) = UUID.find(last) {
         return Some(uuid.as_str().to_owned());
     }
-    let found = NUMBER.captures(last)?;
+    let before = segments.iter().rev().nth(1).filter(|part| {
+        part.len() >= 5 && part.bytes().all(|byte| byte.is_ascii_digit()) && last.contains('-')
+    });
+    let Some(found) = NUMBER.captures(last) else { return before.map(|part| (*part).to_owned()) };
     let number = found.get(1).or_else(|| found.get(2))?;
     Some(number.as_str().to_owned())
 }
@@ -308,6 +311,10 @@ mod tests {
 
     #[test]
     fn other_numbers_are_other_ads() {
+        let slug = |id: u32| format!("https://acme.example/jobs/{id}/rust-engineer?lang=en");
+        check(&slug(30_612), &slug(30_612), Ads::SamePage);
+        check(&slug(30_612), &slug(30_613), Ads::Siblings);
+        check("https://jobs.lever.co/360acme", "https://jobs.lever.co/360acme", Ads::Siblings);
         let greenhouse = |id: u32| format!("https://boards.greenhouse.io/acme/jobs/{id}");
         check(&greenhouse(5_512_345), &greenhouse(5_512_346), Ads::Siblings);
         let workday = |id: &str| format!("https://a.wd3.myworkdayjobs.com/C/job/York/Dev_{id}");

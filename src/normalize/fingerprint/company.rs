@@ -42,7 +42,9 @@ impl Company {
         }
         strip_forms(&mut words);
         let all = words.join(" ");
-        if words.is_empty() || set("nameless").contains(all.as_str()) || all.starts_with("stealth")
+        if words.is_empty()
+            || set("nameless").contains(all.as_str())
+            || words.first().is_some_and(|word| word == "stealth")
         {
             return None;
         }

@@ -26,6 +26,9 @@ pub struct Title {
     pub(super) place: Place,
 }
 
+/// The level that boards leave out as often as not.
+const MID: &str = "mid";
+
 /// What may be left out or in the same words.
 pub struct Around<'a> {
     pub company: Option<&'a Company>,
@@ -78,7 +81,7 @@ impl Title {
                 self.kinds.insert(kind);
             } else if year(word) || map("season").contains_key(word) {
                 self.terms.insert(map("season").get(word).map_or(word, |season| season).to_owned());
-            } else if !set("no level").contains(word) && !set("stop").contains(word) {
+            } else if !set("stop").contains(word) {
                 self.add_word(word);
             }
         }
@@ -106,7 +109,8 @@ impl Title {
             letters = self.sorted.iter().flat_map(|word| word.chars()).collect();
         }
         letters.sort_unstable();
-        letters.into_iter().chain(self.levels.iter().flat_map(|level| level.chars())).collect()
+        let levels = self.levels.iter().filter(|level| **level != MID);
+        letters.into_iter().chain(levels.flat_map(|level| level.chars())).collect()
     }
 
     /// Whether both give the job a number, and not the same.
@@ -124,6 +128,9 @@ impl Title {
         }
         let levels = match self.levels == other.levels {
             true => 1.0,
+            false if self.levels.symmetric_difference(&other.levels).all(|level| *level == MID) => {
+                0.95
+            }
             false if self.levels.is_disjoint(&other.levels) => return 0.0,
             false => 0.4,
         };

@@ -62,14 +62,18 @@ pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
     if ads == Ads::Requisitions || one.title.other_requisition(&other.title) {
         return 0.0;
     }
-    let company = match Company::kin(one.company.as_ref(), other.company.as_ref()) {
+    let title = one.title.agreement(&other.title);
+    let kin = Company::kin(one.company.as_ref(), other.company.as_ref());
+    if ads == Ads::SamePage && (title > 0.99 || (title > 0.0 && kin != Kin::Other)) {
+        return 0.9;
+    }
+    let company = match kin {
         Kin::Same => 1.0,
         Kin::Branch => 0.85,
         Kin::Part => 0.6,
         Kin::Unknown => 0.5,
         Kin::Other => return 0.0,
     };
-    let title = one.title.agreement(&other.title);
     let place = place(one, other);
     // Only an address makes it certain.
     let facts = (company * title * place).min(0.98);
@@ -81,11 +85,8 @@ pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
     if beside {
         return 0.0;
     }
-    if ads == Ads::SamePage && one.title.shared(&other.title) >= 0.5 {
-        return 0.9;
-    }
     // A site that shows two ads means two jobs, unless they say the same.
-    let exact = title > 0.9 && place > 0.9;
+    let exact = title > 0.99 && place > 0.9;
     if matches!(ads, Ads::Siblings | Ads::Reshown) && !exact {
         return facts.min(0.3);
     }
