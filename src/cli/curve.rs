@@ -64,21 +64,28 @@ pub fn at(pairs: &[Scored], threshold: f64) -> (f64, f64) {
 
 /// Prints the picture, and the figures at the threshold for the person at the terminal.
 pub fn run(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let mut sets = Vec::new();
     for file in files {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ");
-        let pairs = read(file)?;
+        let (name, pairs) = (file.display(), read(file)?);
         let (precision, recall) = at(&pairs, THRESHOLD);
         complain(&format!(
             "{name}: {} pairs, at {THRESHOLD}: precision {precision:.4}, recall {recall:.4}",
             pairs.len()
         ));
-        sets.push((name, pairs));
     }
+    output::line(&picture(files)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The picture as SVG.
+pub fn picture(files: &[PathBuf]) -> anyhow::Result<String> {
+    let sets = files.iter().map(|file| {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ");
+        Ok((name, read(file)?))
+    });
+    let sets: Vec<(String, Vec<Scored>)> = sets.collect::<anyhow::Result<_>>()?;
     let mut picture = String::new();
     draw(&mut picture, &sets).map_err(|error| anyhow!("cannot draw: {error}"))?;
-    output::line(picture.trim_end())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(picture.trim_end().to_owned())
 }
 
 type Drawn = Result<(), Box<dyn std::error::Error>>;

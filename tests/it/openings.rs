@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use earlybrd::cli::curve::{at, read};
+use earlybrd::cli::curve::{at, picture, read};
 use earlybrd::domain::posting::Posting;
 use earlybrd::normalize::fingerprint::{Fingerprint, Shown, THRESHOLD, Verdict, same_opening};
 use serde::Deserialize;
+
+use crate::process::binary::Home;
 
 /// The rules were made with the errors in the first before the eyes, never with those in the second.
 const SETS: [&str; 2] = ["tuned.jsonl", "held_out.jsonl"];
@@ -40,6 +42,41 @@ fn labelled_pairs_are_told_apart() {
         count += pairs.len();
     }
     assert!(count >= 400);
+}
+
+#[test]
+fn the_document_shows_the_figures_and_the_picture_of_these_rules() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let page = fs::read_to_string(docs.join("openings.md")).unwrap();
+    for name in SETS {
+        let pairs = read(&path(name)).unwrap();
+        let (precision, recall) = at(&pairs, THRESHOLD);
+        let row = format!("| `{name}` | {} | {precision:.4} | {recall:.4} |", pairs.len());
+        assert!(page.contains(&row), "{row}");
+    }
+    assert!(page.contains(&format!("{THRESHOLD} on two postings are one opening")));
+    let drawn = picture(&SETS.map(path)).unwrap();
+    let shown = fs::read_to_string(docs.join("openings.svg")).unwrap();
+    assert!(shown.trim_end() == drawn, "docs/openings.svg is not what openings curve draws");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_numbers_lines_and_names_bad_ones() {
+    let input = concat!(
+        "{\"title\": \"Dev\", \"company\": \"Acme\", \"location\": \"Bonn\", \"my\": [1]}\n",
+        "no posting\n",
+        "{\"title\": \"Dev\", \"company\": \"Koda\", \"location\": \"Bonn\"}\n",
+        "{\"title\": \"Dev (m/w/d)\", \"company\": \"ACME GmbH\", \"location\": \"Bonn\"}\n",
+    );
+    let home = Home::new();
+    let ended = home.start_with(&["openings", "group"], input).wait().await;
+    assert!(!ended.success);
+    assert!(ended.stderr.contains("line 2 is not a posting"), "{}", ended.stderr);
+    let lines: Vec<serde_json::Value> =
+        ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let numbers: Vec<&serde_json::Value> = lines.iter().map(|line| &line["opening"]).collect();
+    assert_eq!(numbers, [1, 2, 1]);
+    assert_eq!(lines[0]["my"], serde_json::json!([1]));
 }
 
 #[test]
