@@ -35,7 +35,10 @@ impl Openings {
         let keys = print.keys();
         let number = self.find(&keys, &print).unwrap_or(self.openings.len());
         if number == self.openings.len() {
-            self.openings.push(Opening { witnesses: Vec::new(), shown: None });
+            self.openings.push(
+                // Most openings are shown once.
+                Opening { witnesses: Vec::with_capacity(1), shown: None },
+            );
         }
         for key in keys {
             let listed = self.by_key.entry(key).or_default();

@@ -54,13 +54,12 @@ impl Place {
         self.cities.is_empty() && self.states.is_empty() && self.areas.is_empty() && !self.remote
     }
 
-    /// Of a part of a title that is nothing but the name of a place.
-    pub fn named(text: &str) -> Option<Self> {
+    /// Whether a part of a title is nothing but the name of a place.
+    pub fn is_name(text: &str) -> bool {
         let name = name_of(text);
-        let known = TABLES.cities.contains_key(name.as_str())
+        TABLES.cities.contains_key(name.as_str())
             || map("state").contains_key(name.as_str())
-            || Area::named(&name).is_some();
-        known.then(|| Self::of(text))
+            || Area::named(&name).is_some()
     }
 
     /// Whether a word, or two, at the end of a title repeats this place.

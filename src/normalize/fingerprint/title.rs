@@ -12,9 +12,10 @@ use super::words::{clean, fold, words};
 /// A job's title, ready to be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Title {
-    /// What the job is, in the order of the title.
+    /// What the job is, its words in the order of the title in one.
+    joined: String,
+    /// The same words, each once and in order of the alphabet.
     words: Vec<String>,
-    sorted: BTreeSet<String>,
     levels: BTreeSet<&'static str>,
     /// Part-time, freelance, …
     kinds: BTreeSet<&'static str>,
@@ -41,22 +42,18 @@ impl Title {
         let mut title = Self { requisition, ..Self::default() };
         let mut places = Vec::new();
         for segment in title_marks::segments(&text) {
-            if let Some(place) = Place::named(segment) {
-                places.push((segment, place));
+            if Place::is_name(segment) {
+                places.push(segment);
                 continue;
             }
             title.add(&join_rows(words(&fold(segment)).collect()), around);
         }
         if title.words.is_empty() && title.levels.is_empty() {
-            // A title that is nothing but a place's name.
-            let left =
-                places.iter().flat_map(|(segment, _)| words(&fold(segment)).collect::<Vec<_>>());
-            title.words = left.collect();
+            // A title that is nothing but decoration, or a place's name.
+            title.push(&fold(raw));
         } else {
-            let named: Vec<&str> = places.iter().map(|(segment, _)| *segment).collect();
-            title.place = Place::of(&named.join("; "));
+            title.place = Place::of(&places.join("; "));
         }
-        title.sorted = title.words.iter().cloned().collect();
         title
     }
 
@@ -92,22 +89,27 @@ impl Title {
             for word in long.split(' ') {
                 match map("level").get(word) {
                     Some(level) => self.levels.extend([*level]),
-                    None => self.words.push(word.to_owned()),
+                    None => self.push(word),
                 }
             }
             return;
         }
         let same = map("same").get(word).copied().unwrap_or(word);
         let plural = same.len() > 3 && same.ends_with('s') && !same.ends_with("ss");
-        self.words.push(same.strip_suffix('s').filter(|_| plural).unwrap_or(same).to_owned());
+        self.push(same.strip_suffix('s').filter(|_| plural).unwrap_or(same));
+    }
+
+    /// A word that is said twice is one.
+    fn push(&mut self, word: &str) {
+        if let Err(place) = self.words.binary_search_by(|known| known.as_str().cmp(word)) {
+            self.words.insert(place, word.to_owned());
+            self.joined.push_str(word);
+        }
     }
 
     /// The same for all titles that are equal.
     pub(super) fn block(&self) -> String {
-        let mut letters: Vec<char> = self.words.iter().flat_map(|word| word.chars()).collect();
-        if self.words.len() > self.sorted.len() {
-            letters = self.sorted.iter().flat_map(|word| word.chars()).collect();
-        }
+        let mut letters: Vec<char> = self.joined.chars().collect();
         letters.sort_unstable();
         let levels = self.levels.iter().filter(|level| **level != MID);
         letters.into_iter().chain(levels.flat_map(|level| level.chars())).collect()
@@ -140,25 +142,20 @@ impl Title {
     }
 
     fn words_agree(&self, other: &Self) -> f64 {
-        if self.sorted == other.sorted || self.words.concat() == other.words.concat() {
+        if self.words == other.words || self.joined == other.joined {
             return 1.0;
         }
-        if !self.sorted.is_subset(&other.sorted) && !other.sorted.is_subset(&self.sorted) {
+        let shared = self.words.iter().filter(|word| other.words.contains(word)).count();
+        if shared < self.words.len().min(other.words.len()) {
             return 0.0;
         }
-        0.4 + 0.25 * self.shared(other)
-    }
-
-    /// The part of the words of both that they share.
-    pub(super) fn shared(&self, other: &Self) -> f64 {
         let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        let all = self.sorted.union(&other.sorted).count().max(1);
-        number(self.sorted.intersection(&other.sorted).count()) / number(all)
+        0.4 + 0.25 * number(shared) / number(self.words.len().max(other.words.len()))
     }
 
     /// Whether one word is all there is: "Controller".
     pub(super) fn is_short(&self) -> bool {
-        self.sorted.len() + self.levels.len() < 2
+        self.words.len() + self.levels.len() < 2
     }
 }
 
@@ -304,6 +301,8 @@ mod tests {
             check(one, other, 0.0..=0.0);
         }
         check("Software Engineer", "Software Engineer, Payments", 0.4..=0.7);
+        check("🚀🚀", "Remote", 0.0..=0.0);
+        check("Berlin", "(m/w/d)", 0.0..=0.0);
         assert!(title("Clerk (Req #20331)").other_requisition(&title("Clerk (Req #20412)")));
     }
 }
