@@ -10,7 +10,7 @@ use super::fingerprint::{Fingerprint, THRESHOLD, Verdict, WINDOW, score, verdict
 /// their time.
 const WITNESSES: usize = 8;
 /// Openings with one key that a posting is compared with, the latest ones: a chain's ad in every town.
-const CANDIDATES: usize = 2_000;
+const CANDIDATES: usize = 1_000;
 
 /// Openings so far.
 #[derive(Debug, Default)]
@@ -34,7 +34,8 @@ impl Openings {
     pub fn add(&mut self, print: Fingerprint) -> usize {
         let keys = print.keys();
         let number = self.find(&keys, &print).unwrap_or(self.openings.len());
-        if number == self.openings.len() {
+        let is_new = number == self.openings.len();
+        if is_new {
             self.openings.push(
                 // Most openings are shown once.
                 Opening { witnesses: Vec::with_capacity(1), shown: None },
@@ -42,7 +43,8 @@ impl Openings {
         }
         for key in keys {
             let listed = self.by_key.entry(key).or_default();
-            if listed.last() != Some(&number) && !listed.contains(&number) {
+            // A new one is in no list yet; lists are long.
+            if is_new || !listed.contains(&number) {
                 listed.push(number);
             }
         }

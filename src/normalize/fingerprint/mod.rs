@@ -83,12 +83,15 @@ impl Fingerprint {
         self.company.as_ref().map(Company::block).unwrap_or_default()
     }
 
-    /// Keys by which candidates are found, at most ten: every two postings that are [`Verdict::Same`]
+    /// Keys by which candidates are found, at most eleven: every two postings that are [`Verdict::Same`]
     /// share one. They are the same on every machine and in every version.
     pub fn keys(&self) -> Vec<i64> {
-        let mut keys = Vec::with_capacity(10);
+        let mut keys = Vec::with_capacity(11);
         if self.company.as_ref().is_some_and(|company| !company.is_agency()) {
-            keys.push(key("job", &[&self.company_block(), &self.title.block()]));
+            let (company, title) = (self.company_block(), self.title.block());
+            keys.push(key("job", &[&company, &title]));
+            // Of a chain's ads in a thousand towns, those in this one.
+            keys.extend(self.place.town().map(|town| key("town", &[&company, &title, &town])));
         }
         keys.extend(self.address.as_ref().and_then(Address::ad).map(|ad| key("ad", &[ad])));
         keys.extend(self.sketch.into_iter().flat_map(Sketch::bands).map(u64::cast_signed));

@@ -54,6 +54,12 @@ impl Place {
         self.cities.is_empty() && self.states.is_empty() && self.areas.is_empty() && !self.remote
     }
 
+    /// The cities that are named, in one.
+    pub(super) fn town(&self) -> Option<String> {
+        (!self.cities.is_empty())
+            .then(|| self.cities.iter().map(String::as_str).collect::<Vec<_>>().join(","))
+    }
+
     /// Whether a part of a title is nothing but the name of a place.
     pub fn is_name(text: &str) -> bool {
         let name = name_of(text);
@@ -83,7 +89,8 @@ impl Place {
         if self.is_unknown() || other.is_unknown() || self.more || other.more {
             return VAGUE;
         }
-        if apart(&self.states, &other.states) || self.countries_apart(other) {
+        let differ = apart(&self.cities, &other.cities) || apart(&self.states, &other.states);
+        if differ || self.countries_apart(other) {
             return 0.0;
         }
         match (self.cities.is_empty(), other.cities.is_empty()) {

@@ -141,6 +141,12 @@ impl Title {
         levels * told * self.words_agree(other)
     }
 
+    /// Whether it may be an edit of the other: the same level, and half of the words.
+    pub(super) fn resembles(&self, other: &Self) -> bool {
+        let shared = self.words.iter().filter(|word| other.words.contains(word)).count();
+        self.levels == other.levels && shared * 2 >= self.words.len().max(other.words.len())
+    }
+
     fn words_agree(&self, other: &Self) -> f64 {
         if self.words == other.words || self.joined == other.joined {
             return 1.0;

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::address::{Address, Ads};
 use super::company::{Company, Kin};
+use super::place::Place;
 use super::{Fingerprint, sketch::Sketch};
 
 /// A repost later than this after the last showing is a new opening.
@@ -62,9 +63,15 @@ pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
     if ads == Ads::Requisitions || one.title.other_requisition(&other.title) {
         return 0.0;
     }
+    let place = place(one, other);
+    // A chain's ad in every town: most candidates end here.
+    if place == 0.0 && ads != Ads::SamePage {
+        return 0.0;
+    }
     let title = one.title.agreement(&other.title);
     let kin = Company::kin(one.company.as_ref(), other.company.as_ref());
-    if ads == Ads::SamePage && (title > 0.99 || (title > 0.0 && kin != Kin::Other)) {
+    let retitled = kin != Kin::Other && one.title.resembles(&other.title);
+    if ads == Ads::SamePage && (title > 0.99 || retitled) {
         return 0.9;
     }
     let company = match kin {
@@ -74,7 +81,6 @@ pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
         Kin::Unknown => 0.5,
         Kin::Other => return 0.0,
     };
-    let place = place(one, other);
     // Only an address makes it certain.
     let facts = (company * title * place).min(0.98);
     if facts == 0.0 {
@@ -96,12 +102,14 @@ pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
 }
 
 fn place(one: &Fingerprint, other: &Fingerprint) -> f64 {
-    let of = |print: &Fingerprint| {
-        if print.place.is_unknown() { print.title.place.clone() } else { print.place.clone() }
-    };
     let (own, others) = (&one.title.place, &other.title.place);
     let titles = if own.is_unknown() || others.is_unknown() { 1.0 } else { own.agreement(others) };
-    if titles == 0.0 { 0.0 } else { of(one).agreement(&of(other)) }
+    if titles == 0.0 { 0.0 } else { place_of(one).agreement(place_of(other)) }
+}
+
+/// What the board says of the place, else what the title does.
+fn place_of(print: &Fingerprint) -> &Place {
+    if print.place.is_unknown() { &print.title.place } else { &print.place }
 }
 
 /// Bodies decide what the facts leave open; they never outweigh a fact that differs.
