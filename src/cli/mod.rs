@@ -5,6 +5,7 @@ mod bench;
 mod bench_polling;
 pub mod board_server;
 mod boards;
+pub mod curve;
 mod deliveries;
 mod doctor;
 mod filter;
@@ -12,6 +13,7 @@ pub mod generate;
 mod hostile;
 mod measure;
 mod migrate;
+mod openings;
 mod output;
 mod page_visit;
 mod sample_run;
@@ -62,6 +64,9 @@ enum Command {
     /// Works on filters
     #[command(subcommand)]
     Filter(Filter),
+    /// Works on openings: the postings of one job
+    #[command(subcommand)]
+    Openings(Openings),
     /// Measures the service on this machine
     #[command(subcommand)]
     Bench(Bench),
@@ -99,6 +104,18 @@ enum Filter {
         /// Adds to each the clauses that decided
         #[arg(long)]
         explain: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Openings {
+    /// Reads postings as JSON lines and prints them with the number of the opening that each is of
+    Group,
+    /// Draws precision and recall over labelled pairs against the threshold, as SVG
+    Curve {
+        /// Files of pairs, at most two: lines `{"same": true, "a": {…}, "b": {…}}`
+        #[arg(required = true, num_args = 1..=2)]
+        pairs: Vec<PathBuf>,
     },
 }
 
@@ -192,6 +209,8 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Boards(Boards::Detect { address }) => boards::detect(&config, &address).await,
             Command::Filter(Filter::Check { text }) => filter::check(&text),
             Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),
+            Command::Openings(Openings::Group) => openings::group(),
+            Command::Openings(Openings::Curve { pairs }) => curve::run(&pairs),
             Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,
             Command::Bench(Bench::Previews { postings, filters, hostile }) => {
                 let seed = 1;

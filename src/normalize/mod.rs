@@ -10,12 +10,14 @@ mod facts_lang;
 mod facts_title;
 mod facts_visa;
 mod facts_zones;
+pub mod fingerprint;
 mod html_scan;
 mod html_text;
 mod identity;
 mod labels;
 mod link;
 mod mojibake;
+pub mod openings;
 mod place;
 mod salary;
 mod salary_check;
@@ -31,6 +33,7 @@ use rust_decimal::Decimal;
 use url::Url;
 
 pub use self::chars::printable;
+pub use self::dates::moment;
 pub use self::euro_rates::euro_rates;
 pub use self::html_scan::{is_costly, without_foreign};
 pub use self::html_text::plain_text;
@@ -150,7 +153,7 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         pay: pay_of(&raw.pay).or_else(|| find_in_body(&body)),
         facts,
         tags,
-        posted_at: dates::moment(&raw.posted_at, board.zone),
+        posted_at: moment(&raw.posted_at, board.zone),
         body,
     };
     posting.identity = identity::identity(raw.guid.as_deref(), &posting);

@@ -26,6 +26,7 @@ mod flow_match;
 mod flow_poll;
 mod fuzz_corpus;
 mod migrations;
+mod openings;
 mod own_boards;
 mod playground;
 mod previews;
