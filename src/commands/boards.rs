@@ -54,6 +54,11 @@ type Read = (DateTime<Utc>, ByBoard);
 pub struct SharedFigures(Arc<Mutex<Option<Read>>>);
 
 impl SharedFigures {
+    /// What was read says nothing of a board that came since.
+    pub async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+
     async fn get(&self, pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<ByBoard> {
         // Held while reading, so that one reads and the others wait for it.
         let mut kept = self.0.lock().await;

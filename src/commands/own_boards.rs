@@ -259,6 +259,7 @@ async fn store(
         Ok(Ok((number, new.1)))
     })
     .await?;
+    context.figures.forget().await;
     let (number, slug) = match added {
         Ok((Some(number), slug)) => (number, slug),
         Ok((None, _)) => {

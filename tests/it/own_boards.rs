@@ -46,6 +46,7 @@ async fn a_feed_is_shown_and_watched_for_the_one_who_added_it_alone() {
     check(&reply, "127.0.0.1 is watched for you now, as board 1");
     check(&reply, "It shows 2 postings now. It is asked every 15 min");
     check(&reply, "[Old Cook] shown now, not new");
+    check(&say(&world, ann, "boards").await, "127.0.0.1): works; 2 postings");
     board.show(&[Item::titled("New Cook"), Item::titled("Old Cook"), Item::titled("Older Cook")]);
     later(&world).await;
     assert_eq!(world.sent(), ["ann: New Cook"]);

@@ -119,9 +119,7 @@ pub fn no_such_board(number: i64, numbers: &[i64]) -> Reply {
 }
 
 pub fn board_removed(number: i64, name: &str, url: &str) -> Reply {
-    let mut reply = only(format!(
-        "Board {number}, {name}, is not watched for you any more. Others may have it."
-    ));
+    let mut reply = only(format!("Board {number}, {name}, is not watched for you any more."));
     reply.buttons.push(say("Add it again", format!("boards add {url}")));
     reply
 }
