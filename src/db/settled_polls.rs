@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::{hosts, need_not_last};
+use super::hosts;
 use crate::domain::board::{ClaimedBoard, Validators};
 use crate::domain::ids::BoardId;
 
@@ -73,28 +73,34 @@ pub struct Unchanged {
     pub next_poll_at: DateTime<Utc>,
 }
 
-/// Ends the polls of boards where nothing has changed.
-pub async fn unchanged(tx: &mut PgConnection, polls: &[Unchanged]) -> sqlx::Result<()> {
-    need_not_last(tx).await?;
+/// Ends the polls of boards where nothing has changed: one statement, whose commit waits for no disk,
+/// since what is lost with the server is polled again.
+pub async fn unchanged(executor: impl PgExecutor<'_>, polls: &[Unchanged]) -> sqlx::Result<()> {
     let ids: Vec<i64> = polls.iter().map(|poll| poll.board.0).collect();
     let leases: Vec<Uuid> = polls.iter().map(|poll| poll.lease).collect();
     let at: Vec<DateTime<Utc>> = polls.iter().map(|poll| poll.at).collect();
     let next: Vec<DateTime<Utc>> = polls.iter().map(|poll| poll.next_poll_at).collect();
+    let hosts: Vec<String> = polls.iter().map(|poll| poll.host.clone()).collect();
     sqlx::query!(
-        "UPDATE boards b SET lease_id = NULL, lease_until = NULL, failures = 0, last_error = NULL,
-                             failing_since = NULL, last_polled_at = u.at, next_poll_at = u.next
-         FROM UNNEST($1::bigint[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
-              AS u (id, lease, at, next)
-         WHERE b.id = u.id AND b.lease_id = u.lease",
+        "WITH no_wait AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS it),
+         settled AS (
+             UPDATE boards b
+             SET lease_id = NULL, lease_until = NULL, failures = 0, last_error = NULL,
+                 failing_since = NULL, last_polled_at = u.at, next_poll_at = u.next
+             FROM UNNEST($1::bigint[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+                  AS u (id, lease, at, next)
+             WHERE b.id = u.id AND b.lease_id = u.lease)
+         UPDATE hosts SET failures = 0
+         WHERE host = ANY ($5) AND failures > 0 AND (SELECT it FROM no_wait) IS NOT NULL",
         &ids,
         &leases,
         &at,
-        &next
+        &next,
+        &hosts
     )
-    .execute(&mut *tx)
+    .execute(executor)
     .await?;
-    let hosts: Vec<String> = polls.iter().map(|poll| poll.host.clone()).collect();
-    hosts::answered(tx, &hosts).await
+    Ok(())
 }
 
 /// What is kept of a poll that failed.

@@ -65,10 +65,7 @@ impl Manners for Polite<'_> {
 
     async fn before_reading(&self, body: &[u8]) -> Result<(), FetchError> {
         let hash = Sha256::digest(body).into();
-        let deaths = db::in_tx(&self.poller.base.pool, async |tx| {
-            db::polls::begin_reading(tx, self.board, hash).await
-        });
-        let deaths = deaths.await;
+        let deaths = db::polls::begin_reading(&self.poller.base.pool, self.board, hash).await;
         match deaths.map_err(|error| format!("its answer could not be noted: {error}"))? {
             DEATHS.. => Err(QUARANTINED.to_owned().into()),
             _ => Ok(()),

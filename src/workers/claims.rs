@@ -25,6 +25,9 @@ const BATCH: usize = 64;
 /// A board that has waited for so long for a poller is given back.
 const LONGEST_QUEUE: Duration = Duration::from_secs(30);
 
+/// How long polls that are to be settled wait for each other.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// What the pages behind the first take, but for the last of them.
 const LONGEST_PAGES: Duration = Duration::from_mins(1);
 
@@ -110,9 +113,11 @@ impl Claims {
         let waiting = || self.unchanged.lock().unwrap_or_else(PoisonError::into_inner);
         waiting().push(unchanged);
         let settling = self.settling.lock().await;
+        // Whoever ends within this moment goes along.
+        tokio::time::sleep(MOMENT).await;
         let polls = std::mem::take(&mut *waiting());
         if !polls.is_empty() {
-            db::in_tx(pool, async |tx| db::settled_polls::unchanged(tx, &polls).await).await?;
+            db::settled_polls::unchanged(pool, &polls).await?;
         }
         drop(settling);
         Ok(())
