@@ -67,6 +67,7 @@ pub struct App {
     wakes: Wakes,
     tasks: TaskTracker,
     stop: CancellationToken,
+    claims: Claims,
 }
 
 impl App {
@@ -85,6 +86,10 @@ impl App {
             wakes: Wakes::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            claims: Claims::new(
+                Pace { host_gap: HOST_GAP, spread: true, look: POLL_PAUSE / 2 },
+                Arc::default(),
+            ),
         })
     }
 
@@ -162,11 +167,9 @@ impl App {
         let base = self.base();
         let timetable = Timetable::start()?;
         let fetcher = fetcher(config)?;
-        let poll_rest = Rest { pause: POLL_PAUSE, wake: Arc::default() };
-        let pace = Pace { host_gap: HOST_GAP, spread: true, look: POLL_PAUSE / 2 };
-        let claims = Claims::new(pace, Arc::clone(&poll_rest.wake));
+        let poll_rest = Rest { pause: POLL_PAUSE, wake: Arc::clone(&self.claims.wake) };
         for _ in 0..POLLERS {
-            let (base, fetcher, claims) = (base.clone(), fetcher.clone(), claims.clone());
+            let (base, fetcher, claims) = (base.clone(), fetcher.clone(), self.claims.clone());
             self.spawn(PollBoards { base, fetcher, claims }, poll_rest.clone());
         }
         let rest = |wake: &Arc<Notify>| Rest { pause: STAGE_PAUSE, wake: Arc::clone(wake) };
@@ -207,6 +210,9 @@ impl App {
                 "some work did not end within {} s; its leases will",
                 STOP_GRACE.as_secs()
             );
+        }
+        if let Err(error) = self.claims.give_back(&self.pool).await {
+            tracing::warn!("boards that were claimed wait until their leases end: {error}");
         }
         self.pool.close().await;
         self.database.close().await;

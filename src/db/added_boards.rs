@@ -166,6 +166,14 @@ pub async fn subscribe(
         number,
         target.0
     )
+    .execute(&mut *tx)
+    .await?;
+    // Whoever had it alone may have just removed it.
+    sqlx::query!(
+        "UPDATE boards SET enabled = true
+         WHERE id = $1 AND visibility = 'subscribed' AND NOT enabled AND stopped_at IS NULL",
+        board.0
+    )
     .execute(tx)
     .await?;
     Ok((done.rows_affected() == 1).then_some(number))

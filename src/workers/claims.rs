@@ -107,6 +107,14 @@ impl Claims {
         Ok(first)
     }
 
+    /// Gives back what waits for a poller, so that others need not wait until its leases end.
+    pub async fn give_back(&self, pool: &PgPool) -> sqlx::Result<()> {
+        for (_, board) in std::mem::take(&mut self.queue.lock().await.boards) {
+            db::settled_polls::give_back(pool, &board).await?;
+        }
+        Ok(())
+    }
+
     /// Ends a poll that found nothing changed. While one statement is under way, further ones wait
     /// and then go together.
     pub async fn settle_unchanged(&self, pool: &PgPool, unchanged: Unchanged) -> sqlx::Result<()> {

@@ -257,3 +257,21 @@ async fn the_interface_of_a_known_service_may_answer_at_length() {
     poller.tick().await.unwrap();
     assert_eq!(world.count("SELECT count(*) FROM postings").await, 1);
 }
+
+/// What was claimed and not begun is nobody's when the process stops.
+#[tokio::test]
+async fn boards_that_wait_for_a_poller_are_given_back_at_the_end() {
+    let world = World::new().await;
+    let boards = [FakeBoard::start().await, FakeBoard::start().await, FakeBoard::start().await];
+    for (name, board) in ["a", "b", "c"].iter().zip(&boards) {
+        world.board(name, &board.url).await;
+    }
+    let mut poller = world.poller();
+    poller.tick().await.unwrap();
+    let leased = "SELECT count(*) FROM boards WHERE lease_id IS NOT NULL";
+    assert_eq!(world.count(leased).await, 2);
+    poller.claims.give_back(&world.pool).await.unwrap();
+    assert_eq!(world.count(leased).await, 0);
+    world.poll().await;
+    assert_eq!(boards.map(|board| board.requests().len()), [1, 1, 1]);
+}
