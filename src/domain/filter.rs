@@ -36,6 +36,8 @@ pub enum Clause {
     Country(Country),
     /// Pay is stated at all.
     PayStated,
+    /// Its board showed the same job before.
+    Repost,
     /// Unknown where the posting does not say; with `strict` that is no.
     Fact {
         fact: Fact,

@@ -74,7 +74,9 @@ fn requires_something(expr: &Expr) -> bool {
         Expr::Clause(
             Clause::Text { .. } | Clause::Location(_) | Clause::Region(_) | Clause::Country(_),
         ) => true,
-        Expr::Clause(Clause::Remote(_) | Clause::PayStated | Clause::Fact { .. })
+        Expr::Clause(
+            Clause::Remote(_) | Clause::PayStated | Clause::Repost | Clause::Fact { .. },
+        )
         | Expr::Not(_) => false,
         Expr::All(parts) => parts.iter().any(requires_something),
         Expr::Any(parts) => parts.iter().all(requires_something),

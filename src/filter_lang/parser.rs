@@ -17,7 +17,7 @@ use crate::domain::posting::Remote;
 /// Letters that a prefix must have, so that it stays a word's beginning.
 const PREFIX_LETTERS: usize = 3;
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "title:",
     "company:",
     "tag:",
@@ -35,6 +35,7 @@ const NAMES: [&str; 17] = [
     "visa:",
     "tz:",
     "posted<",
+    "reposts",
 ];
 const EXPECTED: &str =
     "a word, a \"phrase\", a prefix*, a field such as title: or a ( could stand here";
@@ -190,7 +191,7 @@ fn word(input: &mut Input<'_>, scope: Scope, at: usize, found: &str) -> Parsed<E
         return ParseError::new(at, quoted(found), expected).stop();
     }
     match word.split_once('*') {
-        None if is_reserved(&word, scope) => clause(input, at, Clause::Remote(Remote::Yes)),
+        None if is_reserved(&word, scope) => clause(input, at, reserved(&word)),
         None => text(input, scope, at, Text::Word(word)),
         Some((stem, "")) => prefix(input, scope, at, stem),
         Some(_) => ParseError::new(at, quoted(found), "a `*` stands only at a word's end").stop(),
@@ -304,7 +305,12 @@ fn is_keyword(word: &str) -> bool {
 
 /// Whether a word without quotes means something else there.
 pub(super) fn is_reserved(word: &str, scope: Scope) -> bool {
-    is_keyword(word) || (scope == Scope::Anywhere && word == "remote")
+    is_keyword(word) || (scope == Scope::Anywhere && ["remote", "reposts"].contains(&word))
+}
+
+/// What a reserved word means.
+fn reserved(word: &str) -> Clause {
+    if word == "reposts" { Clause::Repost } else { Clause::Remote(Remote::Yes) }
 }
 
 /// Whether it ends a word.

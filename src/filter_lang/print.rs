@@ -70,6 +70,7 @@ fn one(clause: &Clause, scope: Scope) -> String {
         Clause::Remote(Remote::Yes) => "remote".to_owned(),
         Clause::Remote(remote) => format!("remote:{remote}"),
         Clause::PayStated => "pay:stated".to_owned(),
+        Clause::Repost => "reposts".to_owned(),
         Clause::Fact { fact, strict } => {
             format!("{}{}", fact_text(fact), if *strict { "!" } else { "" })
         }

@@ -43,7 +43,11 @@ impl Scope {
             Expr::Clause(Clause::Text { field, .. }) => field.map(Self::In),
             Expr::Clause(Clause::Location(_) | Clause::Region(_)) => Some(Self::Location),
             Expr::Clause(
-                Clause::Remote(_) | Clause::Country(_) | Clause::PayStated | Clause::Fact { .. },
+                Clause::Remote(_)
+                | Clause::Country(_)
+                | Clause::PayStated
+                | Clause::Repost
+                | Clause::Fact { .. },
             ) => None,
             Expr::Not(inner) => Self::shared(inner),
             Expr::All(parts) | Expr::Any(parts) => {

@@ -285,6 +285,7 @@ fn clause() -> impl Strategy<Value = Expr> {
         1 => country,
         1 => prop::sample::select(Region::all().collect::<Vec<_>>()).prop_map(Clause::Region),
         1 => Just(Clause::PayStated),
+        1 => Just(Clause::Repost),
         2 => fact,
     ]
     .prop_map(Expr::Clause)

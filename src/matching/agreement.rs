@@ -171,6 +171,58 @@ fn nothing_stale_is_matched() {
     assert!(ids(&matcher).is_empty() && matcher.is_empty());
 }
 
+const ATOMS: &[&str] = &[
+    "rust",
+    "go",
+    "c++",
+    "c",
+    "node.js",
+    "company",
+    "dev*",
+    "compani*",
+    "\"rust go\"",
+    "\"go dev\"",
+    "\"js de*\"",
+    "title:\"rust fro* end\"",
+    "front-end",
+    "remote",
+    "remote:no",
+    "title:rust",
+    "tag:go",
+    "tag:\"rust go\"",
+    "company:go",
+    "body:c++",
+    "board:go",
+    "location:go",
+    "location:dev*",
+    "pay>=80k",
+    "pay>=€60/h",
+    "pay>=9 xau/h",
+    "pay>=80k!",
+    "pay:stated",
+    "=node",
+    "=nodes",
+    "title:=js",
+    "javascript",
+    "golang",
+    "\"js dev\"",
+    "=front-end",
+    "location:eu",
+    "location:=eu",
+    "country:de",
+    "country:us",
+    "type:contract|freelance",
+    "type:fulltime!",
+    "level:senior",
+    "level:senior!",
+    "lang:en",
+    "visa:yes",
+    "visa:yes!",
+    "posted<2d",
+    "reposts",
+    "tz:Europe/Paris overlap>=4h",
+];
+
 #[test]
 fn one_scratch_serves_endless_words_and_matchers_that_change() {
     let scratch = &mut Scratch::default();
@@ -195,56 +247,7 @@ fn one_scratch_serves_endless_words_and_matchers_that_change() {
 }
 
 fn filter() -> impl Strategy<Value = Expr> {
-    let atom = prop::sample::select(vec![
-        "rust",
-        "go",
-        "c++",
-        "c",
-        "node.js",
-        "company",
-        "dev*",
-        "compani*",
-        "\"rust go\"",
-        "\"go dev\"",
-        "\"js de*\"",
-        "title:\"rust fro* end\"",
-        "front-end",
-        "remote",
-        "remote:no",
-        "title:rust",
-        "tag:go",
-        "tag:\"rust go\"",
-        "company:go",
-        "body:c++",
-        "board:go",
-        "location:go",
-        "location:dev*",
-        "pay>=80k",
-        "pay>=€60/h",
-        "pay>=9 xau/h",
-        "pay>=80k!",
-        "pay:stated",
-        "=node",
-        "=nodes",
-        "title:=js",
-        "javascript",
-        "golang",
-        "\"js dev\"",
-        "=front-end",
-        "location:eu",
-        "location:=eu",
-        "country:de",
-        "country:us",
-        "type:contract|freelance",
-        "type:fulltime!",
-        "level:senior",
-        "level:senior!",
-        "lang:en",
-        "visa:yes",
-        "visa:yes!",
-        "posted<2d",
-        "tz:Europe/Paris overlap>=4h",
-    ]);
+    let atom = prop::sample::select(ATOMS);
     let text = atom.prop_map(str::to_owned).prop_recursive(3, 10, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 2..4)
@@ -306,12 +309,14 @@ fn any_posting() -> impl Strategy<Value = Posting> {
         prop::option::of(prop::sample::select(vec![Remote::Yes, Remote::No, Remote::Hybrid]));
     let names = [prop::option::of(text(2)), prop::option::of(text(2)), prop::option::of(text(3))];
     let facts = any_facts();
-    let posted = prop::option::of(0..5_i64);
+    let posted = (prop::option::of(0..5_i64), 0..2_u32);
     (text(4), names, prop::collection::vec(text(3), 0..3), text(8), pay, remote, (facts, posted))
         .prop_map(
             |(title, [company, board, location], tags, body, pay, remote, (facts, posted))| {
+                let (posted, reposts) = posted;
                 Posting {
                     facts,
+                    reposts,
                     posted_at: posted.map(|days| seen() - chrono::TimeDelta::days(days)),
                     company,
                     board,

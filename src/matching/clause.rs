@@ -95,6 +95,7 @@ fn other(clause: &Clause, document: &Document<'_>) -> Truth {
         Clause::Region(region) => document.areas.iter().any(|area| region.contains(*area)).into(),
         Clause::Country(country) => document.areas.contains(&Area::Country(*country)).into(),
         Clause::PayStated => document.posting.pay.is_some().into(),
+        Clause::Repost => (document.posting.reposts > 0).into(),
         Clause::Fact { fact, strict } => match document.known.truth(fact) {
             Some(known) => known.into(),
             None if *strict => Truth::No,

@@ -108,6 +108,11 @@ fn saw(clause: &Clause, document: &Document<'_>, unknown: &str) -> String {
             Some(pay) => format!("pay: {pay}"),
             None => "pay: not stated".to_owned(),
         },
+        Clause::Repost => match document.posting.reposts {
+            0 => "posted for the first time, as far as we saw".to_owned(),
+            1 => "posted once before".to_owned(),
+            many => format!("posted {many} times before"),
+        },
         Clause::Fact { fact, strict } => {
             let unknown = if *strict { STRICT } else { unknown };
             saw_fact(fact, document, unknown)

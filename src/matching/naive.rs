@@ -53,6 +53,7 @@ fn truth(expr: &Expr, posting: &Posting, known: &Known<'_>) -> Option<bool> {
             Some(places(posting).contains(&Area::Country(*country)))
         }
         Expr::Clause(Clause::PayStated) => Some(posting.pay.is_some()),
+        Expr::Clause(Clause::Repost) => Some(posting.reposts > 0),
         Expr::Clause(Clause::Fact { fact, strict: true }) => Some(known.truth(fact) == Some(true)),
         Expr::Clause(Clause::Fact { fact, strict: false }) => known.truth(fact),
     }

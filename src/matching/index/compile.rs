@@ -82,6 +82,7 @@ impl Compiler {
             Clause::Region(region) => Some(features.area(Area::Region(*region))),
             Clause::Country(country) => Some(features.area(Area::Country(*country))),
             Clause::PayStated => Some(features.stated_pay()),
+            Clause::Repost => Some(features.repost()),
             Clause::Fact { .. } => None, // Never comes here.
         };
         match feature {

@@ -65,6 +65,7 @@ enum Key {
     Remote(Remote),
     Area(Area),
     PayStated,
+    Repost,
 }
 
 /// A word's feature at a place.
@@ -111,6 +112,7 @@ pub(super) struct Features {
     pub prefixes: Prefixes,
     areas: Vec<(Area, Feature)>,
     pub pay_stated: Feature,
+    pub repost: Feature,
     seen: Vec<u32>,
     /// Shares in the sample.
     priors: Vec<f32>,
@@ -128,6 +130,7 @@ impl Features {
             prefixes: Prefixes::new(seed),
             areas: Vec::new(),
             pay_stated: ALWAYS,
+            repost: ALWAYS,
             seen: vec![0],
             priors: vec![1.0],
             sample: Sample::default(),
@@ -174,6 +177,11 @@ impl Features {
     pub fn stated_pay(&mut self) -> Feature {
         self.pay_stated = self.intern(Key::PayStated, Sample::paid);
         self.pay_stated
+    }
+
+    pub fn repost(&mut self) -> Feature {
+        self.repost = self.intern(Key::Repost, Sample::reposted);
+        self.repost
     }
 
     pub fn area(&mut self, area: Area) -> Feature {

@@ -20,6 +20,7 @@ pub(super) struct Sample {
     areas: HashMap<Area, u32>,
     remote: HashMap<Remote, u32>,
     paid: u32,
+    reposted: u32,
 }
 
 impl Sample {
@@ -54,6 +55,7 @@ impl Sample {
             *self.remote.entry(remote).or_default() += 1;
         }
         self.paid += u32::from(posting.pay.is_some());
+        self.reposted += u32::from(posting.reposts > 0);
     }
 
     /// As how many postings the shares below count.
@@ -86,6 +88,10 @@ impl Sample {
 
     pub fn paid(&self) -> f64 {
         self.share(self.paid, 0.5)
+    }
+
+    pub fn reposted(&self) -> f64 {
+        self.share(self.reposted, 0.1)
     }
 
     pub fn area(&self, wanted: Area) -> f64 {

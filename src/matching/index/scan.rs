@@ -92,6 +92,9 @@ impl Scan {
         if posting.pay.is_some() {
             self.set(features.pay_stated);
         }
+        if posting.reposts > 0 {
+            self.set(features.repost);
+        }
         if let Some(location) = &posting.location {
             self.read_areas(features, location);
         }
