@@ -32,6 +32,7 @@ use crate::worker::{self, Rest, Worker};
 use crate::workers::Base;
 use crate::workers::claims::{Claims, Pace};
 use crate::workers::deliver::Deliver;
+use crate::workers::edit_cards::EditCards;
 use crate::workers::housekeeping::{CorrectClock, NET, Sweep, Timetable};
 use crate::workers::match_postings::MatchPostings;
 use crate::workers::poll_boards::PollBoards;
@@ -174,6 +175,9 @@ impl App {
         }
         let rest = |wake: &Arc<Notify>| Rest { pause: STAGE_PAUSE, wake: Arc::clone(wake) };
         self.spawn(MatchPostings::new(base.clone()), rest(&self.wakes.matching));
+        let editing = messengers.iter().filter(|messenger| messenger.edits());
+        let platforms = editing.map(|messenger| messenger.platform()).collect();
+        self.spawn(EditCards { base: base.clone(), platforms }, rest(&Arc::default()));
         for _ in 0..SENDERS {
             let (base, messengers) = (base.clone(), messengers.clone());
             self.spawn(Deliver { base, messengers }, rest(&self.wakes.delivery));

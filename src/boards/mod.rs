@@ -32,9 +32,16 @@ pub struct ReadBoard {
     pub problems: Vec<Problem>,
     /// Postings that were too many to be kept.
     pub left_out: usize,
+    /// Whether it has pages that were not asked for.
+    pub more: bool,
 }
 
 impl ReadBoard {
+    /// Whether all that the board shows was read.
+    pub fn is_whole(&self) -> bool {
+        self.problems.is_empty() && self.left_out == 0 && !self.more
+    }
+
     /// Keeps the newest postings: by their dates if all have one, or else those that come first.
     fn keep_newest(&mut self, most: usize) {
         if self.postings.len() <= most {
@@ -180,7 +187,7 @@ pub fn read(
         }
     }
     tell_apart(&mut postings);
-    Ok(ReadBoard { postings, problems, left_out: 0 })
+    Ok(ReadBoard { postings, problems, left_out: 0, more: false })
 }
 
 /// A key that several postings of one response share (all link to `/careers`) tells nothing: with

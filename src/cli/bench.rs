@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::db;
 use crate::db::funnel::Delays;
 use crate::db::polls::Claim;
+use crate::db::postings::Shown;
 use crate::domain::account::{self, AccountKind};
 use crate::domain::board::BoardKind;
 use crate::domain::posting::{Identity, Posting};
@@ -192,7 +193,8 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
             Ok(Posting { identity, posted_at: None, ..posting })
         });
         let batch = batch.collect::<anyhow::Result<Vec<_>>>()?;
-        db::in_tx(&pool, async |tx| db::postings::store(tx, &board, &batch, seen).await).await?;
+        let shown = Shown { postings: &batch, complete: false };
+        db::in_tx(&pool, async |tx| db::postings::store(tx, &board, shown, seen).await).await?;
     }
     db::analyze(&pool).await?;
     let identity = world_identity();

@@ -66,7 +66,7 @@ fn numbered(openings: &mut Openings, line: &str) -> anyhow::Result<Option<String
     }
     let mut fields: Map<String, Value> = serde_json::from_str(line)?;
     let print = fingerprint(&fields)?;
-    let opening = openings.add(print) + 1;
+    let opening = openings.add(print).number + 1;
     if fields.contains_key("opening") {
         fields.insert("opening".to_owned(), opening.into());
         return Ok(Some(serde_json::to_string(&fields)?));

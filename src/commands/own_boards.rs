@@ -16,6 +16,7 @@ use crate::boards::find::find;
 use crate::clock::add as later;
 use crate::db;
 use crate::db::added_boards::{AddedBoard, Known};
+use crate::db::postings::Shown;
 use crate::db::settled_polls::Read;
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::domain::ids::BoardId;
@@ -294,7 +295,8 @@ async fn insert(
         interval: INTERVAL,
     };
     let claimed = db::added_boards::insert(tx, new, now).await?;
-    let stored = db::postings::store(tx, &claimed, &answered.read.postings, answered.at).await?;
+    let shown = Shown { postings: &answered.read.postings, complete: false };
+    let stored = db::postings::store(tx, &claimed, shown, answered.at).await?;
     let rhythm = Rhythm { interval: INTERVAL, quiet: None, stays: answered.stays };
     let read = Read {
         at: answered.at,

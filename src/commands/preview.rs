@@ -1,5 +1,7 @@
 //! What a filter would have sent: it is run over the stored postings of the last two weeks.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Actor, Context};
@@ -7,8 +9,8 @@ use crate::db;
 use crate::db::posting_row::StoredPosting;
 use crate::db::seen::Wanted;
 use crate::domain::filter::Expr;
-use crate::domain::ids::{FilterId, PostingId};
-use crate::domain::message::{Card, Times};
+use crate::domain::ids::{FilterId, OpeningId, PostingId};
+use crate::domain::message::Card;
 use crate::domain::rates::Rates;
 use crate::filter_lang::print;
 use crate::matching::{Document, Matcher, Outline, Scratch, explain};
@@ -58,23 +60,25 @@ pub async fn preview(
     let outline = outline([Some(expr), before].into_iter().flatten());
     let run = run.over_stored(context, actor, outline.as_ref(), &STEPS).await?;
     let (postings, oldest) = db::seen::total(&context.pool, actor.account, run.since).await?;
+    let (wanted, replaced) = (run.tally.of(WANTED), run.tally.of(BEFORE));
     let removes_most =
-        if run.tally.matches == 0 { removes_most(context, actor, expr).await? } else { None };
+        if wanted.is_empty() { removes_most(context, actor, expr).await? } else { None };
     let newest = match run.tally.newest {
         Some(newest) => Some(newest),
         None => db::seen::newest(&context.pool, actor.account, now - WINDOW).await?,
     };
-    let Tally { matches, gained, lost, samples, .. } = run.tally;
     Ok(Found {
         newest,
         preview: Preview {
             query: print(expr),
-            matches,
+            matches: wanted.len(),
             postings,
             span: now - oldest.unwrap_or(now),
-            samples,
+            samples: run.tally.samples,
             removes_most,
-            change: before.is_some().then_some((gained, lost)),
+            change: before.is_some().then(|| {
+                (wanted.difference(&replaced).count(), replaced.difference(&wanted).count())
+            }),
         },
     })
 }
@@ -99,13 +103,12 @@ async fn removes_most(
     for (number, (_, without)) in (1..).zip(&parts) {
         matcher.insert(FilterId(number), without);
     }
-    let mut run = Run::new(matcher, rates, expr, context.now());
-    run.tally.without = vec![0; parts.len()];
+    let run = Run::new(matcher, rates, expr, context.now());
     let outline = outline(parts.iter().map(|(_, without)| without));
     let run = run.over_stored(context, actor, outline.as_ref(), &SHORT).await?;
-    let most = run.tally.without.iter().zip(&parts).max_by_key(|(count, _)| **count);
-    let most = most.filter(|(count, _)| **count > 0);
-    Ok(most.map(|(count, (part, _))| (print(part), *count)))
+    let counts = (1..).zip(&parts).map(|(n, (part, _))| (run.tally.of(FilterId(n)).len(), part));
+    let most = counts.max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0);
+    Ok(most.map(|(count, part)| (print(part), count)))
 }
 
 /// A filter on its way over stored postings, a step of time at a time.
@@ -185,10 +188,8 @@ impl Run {
 /// What is counted while postings pass.
 #[derive(Default)]
 struct Tally {
-    matches: usize,
-    gained: usize,
-    lost: usize,
-    without: Vec<usize>,
+    /// By the filter under its id: a job on several boards, or posted again, is told once.
+    openings: BTreeMap<FilterId, BTreeSet<OpeningId>>,
     samples: Vec<Sample>,
     /// The newest match.
     newest: Option<PostingId>,
@@ -197,41 +198,26 @@ struct Tally {
 impl Tally {
     /// Counts a posting; says whether it is to be shown.
     fn add(&mut self, accepted: &[FilterId], seen: &StoredPosting) -> bool {
-        let (wanted, before) = (accepted.contains(&WANTED), accepted.contains(&BEFORE));
-        self.matches += usize::from(wanted);
-        self.gained += usize::from(wanted && !before);
-        self.lost += usize::from(before && !wanted);
-        let numbers = accepted.iter().filter_map(|id| usize::try_from(id.0.checked_sub(1)?).ok());
-        for number in numbers {
-            if let Some(count) = self.without.get_mut(number) {
-                *count += 1;
-            }
+        let mut wanted = false;
+        for filter in accepted {
+            let is_new = self.openings.entry(*filter).or_default().insert(seen.opening);
+            wanted |= *filter == WANTED && is_new;
         }
         if wanted && self.newest.is_none() {
             self.newest = Some(seen.id);
         }
         wanted && self.samples.len() < SAMPLES
     }
+
+    fn of(&self, filter: FilterId) -> BTreeSet<OpeningId> {
+        self.openings.get(&filter).cloned().unwrap_or_default()
+    }
 }
 
 /// A card that only shows a posting.
 pub fn sample_card(seen: StoredPosting, now: DateTime<Utc>) -> Card {
     let StoredPosting { opening, posting, board, attribution, first_seen_at, .. } = seen;
-    Card {
-        opening,
-        sample: true,
-        title: posting.title,
-        url: posting.url,
-        company: posting.company,
-        location: posting.location,
-        remote: posting.remote,
-        pay: posting.pay,
-        body: posting.body,
-        board,
-        attribution,
-        filters: Vec::new(),
-        times: Times { posted: posting.posted_at, seen: first_seen_at, matched: now },
-    }
+    Card { attribution, ..Card::sample(opening, posting, board, first_seen_at, now) }
 }
 
 /// The parts of a filter that can be left out, each with the filter that is left then.

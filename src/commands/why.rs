@@ -22,6 +22,7 @@ pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
     let now = context.now();
     let told = db::why::told(&context.pool, actor.account, stored.opening).await?;
     let became = told.map(|told| Became {
+        instead: told.board.filter(|_| told.posting != Some(stored.id.0)),
         state: told.state,
         settled: told.settled_at.map(|at| now - at),
         trouble: told.last_error,

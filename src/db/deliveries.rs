@@ -1,64 +1,12 @@
-//! Deliveries: what their cards show, and how a try ended.
+//! Deliveries: what is queued, and how a try ended.
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 use super::lanes::{ClaimedLane, lock_ours};
-use super::unreadable;
 use super::wake::{Stage, wake};
-use crate::domain::delivery::MessageRef;
+use crate::domain::delivery::{ClaimedDelivery, MessageRef};
 use crate::domain::ids::{DeliveryId, FilterId, OpeningId, PostingId, TargetId};
-use crate::domain::message::{Card, Times};
-use crate::domain::pay::Pay;
-
-/// The cards that a delivery owes, in the order of their openings; or its sample.
-pub async fn cards(executor: impl PgExecutor<'_>, delivery: DeliveryId) -> sqlx::Result<Vec<Card>> {
-    let rows = sqlx::query!(
-        r#"SELECT p.id, p.title, p.url, p.company, p.location, p.remote,
-                  p.pay AS "pay: Json<Pay>", p.body, p.posted_at, b.name AS board, b.attribution,
-                  c.opening_id AS "opening_id!", c.sample AS "sample!", c.filters AS "filters!",
-                  c.first_seen_at AS "first_seen_at!", c.matched_at AS "matched_at!"
-           FROM (SELECT o.posting_id, o.opening_id, false AS sample, o.first_seen_at, o.matched_at,
-                        ARRAY(SELECT f.name FROM owed_filters w JOIN filters f ON f.id = w.filter_id
-                              WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
-                              ORDER BY f.number) AS filters
-                 FROM owed o WHERE o.delivery_id = $1
-                 UNION ALL
-                 SELECT p.id, p.opening_id, true, p.first_seen_at, d.created_at, ARRAY[f.name]
-                 FROM deliveries d JOIN postings p ON p.id = d.sample_posting_id
-                 JOIN filters f ON f.id = d.sample_filter_id WHERE d.id = $1) c
-           JOIN postings p ON p.id = c.posting_id JOIN boards b ON b.id = p.board_id
-           ORDER BY c.opening_id"#,
-        delivery.0
-    )
-    .fetch_all(executor)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let remote = row.remote.map(|word| word.parse()).transpose();
-            Ok(Card {
-                opening: OpeningId(row.opening_id),
-                sample: row.sample,
-                title: row.title,
-                url: row.url,
-                company: row.company,
-                location: row.location,
-                remote: remote.map_err(|why| unreadable("postings", row.id, why))?,
-                pay: row.pay.map(|pay| pay.0),
-                body: row.body,
-                board: row.board,
-                attribution: row.attribution,
-                filters: row.filters,
-                times: Times {
-                    posted: row.posted_at,
-                    seen: row.first_seen_at,
-                    matched: row.matched_at,
-                },
-            })
-        })
-        .collect()
-}
 
 /// Queues a card that only shows what cards look like, to prove that the target works.
 pub async fn queue_sample(
@@ -103,20 +51,26 @@ pub async fn queue_notice(
     wake(tx, Stage::Deliver).await
 }
 
-/// What a delivery says, if it is no posting.
-pub async fn notice(
-    executor: impl PgExecutor<'_>,
-    delivery: DeliveryId,
-) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("SELECT notice FROM deliveries WHERE id = $1", delivery.0)
-        .fetch_one(executor)
-        .await
+/// What a message shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Showing {
+    /// The versions of its openings.
+    pub versions: Vec<(OpeningId, i64)>,
+    /// A hash of all that a person sees of it.
+    pub content: i64,
 }
 
 /// How a try ended, as rows say it.
 #[derive(Debug, Clone)]
 pub enum Settlement {
-    Sent(MessageRef),
+    Sent {
+        message: MessageRef,
+        shown: Showing,
+    },
+    /// A message that was sent before shows this now; what it did if it could not be edited.
+    Edited {
+        shown: Option<Showing>,
+    },
     /// To be tried again at this time.
     Again {
         due_at: DateTime<Utc>,
@@ -137,27 +91,32 @@ pub enum Settlement {
 pub async fn settle(
     tx: &mut PgConnection,
     lane: &ClaimedLane,
-    delivery: DeliveryId,
+    delivery: &ClaimedDelivery,
     settlement: &Settlement,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
+    let id = delivery.id;
     if !lock_ours(tx, lane).await? {
         return Ok(false);
     }
     let changed = match settlement {
-        Settlement::Sent(message) => {
+        Settlement::Sent { message, shown } => {
             let end = End { state: "sent", owed: "told", message: Some(&message.0), why: None };
-            finish(tx, delivery, end, now).await
+            shows(tx, id, shown).await?;
+            finish(tx, id, end, now).await
         }
+        Settlement::Edited { shown } => finish_edit(tx, delivery, shown.as_ref(), now).await,
         Settlement::Dead { why } => {
             let end = End { state: "dead", owed: "dead", message: None, why: Some(why) };
-            finish(tx, delivery, end, now).await
+            finish(tx, id, end, now).await
         }
-        Settlement::Again { due_at, why } => put_back(tx, delivery, *due_at, why).await,
-        Settlement::TargetGone { why } => put_back(tx, delivery, now, why).await,
+        Settlement::Again { due_at, why } => put_back(tx, id, *due_at, why).await,
+        Settlement::TargetGone { why } => put_back(tx, id, now, why).await,
     }?;
     let (failed, broken) = match settlement {
-        Settlement::Sent(_) | Settlement::Dead { .. } => (false, None),
+        Settlement::Sent { .. } | Settlement::Edited { .. } | Settlement::Dead { .. } => {
+            (false, None)
+        }
         Settlement::Again { .. } => (true, None),
         Settlement::TargetGone { why } => (true, Some(why)),
     };
@@ -205,6 +164,47 @@ async fn finish(
     sqlx::query!("UPDATE owed SET state = $2 WHERE delivery_id = $1", delivery.0, end.owed)
         .execute(tx)
         .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes what a message shows.
+async fn shows(tx: &mut PgConnection, delivery: DeliveryId, shown: &Showing) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE deliveries SET content = $2 WHERE id = $1", delivery.0, shown.content)
+        .execute(&mut *tx)
+        .await?;
+    let (openings, versions): (Vec<i64>, Vec<i64>) =
+        shown.versions.iter().map(|(opening, version)| (opening.0, *version)).unzip();
+    sqlx::query!(
+        "UPDATE owed o SET card_version = s.version
+         FROM UNNEST($2::bigint[], $3::bigint[]) AS s (opening_id, version)
+         WHERE o.delivery_id = $1 AND o.opening_id = s.opening_id",
+        delivery.0,
+        &openings,
+        &versions
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// An edit leaves nothing but what the message shows now, and when it was tried.
+async fn finish_edit(
+    tx: &mut PgConnection,
+    edit: &ClaimedDelivery,
+    shown: Option<&Showing>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let Some(edited) = &edit.edits else { return Ok(false) };
+    if let Some(shown) = shown {
+        shows(tx, edited.delivery, shown).await?;
+    }
+    sqlx::query!("UPDATE deliveries SET edited_at = $2 WHERE id = $1", edited.delivery.0, now)
+        .execute(&mut *tx)
+        .await?;
+    let done =
+        sqlx::query!("DELETE FROM deliveries WHERE id = $1 AND edits IS NOT NULL", edit.id.0)
+            .execute(tx)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 

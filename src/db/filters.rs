@@ -17,11 +17,17 @@ const LOCK: i64 = 0x6561_726c_7962_7264;
 /// revision. Read the clock only after this, so that `active_from` is later than all that was
 /// matched without the change.
 pub async fn begin_change(tx: &mut PgConnection) -> sqlx::Result<FilterRevision> {
-    sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(&mut *tx).await?;
+    keep_matching_out(tx).await?;
     sqlx::query_scalar!("UPDATE filter_revision SET n = n + 1 RETURNING n")
         .fetch_one(tx)
         .await
         .map(FilterRevision)
+}
+
+/// Waits for matching transactions to end and keeps new ones waiting until commit.
+pub(super) async fn keep_matching_out(tx: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(tx).await?;
+    Ok(())
 }
 
 /// The current revision; nobody changes a filter until this transaction ends.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::unreadable;
 use crate::clock::add;
-use crate::domain::delivery::ClaimedDelivery;
+use crate::domain::delivery::{ClaimedDelivery, MessageRef, SentMessage};
 use crate::domain::ids::{AccountId, DeliveryId, LeaseId, TargetId};
 use crate::domain::target::Target;
 
@@ -90,8 +90,10 @@ pub async fn head(
     limit: i64,
 ) -> sqlx::Result<Vec<ClaimedDelivery>> {
     let rows = sqlx::query!(
-        "SELECT id, due_at, attempts FROM deliveries
-         WHERE target_id = $1 AND settled_at IS NULL ORDER BY id LIMIT $2",
+        r#"SELECT d.id, d.due_at, d.attempts, d.edits, e.message_ref AS "message_ref?",
+                  e.settled_at AS "sent_at?", e.content AS "content?"
+           FROM deliveries d LEFT JOIN deliveries e ON e.id = d.edits
+           WHERE d.target_id = $1 AND d.settled_at IS NULL ORDER BY d.id LIMIT $2"#,
         lane.target.id.0,
         limit
     )
@@ -102,6 +104,14 @@ pub async fn head(
         id: DeliveryId(row.id),
         target: lane.target.id,
         attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+        edits: row.edits.zip(row.message_ref).zip(row.sent_at).map(|((delivery, message), at)| {
+            SentMessage {
+                delivery: DeliveryId(delivery),
+                message: MessageRef(message),
+                at,
+                content: row.content,
+            }
+        }),
     });
     Ok(claimed.collect())
 }

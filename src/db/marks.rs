@@ -6,7 +6,8 @@ use sqlx::PgExecutor;
 use crate::domain::ids::{AccountId, OpeningId};
 use crate::domain::reply::Mark;
 
-/// Notes it, in place of what was noted before. Only what the account was told of can be marked;
+/// Notes it, in place of what was noted before, for the opening that a button names or the one that it
+/// turned out to be. Only what the account was told of can be marked;
 /// `false` if it was not.
 pub async fn set(
     executor: impl PgExecutor<'_>,
@@ -17,9 +18,10 @@ pub async fn set(
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "INSERT INTO marks (account_id, opening_id, mark, marked_at)
-         SELECT $1, $2, $3, $4 WHERE EXISTS (
+         SELECT $1, COALESCE(n.merged_into, n.id), $3, $4 FROM openings n
+         WHERE n.id = $2 AND EXISTS (
              SELECT FROM owed o JOIN targets t ON t.id = o.target_id
-             WHERE t.account_id = $1 AND o.opening_id = $2)
+             WHERE t.account_id = $1 AND o.opening_id IN (n.id, n.merged_into))
          ON CONFLICT (account_id, opening_id)
          DO UPDATE SET mark = EXCLUDED.mark, marked_at = EXCLUDED.marked_at",
         account.0,
@@ -39,7 +41,8 @@ pub async fn clear(
     opening: OpeningId,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "DELETE FROM marks WHERE account_id = $1 AND opening_id = $2",
+        "DELETE FROM marks m USING openings n
+         WHERE m.account_id = $1 AND n.id = $2 AND m.opening_id IN (n.id, n.merged_into)",
         account.0,
         opening.0
     )

@@ -19,7 +19,8 @@ pub async fn take_unmatched(tx: &mut PgConnection, limit: i64) -> sqlx::Result<V
         PostingRow,
         r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
                   p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
+                  p.reposts, p.body, p.first_seen_at
            FROM postings p JOIN boards b ON b.id = p.board_id
            WHERE p.matched_at IS NULL ORDER BY p.id LIMIT $1 FOR UPDATE OF p SKIP LOCKED"#,
         limit
@@ -35,7 +36,8 @@ pub async fn newest(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<V
         PostingRow,
         r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
                   p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
+                  p.reposts, p.body, p.first_seen_at
            FROM postings p JOIN boards b ON b.id = p.board_id
            ORDER BY p.id DESC LIMIT $1"#,
         limit

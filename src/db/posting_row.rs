@@ -45,6 +45,8 @@ pub(super) struct PostingRow {
     pub facts: Json<Facts>,
     pub tags: Vec<String>,
     pub posted_at: Option<DateTime<Utc>>,
+    pub closes_at: Option<DateTime<Utc>>,
+    pub reposts: i64,
     pub body: String,
     pub first_seen_at: DateTime<Utc>,
 }
@@ -69,6 +71,8 @@ impl TryFrom<PostingRow> for StoredPosting {
                 facts: row.facts.0,
                 tags: row.tags,
                 posted_at: row.posted_at,
+                closes_at: row.closes_at,
+                reposts: u32::try_from(row.reposts).unwrap_or(u32::MAX),
                 body: row.body,
             },
             board: row.board,

@@ -9,13 +9,15 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
+use super::openings::{self, Joined};
 use super::wake::{Stage, wake};
-use super::{count, rates};
+use super::{known_postings, rates};
 use crate::domain::board::ClaimedBoard;
 use crate::domain::pay::Pay;
 use crate::domain::posting::{Identity, Posting};
 use crate::domain::rates::Rates;
 use crate::matching::words_of;
+use crate::normalize::fingerprint::{self, Fingerprint, Sketch};
 
 /// So many postings that are unknown, and most of what is shown, may be known ones with new keys: a
 /// site that moved.
@@ -34,19 +36,46 @@ pub struct Stored {
     pub newest: Option<DateTime<Utc>>,
 }
 
+/// What a board shows now.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Newest first, as boards list them.
+    pub postings: &'a [Posting],
+    /// Whether that is all that it has: what it does not show is gone.
+    pub complete: bool,
+}
+
 /// A posting that is new, and all keys that lead to it.
 struct Fresh<'a> {
     posting: &'a Posting,
     keys: Vec<[u8; 32]>,
     history: bool,
+    sketch: Option<Sketch>,
 }
 
-/// Stores what a board shows, newest first as boards list it: new postings are inserted oldest
-/// first, known ones learn their new keys. Runs in the transaction that settled the poll.
+impl Fresh<'_> {
+    fn print(&self, now: DateTime<Utc>) -> Fingerprint {
+        let Posting { title, company, location, url, posted_at, .. } = self.posting;
+        // A board without dates has shown what is new to us since now.
+        let at = if self.history { *posted_at } else { Some(posted_at.unwrap_or(now).min(now)) };
+        Fingerprint::of(&fingerprint::Shown {
+            company: company.as_deref(),
+            title,
+            location: location.as_deref(),
+            url: url.as_deref(),
+            posted_at: at,
+            sketch: self.sketch,
+        })
+    }
+}
+
+/// Stores what a board shows: new postings are inserted oldest first, each with its opening; known
+/// ones learn their new keys and what else is new of them. Runs in the transaction that settled the
+/// poll.
 pub async fn store(
     tx: &mut PgConnection,
     board: &ClaimedBoard,
-    shown: &[Posting],
+    Shown { postings: shown, complete }: Shown<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Stored> {
     let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
@@ -66,10 +95,12 @@ pub async fn store(
     // Keys of this response: a feed may show one posting twice.
     let mut in_fresh: HashMap<[u8; 32], usize> = HashMap::new();
     let mut learnt: Vec<([u8; 32], i64)> = Vec::new();
+    let mut again: BTreeMap<i64, &Posting> = BTreeMap::new();
     let mut stored = Stored::default();
     for (posting, keys) in shown.iter().zip(keys).rev() {
         if let Some(id) = keys.iter().find_map(|key| known.get(key)) {
             stored.known += 1;
+            again.insert(*id, posting);
             learnt
                 .extend(keys.iter().filter(|key| !known.contains_key(*key)).map(|key| (*key, *id)));
         } else if let Some(twin) = keys.iter().find_map(|key| in_fresh.get(key)).copied() {
@@ -80,12 +111,17 @@ pub async fn store(
             in_fresh.extend(keys.iter().map(|key| (*key, fresh.len())));
             let history = is_history(board, posting);
             stored.history += usize::from(history);
-            fresh.push(Fresh { posting, keys, history });
+            let sketch = Sketch::of(&posting.body);
+            fresh.push(Fresh { posting, keys, history, sketch });
         }
     }
     stored.new = fresh.len() - stored.history;
     stored.newest = fresh.iter().filter_map(|fresh| fresh.posting.posted_at).max();
-    let ids = insert(tx, board, &fresh, now).await?;
+    let news = known_postings::compare(tx, board.id, &again, complete, now).await?;
+    let prints: Vec<Fingerprint> = fresh.iter().map(|fresh| fresh.print(now)).collect();
+    let joined = openings::join(tx, board.id, &prints, news.openings(), now).await?;
+    known_postings::apply(tx, &news, now).await?;
+    let ids = insert(tx, board, &fresh, &joined, now).await?;
     for (fresh, id) in fresh.iter().zip(ids) {
         learnt.extend(fresh.keys.iter().map(|key| (*key, id)));
     }
@@ -131,23 +167,23 @@ fn each<T>(fresh: &[Fresh<'_>], of: fn(&Fresh<'_>) -> T) -> Vec<T> {
 }
 
 /// One end of what each posting pays, as US dollars a year.
-fn usd_a_year(
-    fresh: &[Fresh<'_>],
+pub(super) fn usd_a_year(
+    postings: &[&Posting],
     rates: &Rates,
     end: fn(&Pay) -> Option<Decimal>,
 ) -> Vec<Option<String>> {
-    let usd = |fresh: &Fresh<'_>| {
-        let pay = fresh.posting.pay.as_ref()?;
+    let usd = |posting: &&Posting| {
+        let pay = posting.pay.as_ref()?;
         let usd = rates.usd_a_year(end(pay)?, pay.currency(), pay.period())?;
         Some(usd.round_dp(2).to_string())
     };
-    fresh.iter().map(usd).collect()
+    postings.iter().map(usd).collect()
 }
 
 /// What stands between parts of a text that are an array in the table; no clean text holds it.
 const BETWEEN: &str = "\u{1f}";
 
-fn json(value: &impl Serialize) -> Option<Value> {
+pub(super) fn json(value: &impl Serialize) -> Option<Value> {
     serde_json::to_value(value).ok()
 }
 
@@ -181,56 +217,44 @@ async fn known_keys(
     Ok(known.collect())
 }
 
-/// Makes so many openings.
-async fn openings(
-    tx: &mut PgConnection,
-    many: usize,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Vec<i64>> {
-    let mut openings = sqlx::query_scalar!(
-        "INSERT INTO openings (first_seen_at) SELECT $1 FROM generate_series(1, $2::bigint)
-         RETURNING id",
-        now,
-        count(many)
-    )
-    .fetch_all(tx)
-    .await?;
-    openings.sort_unstable();
-    Ok(openings)
-}
-
-/// Inserts each posting with an opening of its own. One array a column keeps the statement within
-/// the limit of parameters however much a board shows.
+/// Inserts each posting under its opening; their ids, in order. One array a column keeps the statement
+/// within the limit of parameters however much a board shows.
 async fn insert(
     tx: &mut PgConnection,
     board: &ClaimedBoard,
     fresh: &[Fresh<'_>],
+    joined: &[Joined],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<i64>> {
     if fresh.is_empty() {
         return Ok(Vec::new());
     }
-    let openings = openings(tx, fresh.len(), now).await?;
+    let openings: Vec<i64> = joined.iter().map(|joined| joined.opening.0).collect();
+    let reposts: Vec<i64> = joined.iter().map(|joined| joined.reposts).collect();
+    let postings = fresh.iter().map(|fresh| fresh.posting).collect::<Vec<_>>();
     let rates = rates::newest(&mut *tx).await?;
-    let inserted = sqlx::query!(
+    let mut ids = sqlx::query_scalar!(
         "INSERT INTO postings (board_id, opening_id, identity, url, title, company, location,
                                remote, pay, facts, tags, body, posted_at, first_seen_at,
                                matched_at, history, words, content_hash, pay_usd_min,
-                               pay_usd_max, pay_rates_as_of)
+                               pay_usd_max, pay_rates_as_of, sketch, last_seen_at, closes_at,
+                               reposts)
          SELECT $1, r.opening_id, r.identity, r.url, r.title, r.company, r.location, r.remote,
                 NULLIF(r.pay, 'null'), r.facts, string_to_array(r.tags, E'\\x1f'), r.body,
                 r.posted_at, $2::timestamptz, CASE WHEN r.history THEN $2::timestamptz END,
                 r.history, array_to_tsvector(string_to_array(r.words, E'\\x1f')), r.content,
                 r.usd_min::numeric, r.usd_max::numeric,
-                CASE WHEN COALESCE(r.usd_min, r.usd_max) IS NOT NULL THEN $20::text::date END
+                CASE WHEN COALESCE(r.usd_min, r.usd_max) IS NOT NULL THEN $20::text::date END,
+                string_to_array(r.sketch, ',')::bigint[], $2::timestamptz, r.closes_at, r.reposts
          FROM UNNEST($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::jsonb[], $11::jsonb[], $12::text[], $13::text[],
                      $14::timestamptz[], $15::boolean[], $16::text[], $17::bytea[],
-                     $18::text[], $19::text[])
+                     $18::text[], $19::text[], $21::text[], $22::timestamptz[], $23::bigint[])
+              WITH ORDINALITY
               AS r (opening_id, identity, url, title, company, location, remote, pay, facts, tags,
-                    body, posted_at, history, words, content, usd_min, usd_max)
-         ORDER BY r.opening_id
-         RETURNING id, opening_id",
+                    body, posted_at, history, words, content, usd_min, usd_max, sketch, closes_at,
+                    reposts, place)
+         ORDER BY r.place RETURNING id",
         board.id.0,
         now,
         &openings,
@@ -248,15 +272,23 @@ async fn insert(
         &each(fresh, |it| it.history),
         &each(fresh, |it| words_of(it.posting).join(BETWEEN)),
         &each(fresh, |it| content(it.posting).to_vec()),
-        &usd_a_year(fresh, &rates, Pay::min) as _,
-        &usd_a_year(fresh, &rates, Pay::max) as _,
-        rates.as_of().to_string()
+        &usd_a_year(&postings, &rates, Pay::min) as _,
+        &usd_a_year(&postings, &rates, Pay::max) as _,
+        rates.as_of().to_string(),
+        &each(fresh, sketch) as _,
+        &each(fresh, |it| it.posting.closes_at) as _,
+        &reposts
     )
     .fetch_all(&mut *tx)
     .await?;
-    let by_opening: BTreeMap<i64, i64> =
-        inserted.into_iter().map(|row| (row.opening_id, row.id)).collect();
-    Ok(by_opening.into_values().collect())
+    // Numbered in the order of the rows.
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// The numbers of the body's sketch, for one element of an array.
+fn sketch(fresh: &Fresh<'_>) -> Option<String> {
+    Some(fresh.sketch?.to_numbers().map(|number| number.to_string()).join(","))
 }
 
 async fn insert_keys(

@@ -54,7 +54,8 @@ pub async fn page(
                AND first_seen_at BETWEEN $2 AND $3)
            SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
                   p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
+                  p.reposts, p.body, p.first_seen_at
            FROM (SELECT id FROM may_match m
                  WHERE (m.first_seen_at, m.id) < ($3, $4)) m
            JOIN postings p ON p.id = m.id JOIN boards b ON b.id = p.board_id
@@ -107,7 +108,8 @@ pub async fn newest_of(
         PostingRow,
         r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
                   p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
+                  p.reposts, p.body, p.first_seen_at
            FROM postings p JOIN boards b ON b.id = p.board_id
            WHERE p.board_id = $1 ORDER BY p.first_seen_at DESC, p.id DESC LIMIT $2"#,
         board.0,

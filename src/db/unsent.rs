@@ -42,7 +42,7 @@ pub async fn list(
                   ARRAY(SELECT p.title FROM owed o JOIN postings p ON p.id = o.posting_id
                         WHERE o.delivery_id = d.id ORDER BY p.id) AS "titles!"
            FROM deliveries d JOIN targets t ON t.id = d.target_id
-           WHERE d.state <> 'sent' ORDER BY d.id LIMIT $2"#,
+           WHERE d.state <> 'sent' AND d.edits IS NULL ORDER BY d.id LIMIT $2"#,
         now - STUCK_AFTER,
         limit
     )

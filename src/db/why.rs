@@ -19,7 +19,8 @@ pub async fn postings(
         PostingRow,
         r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
                   p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.body, p.first_seen_at
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
+                  p.reposts, p.body, p.first_seen_at
            FROM postings p JOIN boards b ON b.id = p.board_id
            WHERE p.url = $2
              AND (b.visibility = 'catalogue' OR EXISTS (
@@ -39,6 +40,9 @@ pub async fn postings(
 pub struct Told {
     /// `owed`, `told` or `dead`.
     pub state: String,
+    /// The posting that its message shows, and that one's board; `None` if it is no longer stored.
+    pub posting: Option<i64>,
+    pub board: Option<String>,
     /// When its message was settled.
     pub settled_at: Option<DateTime<Utc>>,
     /// Why the last try failed.
@@ -53,9 +57,11 @@ pub async fn told(
 ) -> sqlx::Result<Option<Told>> {
     sqlx::query_as!(
         Told,
-        r#"SELECT o.state, d.settled_at AS "settled_at?", d.last_error AS "last_error?"
+        r#"SELECT o.state, o.posting_id AS "posting?", b.name AS "board?",
+                  d.settled_at AS "settled_at?", d.last_error AS "last_error?"
            FROM owed o JOIN targets t ON t.id = o.target_id
            LEFT JOIN deliveries d ON d.id = o.delivery_id
+           LEFT JOIN postings p ON p.id = o.posting_id LEFT JOIN boards b ON b.id = p.board_id
            WHERE t.account_id = $1 AND o.opening_id = $2
            ORDER BY d.settled_at NULLS LAST, o.target_id LIMIT 1"#,
         account.0,

@@ -86,6 +86,12 @@ impl BoardKind {
         !self.shows_one_company() && !matches!(self, Self::Feed | Self::Html)
     }
 
+    /// Whether a whole response of that kind shows every job there is, so that what it does not show is
+    /// gone. Others show the newest ones; of Teamtailor's feed it is not known.
+    pub fn lists_everything(self) -> bool {
+        self.shows_one_company() && self != Self::Teamtailor
+    }
+
     /// Whether each board of that kind has the jobs of one company, whose name the board's is.
     pub fn shows_one_company(self) -> bool {
         match self {

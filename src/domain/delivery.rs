@@ -2,15 +2,29 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::ids::{DeliveryId, TargetId};
 
 /// A delivery that a sender has claimed together with its lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedDelivery {
     pub id: DeliveryId,
     pub target: TargetId,
     /// Tries that were begun before this one.
     pub attempts: u32,
+    /// The message that it brings up to date, instead of sending one.
+    pub edits: Option<SentMessage>,
+}
+
+/// A message that was sent before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentMessage {
+    pub delivery: DeliveryId,
+    pub message: MessageRef,
+    pub at: DateTime<Utc>,
+    /// A hash of what it shows, if it is known.
+    pub content: Option<i64>,
 }
 
 /// The platform's own name of a message that it accepted, for editing it later.

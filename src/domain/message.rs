@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::ids::{DeliveryId, OpeningId};
+use super::opening;
 use super::pay::Pay;
-use super::posting::Remote;
+use super::posting::{Posting, Remote};
 
 /// One message: the cards that one delivery owes, or something that is said without a posting.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Card {
     pub opening: OpeningId,
     /// Whether it only shows what cards look like.
     pub sample: bool,
+    /// The version of the opening that it shows: a later one shows more.
+    pub version: i64,
     pub title: String,
     pub url: Option<String>,
     pub company: Option<String>,
@@ -31,11 +34,48 @@ pub struct Card {
     pub body: String,
     /// The board's name.
     pub board: String,
+    /// Names of the other boards that show the job.
+    pub also_on: Vec<String>,
+    /// Whether no board shows it any more.
+    pub closed: bool,
+    /// How often it was posted, if more than once.
+    pub posted: Option<opening::Times>,
     /// What the board wants to be said of it, if anything.
     pub attribution: Option<String>,
     /// Names of the filters that wanted it.
     pub filters: Vec<String>,
     pub times: Times,
+}
+
+impl Card {
+    /// A card that only shows a posting, of a board with that name, and is made at `made`.
+    pub fn sample(
+        opening: OpeningId,
+        posting: Posting,
+        board: String,
+        seen: DateTime<Utc>,
+        made: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            opening,
+            sample: true,
+            version: 0,
+            title: posting.title,
+            url: posting.url,
+            company: posting.company,
+            location: posting.location,
+            remote: posting.remote,
+            pay: posting.pay,
+            body: posting.body,
+            board,
+            also_on: Vec::new(),
+            closed: false,
+            posted: None,
+            attribution: None,
+            filters: Vec::new(),
+            times: Times { posted: posting.posted_at, seen, matched: made },
+        }
+    }
 }
 
 /// The stages of a posting up to its card. All but `posted` are our clock's.

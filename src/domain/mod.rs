@@ -7,6 +7,7 @@ pub mod facts;
 pub mod filter;
 pub mod ids;
 pub mod message;
+pub mod opening;
 pub mod pay;
 pub mod place;
 mod place_table;

@@ -123,7 +123,18 @@ pub struct Posting {
     /// When the board says it was posted; never our own clock.
     #[serde(default)]
     pub posted_at: Option<DateTime<Utc>>,
+    /// Until when people may apply, as the board says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<DateTime<Utc>>,
+    /// How often its board showed the same job before, as another posting.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reposts: u32,
     /// Plain text; paragraphs and list items on lines of their own.
     #[serde(default)]
     pub body: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

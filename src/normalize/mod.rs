@@ -71,6 +71,8 @@ pub struct RawPosting {
     pub zones: Vec<f64>,
     pub tags: Vec<String>,
     pub posted_at: RawDate,
+    /// Until when people may apply.
+    pub closes_at: RawDate,
     /// HTML or text.
     pub body: String,
 }
@@ -154,6 +156,8 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         facts,
         tags,
         posted_at: moment(&raw.posted_at, board.zone),
+        closes_at: moment(&raw.closes_at, board.zone),
+        reposts: 0,
         body,
     };
     posting.identity = identity::identity(raw.guid.as_deref(), &posting);

@@ -19,63 +19,114 @@ pub struct Openings {
     by_key: HashMap<i64, Vec<usize>>,
 }
 
-#[derive(Debug)]
-struct Opening {
+/// What is known of one opening.
+#[derive(Debug, Default)]
+pub struct Opening {
     witnesses: Vec<Fingerprint>,
-    /// From when to when it was posted, as far as is known.
-    shown: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// From when to when it was shown, as far as is known.
+    first: Option<DateTime<Utc>>,
+    last: Option<DateTime<Utc>>,
+}
+
+/// Where a posting belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The number of its opening, from 0 on.
+    pub number: usize,
+    pub is_new: bool,
+    /// The opening that a new one repeats, too late to be the same.
+    pub again_of: Option<usize>,
+    /// Other openings that it is of as well: they turn out to be one.
+    pub also: Vec<usize>,
+}
+
+/// How a posting fits an opening.
+#[derive(Debug, Clone, Copy)]
+struct Fit {
+    score: f64,
+    /// Shown again when the opening was over.
+    later: bool,
 }
 
 impl Openings {
-    /// The number of the opening that a posting is of, from 0 on.
+    /// Takes over an opening that is known already, with the keys that lead to it.
+    pub fn know(&mut self, opening: Opening, keys: impl IntoIterator<Item = i64>) -> usize {
+        let number = self.openings.len();
+        self.openings.push(opening);
+        for key in keys {
+            self.by_key.entry(key).or_default().push(number);
+        }
+        number
+    }
+
+    /// Finds the opening that a posting is of, or makes one.
     ///
     /// It joins the opening that it resembles most, if nothing speaks against any of that opening's
     /// postings; so a vague one cannot tie two that differ.
-    pub fn add(&mut self, print: Fingerprint) -> usize {
+    pub fn add(&mut self, print: Fingerprint) -> Place {
         let keys = print.keys();
-        let number = self.find(&keys, &print).unwrap_or(self.openings.len());
-        let is_new = number == self.openings.len();
-        if is_new {
+        let place = self.find(&keys, &print);
+        if place.is_new {
             self.openings.push(
                 // Most openings are shown once.
-                Opening { witnesses: Vec::with_capacity(1), shown: None },
+                Opening { witnesses: Vec::with_capacity(1), ..Opening::default() },
             );
         }
         for key in keys {
             let listed = self.by_key.entry(key).or_default();
             // A new one is in no list yet; lists are long.
-            if is_new || !listed.contains(&number) {
-                listed.push(number);
+            if place.is_new || !listed.contains(&place.number) {
+                listed.push(place.number);
             }
         }
-        if let Some(opening) = self.openings.get_mut(number) {
-            opening.take(print);
+        if let Some(opening) = self.openings.get_mut(place.number) {
+            opening.show(print);
         }
-        number
+        place
     }
 
-    fn find(&self, keys: &[i64], print: &Fingerprint) -> Option<usize> {
+    fn find(&self, keys: &[i64], print: &Fingerprint) -> Place {
         let lists = keys.iter().filter_map(|key| self.by_key.get(key));
         let mut near: Vec<usize> =
             lists.flat_map(|list| list.iter().rev().take(CANDIDATES)).copied().collect();
         near.sort_unstable();
         near.dedup();
-        let fits = near
+        let fits: Vec<(usize, Fit)> = near
             .into_iter()
-            .filter_map(|number| Some((number, self.openings.get(number)?.fit(print)?)));
+            .filter_map(|number| Some((number, self.openings.get(number)?.fit(print)?)))
+            .collect();
         // Of equal ones the latest.
-        fits.max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(number, _)| number)
+        let best = |later: bool| {
+            let fits = fits.iter().filter(|(_, fit)| fit.later == later);
+            fits.max_by(|(_, one), (_, other)| one.score.total_cmp(&other.score))
+                .map(|(number, _)| *number)
+        };
+        let Some(number) = best(false) else {
+            let (number, also) = (self.openings.len(), Vec::new());
+            return Place { number, is_new: true, again_of: best(true), also };
+        };
+        let others = fits.iter().filter(|(other, fit)| *other != number && !fit.later);
+        let also = others.map(|(other, _)| *other).filter(|other| self.may_be_one(number, *other));
+        Place { number, is_new: false, again_of: None, also: also.collect() }
+    }
+
+    /// Whether nothing speaks against two openings being one.
+    fn may_be_one(&self, one: usize, other: usize) -> bool {
+        let witnesses = |number| self.openings.get(number).map(|it: &Opening| &it.witnesses);
+        let (Some(own), Some(others)) = (witnesses(one), witnesses(other)) else { return false };
+        let mut pairs = own.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
+        pairs.all(|(one, other)| verdict(score(one, other)) != Verdict::Different)
     }
 }
 
 impl Opening {
     /// How well a posting fits, if it may join.
-    fn fit(&self, print: &Fingerprint) -> Option<f64> {
-        if let (Some((first, last)), Some(at)) = (self.shown, print.posted_at())
-            && (at > last + WINDOW || at < first - WINDOW)
-        {
+    fn fit(&self, print: &Fingerprint) -> Option<Fit> {
+        let at = print.posted_at();
+        if self.first.zip(at).is_some_and(|(first, at)| at < first - WINDOW) {
             return None;
         }
+        let later = self.last.zip(at).is_some_and(|(last, at)| at > last + WINDOW);
         let mut best = 0.0_f64;
         for witness in &self.witnesses {
             let score = score(witness, print);
@@ -84,18 +135,22 @@ impl Opening {
             }
             best = best.max(score);
         }
-        (best >= THRESHOLD).then_some(best)
+        (best >= THRESHOLD).then_some(Fit { score: best, later })
     }
 
-    fn take(&mut self, print: Fingerprint) {
-        if let Some(at) = print.posted_at() {
-            let (first, last) = self.shown.unwrap_or((at, at));
-            self.shown = Some((first.min(at), last.max(at)));
-        }
+    /// Adds a posting that is of it.
+    pub fn show(&mut self, print: Fingerprint) {
+        self.shown(print.posted_at(), print.posted_at());
         let known = self.witnesses.iter().any(|witness| witness.says_the_same(&print));
         if !known && self.witnesses.len() < WITNESSES {
             self.witnesses.push(print);
         }
+    }
+
+    /// Boards showed it from then to then.
+    pub fn shown(&mut self, first: Option<DateTime<Utc>>, last: Option<DateTime<Utc>>) {
+        self.first = self.first.into_iter().chain(first).min();
+        self.last = self.last.max(last);
     }
 }
 
@@ -116,7 +171,7 @@ mod tests {
                 sketch: None,
             })
         };
-        postings.iter().map(|posting| openings.add(print(posting))).collect()
+        postings.iter().map(|posting| openings.add(print(posting)).number).collect()
     }
 
     #[test]
@@ -138,6 +193,42 @@ mod tests {
         let postings: Vec<(&str, &str, &str)> =
             urls.iter().zip(days).map(|(url, day)| ("Berlin", url.as_str(), day)).collect();
         assert_eq!(numbers(&postings), [0, 0, 0, 1]);
+        let mut openings = Openings::default();
+        let print = |url: &str, day: &str| {
+            Fingerprint::of(&Shown {
+                company: Some("Acme"),
+                title: "Rust Engineer",
+                location: Some("Berlin"),
+                url: Some(url),
+                posted_at: format!("{day}T08:00:00Z").parse().ok(),
+                sketch: None,
+            })
+        };
+        let first = openings.add(print(&ad(1), "2026-01-01"));
+        let second = openings.add(print(&ad(2), "2026-03-01"));
+        assert_eq!((first.again_of, second.again_of), (None, Some(0)));
+    }
+
+    #[test]
+    fn a_posting_may_show_that_two_openings_are_one() {
+        let mut openings = Openings::default();
+        let mut add = |title: &str, company: &str, url: &str, body: &str| {
+            openings.add(Fingerprint::of(&Shown {
+                company: Some(company),
+                title,
+                location: Some("Berlin"),
+                url: Some(url),
+                posted_at: None,
+                sketch: super::super::fingerprint::Sketch::of(body),
+            }))
+        };
+        let words: Vec<String> = (0..60).map(|n| format!("word{}", n * 7919 % 1009)).collect();
+        let (body, ad) = (words.join(" "), "https://boards.greenhouse.io/acme/jobs/5512300");
+        assert_eq!(add("Rust Engineer, Payments", "Acme", ad, "").number, 0);
+        assert_eq!(add("Rust Engineer", "Acme", "https://a.example/x", &body).number, 1);
+        let both = add("Rust Engineer", "Acme", ad, &body);
+        assert!(!both.is_new);
+        assert_eq!(both.also.len(), 1, "{both:?}");
     }
 
     #[test]

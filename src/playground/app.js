@@ -25,9 +25,22 @@ stream.onerror = () => {
   // A refusal ends the stream for good; the page then begins anew.
   if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
 };
+let newest = 0;
 stream.onmessage = (event) => {
   const follow = atEnd();
-  log.insertAdjacentHTML("beforeend", event.data);
+  const [, id, html] = /^(\d+)\n([^]*)$/.exec(event.data);
+  const parts = document.createElement("template");
+  parts.innerHTML = html;
+  for (const part of parts.content.children) part.dataset.message = id;
+  // A message that is here already was edited; of one before the history's start nothing is shown.
+  const known = log.querySelectorAll(`[data-message="${id}"]`);
+  if (Number(id) > newest) {
+    newest = Number(id);
+    log.append(parts.content);
+  } else if (known.length) {
+    known[0].before(parts.content);
+    for (const part of known) part.remove();
+  }
   if (follow) log.scrollTop = log.scrollHeight;
 };
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::message::Card;
 use crate::domain::reply::{Button, Part, Press, Reply};
-use crate::render::card::{self, SAMPLE};
+use crate::render::card::{self, CLOSED, SAMPLE};
 use crate::render::replies::{BoardLine, card_buttons};
 
 /// The page's script and style, served from addresses of their own so that none stands in a page.
@@ -59,6 +59,7 @@ struct CardView<'a> {
     delays: Option<String>,
     attribution: Option<&'a str>,
     sample: Option<&'static str>,
+    closed: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -126,6 +127,7 @@ fn view(card: &Card, now: DateTime<Utc>) -> CardView<'_> {
         delays: (!card.sample).then(|| card::delays(&card.times, now)),
         attribution: card.attribution.as_deref(),
         sample: card.sample.then_some(SAMPLE),
+        closed: card.closed.then_some(CLOSED),
     }
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::html;
 use crate::clock::Clock;
 use crate::db;
-use crate::domain::delivery::{MessageRef, Verdict};
+use crate::domain::delivery::{MessageRef, SentMessage, Verdict};
 use crate::domain::message::Message;
 use crate::domain::target::{Platform, Target};
 use crate::messenger::Messenger;
@@ -27,9 +28,7 @@ impl Messenger for Playground {
 
     async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let now = self.clock.now();
-        let notice = message.notice.iter().map(|notice| html::text(notice));
-        let cards = message.cards.iter().map(|card| html::card(card, now));
-        let html: String = notice.chain(cards).collect();
+        let html = shown(message, now);
         db::in_tx(&self.pool, async |tx| {
             db::playground::append(tx, target.account, &html, Some(message.delivery), now).await
         })
@@ -37,4 +36,29 @@ impl Messenger for Playground {
         .map_err(|error| Verdict::Retry { why: format!("playground: {error}"), after: None })?;
         Ok(MessageRef(format!("playground-{}", message.delivery)))
     }
+
+    fn edits(&self) -> bool {
+        true
+    }
+
+    async fn edit(
+        &self,
+        target: &Target,
+        sent: &SentMessage,
+        message: &Message,
+    ) -> Result<(), Verdict> {
+        let html = shown(message, sent.at);
+        let edited = db::in_tx(&self.pool, async |tx| {
+            db::playground::edit(tx, target.account, sent.delivery, &html).await
+        })
+        .await
+        .map_err(|error| Verdict::Retry { why: format!("playground: {error}"), after: None })?;
+        let gone = || Verdict::Rejected { why: "the message is gone".to_owned() };
+        edited.then_some(()).ok_or_else(gone)
+    }
+}
+
+fn shown(message: &Message, at: DateTime<Utc>) -> String {
+    let notice = message.notice.iter().map(|notice| html::text(notice));
+    notice.chain(message.cards.iter().map(|card| html::card(card, at))).collect()
 }

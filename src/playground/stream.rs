@@ -28,7 +28,8 @@ const NET: Duration = Duration::from_secs(5);
 struct Position {
     state: Arc<State>,
     account: AccountId,
-    last: i64,
+    /// The last change that the page has seen.
+    last: Option<i64>,
     waiting: VecDeque<PageMessage>,
     changes: broadcast::Receiver<Option<AccountId>>,
     _open: Open,
@@ -80,12 +81,17 @@ pub async fn stream(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Re
         _open: open,
         state,
         account,
-        last: last.unwrap_or_default(),
+        last,
         waiting: VecDeque::new(),
     };
     let events = unfold(position, async |mut position| {
         let message = position.next().await?;
-        let event = Event::default().id(message.id.to_string()).data(message.html);
+        // The page tells by the number whether the message is new to it.
+        let event = match message.change {
+            Some(change) => Event::default().id(change.to_string()),
+            None => Event::default(),
+        };
+        let event = event.data(format!("{}\n{}", message.id, message.html));
         Some((Ok::<_, Infallible>(event), position))
     });
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
@@ -97,14 +103,17 @@ impl Position {
     async fn next(&mut self) -> Option<PageMessage> {
         loop {
             if let Some(message) = self.waiting.pop_front() {
-                self.last = message.id;
+                self.last = message.change.or(self.last);
                 return Some(message);
             }
             // Forgotten before looking, so that what comes while looking wakes the wait below.
             self.changes = self.changes.resubscribe();
             let pool = &self.state.context.pool;
-            let found = db::playground::after(pool, self.account, self.last, HISTORY).await.ok()?;
-            self.waiting = found.into();
+            let found = match self.last {
+                None => db::playground::history(pool, self.account, HISTORY).await,
+                Some(last) => db::playground::after(pool, self.account, last, HISTORY).await,
+            };
+            self.waiting = found.ok()?.into();
             if self.waiting.is_empty() {
                 tokio::select! {
                     () = self.state.stop.cancelled() => return None,

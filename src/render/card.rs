@@ -1,9 +1,10 @@
 //! A card as plain text, for a terminal.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use super::span::span;
-use crate::domain::message::{Card, Times};
+use crate::domain::message::{self, Card};
+use crate::domain::opening::Times;
 use crate::domain::posting::Remote;
 
 /// Width at which the body's excerpt is broken, in characters.
@@ -11,6 +12,12 @@ const WIDTH: usize = 88;
 
 /// What marks a sample.
 pub const SAMPLE: &str = "Sample: this is what a card looks like";
+
+/// What marks a job that is over.
+pub const CLOSED: &str = "Closed: no board shows this job any more";
+
+/// Other boards that a card names.
+const ALSO: usize = 3;
 
 /// Lines of the body that a card shows.
 const LINES: usize = 2;
@@ -21,6 +28,7 @@ pub fn text(card: &Card, delivered: DateTime<Utc>) -> String {
     if card.sample {
         lines.push(SAMPLE.to_owned());
     }
+    lines.extend(card.closed.then(|| CLOSED.to_owned()));
     lines.push(card.title.clone());
     lines.extend(facts(card));
     lines.extend(excerpt(&card.body).into_iter().map(|line| format!("  {line}")));
@@ -50,7 +58,7 @@ pub fn facts(card: &Card) -> Option<String> {
     (!facts.is_empty()).then(|| facts.join(" · "))
 }
 
-/// `posted 3 min ago on RemoteOK · filter "remote rust"`
+/// `posted 3 min ago on RemoteOK, also on Hacker News · posted 3 times since June · filter "remote rust"`
 pub fn origin(card: &Card, delivered: DateTime<Utc>) -> String {
     let posted = card.times.posted.map_or_else(
         || "no date given".to_owned(),
@@ -58,15 +66,35 @@ pub fn origin(card: &Card, delivered: DateTime<Utc>) -> String {
     );
     let names: Vec<String> = card.filters.iter().map(|name| format!("\"{name}\"")).collect();
     let filters = match names.len() {
-        0 => String::new(),
-        1 => format!(" · filter {}", names.join(", ")),
-        _ => format!(" · filters {}", names.join(", ")),
+        0 => None,
+        1 => Some(format!("filter {}", names.join(", "))),
+        _ => Some(format!("filters {}", names.join(", "))),
     };
-    format!("{posted} on {}{filters}", card.board)
+    let on = format!("{posted} on {}{}", card.board, also_on(&card.also_on));
+    let again = card.posted.map(|times| again(times, delivered));
+    [Some(on), again, filters].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn also_on(boards: &[String]) -> String {
+    let (named, rest) = boards.split_at_checked(ALSO).unwrap_or((boards, &[]));
+    match (named.join(", "), rest.len()) {
+        (none, 0) if none.is_empty() => String::new(),
+        (named, 0) => format!(", also on {named}"),
+        (named, rest) => format!(", also on {named} and {rest} more"),
+    }
+}
+
+/// `posted 3 times since June`
+fn again(times: Times, delivered: DateTime<Utc>) -> String {
+    let this_year = times.since.year() == delivered.year();
+    let since = times.since.format(if this_year { "%B" } else { "%B %Y" });
+    let count =
+        if times.count == 2 { "twice".to_owned() } else { format!("{} times", times.count) };
+    format!("posted {count} since {since}")
 }
 
 /// `posted → seen 1.2 s → matched 8 ms → delivered 5 ms`: each step's own time.
-pub fn delays(times: &Times, delivered: DateTime<Utc>) -> String {
+pub fn delays(times: &message::Times, delivered: DateTime<Utc>) -> String {
     let start = times.posted.map_or_else(
         || "seen".to_owned(),
         |posted| format!("posted → seen {}", span(times.seen - posted)),
@@ -120,6 +148,7 @@ mod tests {
         Card {
             opening: OpeningId(1),
             sample: false,
+            version: 1,
             title: "Senior Rust Engineer".to_owned(),
             url: Some("https://example.com/1".to_owned()),
             company: Some("Acme".to_owned()),
@@ -128,9 +157,12 @@ mod tests {
             pay: Pay::new(Some(90_000.into()), Some(110_000.into()), Currency::EUR, Period::Year),
             body: "We build a board.\nYou know Rust.".to_owned(),
             board: "Sample Jobs".to_owned(),
+            also_on: Vec::new(),
+            closed: false,
+            posted: None,
             attribution: None,
             filters: vec!["remote rust".to_owned()],
-            times: Times {
+            times: message::Times {
                 posted: Some(seen - TimeDelta::seconds(3)),
                 seen,
                 matched: seen + TimeDelta::milliseconds(8),
@@ -149,6 +181,23 @@ mod tests {
                     https://example.com/1\n\
                     posted → seen 3.0 s → matched 8 ms → delivered 5 ms";
         assert_eq!(shown, want);
+    }
+
+    #[test]
+    fn other_boards_reposts_and_the_end_are_said() {
+        let mut card = card();
+        let delivered = card.times.matched;
+        card.also_on = ["A", "B"].map(str::to_owned).to_vec();
+        card.posted = Some(Times { count: 3, since: delivered - TimeDelta::days(100) });
+        card.closed = true;
+        let want = "posted 3.0 s ago on Sample Jobs, also on A, B · posted 3 times since August · \
+                    filter \"remote rust\"";
+        assert_eq!(origin(&card, delivered), want);
+        assert!(text(&card, delivered).starts_with("Closed: "));
+        card.also_on.extend(["C", "D", "E"].map(str::to_owned));
+        card.posted = Some(Times { count: 2, since: delivered - TimeDelta::days(400) });
+        let want = "also on A, B, C and 2 more · posted twice since October 2022";
+        assert!(origin(&card, delivered).contains(want), "{}", origin(&card, delivered));
     }
 
     #[test]

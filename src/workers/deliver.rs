@@ -1,15 +1,18 @@
 //! Sends what is owed: claim a lane, send, settle — never a transaction across a send.
 
+use std::hash::Hasher;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use siphasher::sip::SipHasher13;
+
 use super::Base;
 use crate::clock::add;
 use crate::db;
-use crate::db::deliveries::Settlement;
+use crate::db::deliveries::{Settlement, Showing};
 use crate::db::lanes::ClaimedLane;
-use crate::domain::delivery::{ClaimedDelivery, MessageRef, NextStep, Verdict};
+use crate::domain::delivery::{ClaimedDelivery, NextStep, SentMessage, Verdict};
 use crate::domain::message::Message;
 use crate::messenger::Messenger;
 use crate::schedule::backoff::next_step;
@@ -67,43 +70,84 @@ impl Deliver {
         if !db::lanes::begin_send(pool, lane, delivery.id).await? {
             return Ok(false);
         }
-        let cards = db::deliveries::cards(pool, delivery.id).await?;
-        let notice = db::deliveries::notice(pool, delivery.id).await?;
-        let message = Message { delivery: delivery.id, notice, cards };
-        let outcome = if message.cards.is_empty() && message.notice.is_none() {
-            Err(Verdict::Rejected { why: "nothing is left to show".to_owned() })
-        } else {
-            self.send(lane, &message).await
-        };
-        let settlement = match outcome {
-            Ok(message) => Settlement::Sent(message),
-            Err(verdict) => self.after_failure(&verdict, delivery),
+        let shows = delivery.edits.as_ref().map_or(delivery.id, |sent| sent.delivery);
+        let message = db::cards::message(pool, lane.target.account, shows).await?;
+        let settlement = match &delivery.edits {
+            Some(sent) => self.edit(lane, sent, &message).await,
+            None => self.send(lane, &delivery, &message).await,
         };
         let now = self.base.now();
         let settled = db::in_tx(pool, async |tx| {
-            db::deliveries::settle(tx, lane, delivery.id, &settlement, now).await
+            db::deliveries::settle(tx, lane, &delivery, &settlement, now).await
         })
         .await?;
-        let goes_on = matches!(settlement, Settlement::Sent(_) | Settlement::Dead { .. });
+        let goes_on = match settlement {
+            Settlement::Sent { .. } | Settlement::Edited { .. } | Settlement::Dead { .. } => true,
+            Settlement::Again { .. } | Settlement::TargetGone { .. } => false,
+        };
         Ok(settled && goes_on)
     }
 
-    async fn send(&self, lane: &ClaimedLane, message: &Message) -> Result<MessageRef, Verdict> {
-        let platform = lane.target.platform;
-        let messenger = self.messengers.iter().find(|known| known.platform() == platform);
-        let Some(messenger) = messenger else {
-            let why = format!("{platform} is not set up in this process");
-            return Err(Verdict::Retry { why, after: None });
+    async fn send(
+        &self,
+        lane: &ClaimedLane,
+        delivery: &ClaimedDelivery,
+        message: &Message,
+    ) -> Settlement {
+        let outcome = if message.cards.is_empty() && message.notice.is_none() {
+            Err(Verdict::Rejected { why: "nothing is left to show".to_owned() })
+        } else {
+            match self.messenger(lane) {
+                Ok(messenger) => within(lane, messenger.send(&lane.target, message)).await,
+                Err(verdict) => Err(verdict),
+            }
         };
-        let send = tokio::time::timeout(SEND_TIMEOUT, messenger.send(&lane.target, message));
-        match catch_panic(AssertUnwindSafe(send)).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(Verdict::Unknown { why: format!("{platform}: no answer in time") }),
-            Err(_) => Err(Verdict::Retry { why: format!("{platform}: panic"), after: None }),
+        match outcome {
+            Ok(sent) => Settlement::Sent { message: sent, shown: showing(message) },
+            Err(verdict) => self.after_failure(&verdict, delivery),
         }
     }
 
-    fn after_failure(&self, verdict: &Verdict, delivery: ClaimedDelivery) -> Settlement {
+    /// One that fails is not tried again at once, since others wait behind it; `edit_cards` comes back
+    /// to it. One that the platform refuses is over.
+    async fn edit(&self, lane: &ClaimedLane, sent: &SentMessage, message: &Message) -> Settlement {
+        let (target, id) = (&lane.target, message.delivery);
+        let shown = Some(showing(message));
+        // What changed may be nothing that this account may see.
+        if shown.as_ref().map(|shown| shown.content) == sent.content {
+            return Settlement::Edited { shown };
+        }
+        let outcome = match self.messenger(lane) {
+            Ok(messenger) => within(lane, messenger.edit(target, sent, message)).await,
+            Err(verdict) => Err(verdict),
+        };
+        let Err(verdict) = outcome else {
+            return Settlement::Edited { shown };
+        };
+        let why = verdict.why().to_owned();
+        tracing::warn!(delivery.id = id.0, "delivery {id} could not be edited: {why}");
+        match verdict {
+            Verdict::Retry { after: Some(after), .. } => {
+                Settlement::Again { due_at: add(self.base.now(), after), why }
+            }
+            Verdict::Retry { after: None, .. } | Verdict::Unknown { .. } => {
+                Settlement::Edited { shown: None }
+            }
+            Verdict::Rejected { .. } => Settlement::Edited { shown },
+            Verdict::Gone { .. } => Settlement::TargetGone { why },
+        }
+    }
+
+    fn messenger(&self, lane: &ClaimedLane) -> Result<&dyn Messenger, Verdict> {
+        let platform = lane.target.platform;
+        let messenger = self.messengers.iter().find(|known| known.platform() == platform);
+        messenger.map(AsRef::as_ref).ok_or_else(|| {
+            let why = format!("{platform} is not set up in this process");
+            Verdict::Retry { why, after: None }
+        })
+    }
+
+    fn after_failure(&self, verdict: &Verdict, delivery: &ClaimedDelivery) -> Settlement {
         let why = verdict.why().to_owned();
         let attempts = delivery.attempts.saturating_add(1);
         let id = delivery.id;
@@ -115,4 +159,29 @@ impl Deliver {
             NextStep::TargetGone => Settlement::TargetGone { why },
         }
     }
+}
+
+/// Waits for a platform, not for long.
+async fn within<T>(
+    lane: &ClaimedLane,
+    call: impl Future<Output = Result<T, Verdict>>,
+) -> Result<T, Verdict> {
+    let platform = lane.target.platform;
+    match catch_panic(AssertUnwindSafe(tokio::time::timeout(SEND_TIMEOUT, call))).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Verdict::Unknown { why: format!("{platform}: no answer in time") }),
+        Err(_) => Err(Verdict::Retry { why: format!("{platform}: panic"), after: None }),
+    }
+}
+
+/// What is kept of what a message shows.
+fn showing(message: &Message) -> Showing {
+    let mut hasher = SipHasher13::new();
+    for card in &message.cards {
+        // What else there is does not change, or is not seen.
+        let seen = (&card.title, &card.url, &card.pay, &card.also_on, card.closed, card.posted);
+        hasher.write(format!("{seen:?}").as_bytes());
+    }
+    let versions = message.cards.iter().map(|card| (card.opening, card.version)).collect();
+    Showing { versions, content: hasher.finish().cast_signed() }
 }

@@ -80,7 +80,10 @@ impl Worker for Sweep {
     async fn tick(&mut self) -> anyhow::Result<Tick> {
         let now = self.base.now();
         let pool = &self.base.pool;
-        let removed = db::sweep::settled_deliveries(pool, now).await?
+        let closed =
+            db::in_tx(pool, async |tx| db::known_postings::close_expired(tx, now).await).await?;
+        let removed = closed
+            + db::sweep::settled_deliveries(pool, now).await?
             + db::sweep::told(pool, now).await?
             + db::sweep::bodies(pool, now).await?
             + db::sweep::drafts_and_pages(pool, now).await?;

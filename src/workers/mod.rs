@@ -4,6 +4,7 @@
 mod ask_board;
 pub mod claims;
 pub mod deliver;
+pub mod edit_cards;
 mod failing_boards;
 pub mod housekeeping;
 pub mod match_postings;

@@ -7,7 +7,7 @@ use crate::boards::ask::Answered;
 use crate::boards::fetch::Fetcher;
 use crate::clock::add;
 use crate::db;
-use crate::db::postings::Stored;
+use crate::db::postings::{Shown, Stored};
 use crate::db::settled_polls::{Read, Unchanged};
 use crate::domain::board::{ClaimedBoard, Validators};
 use crate::schedule::polling::{self, Rhythm};
@@ -68,7 +68,11 @@ impl PollBoards {
             if !db::polls::hold(tx, board).await? {
                 return Ok(None);
             }
-            let stored = db::postings::store(tx, board, &read.postings, *at).await?;
+            let shown = Shown {
+                postings: &read.postings,
+                complete: board.kind.lists_everything() && read.is_whole(),
+            };
+            let stored = db::postings::store(tx, board, shown, *at).await?;
             let rhythm = Self::rhythm(board, &answered, stored.new > 0);
             let rest = polling::after_success(rhythm, fastrand::f64());
             let settled = Read {

@@ -28,7 +28,8 @@ fn the_table_of_settings_in_readme_is_the_one_of_the_code() {
 fn every_field_of_a_posting_is_documented() {
     // Facts that are unknown are left out.
     let known = r#"{"title": "t", "type": ["contract"], "level": "mid", "lang": "en",
-                    "visa": true, "zones": {"from": 0, "to": 0}}"#;
+                    "visa": true, "zones": {"from": 0, "to": 0},
+                    "closes_at": "2026-01-01T00:00:00Z", "reposts": 1}"#;
     let posting: Posting = serde_json::from_str(known).unwrap();
     let fields = serde_json::to_value(posting).unwrap();
     let page = document("docs/posting.md");

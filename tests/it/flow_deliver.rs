@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use earlybrd::db::deliveries::Settlement;
+use earlybrd::db::deliveries::{Settlement, Showing};
 use earlybrd::db::{self, lanes};
-use earlybrd::domain::delivery::{MessageRef, Verdict};
+use earlybrd::domain::delivery::{ClaimedDelivery, MessageRef, Verdict};
 use earlybrd::domain::ids::PostingId;
 use earlybrd::worker::Worker;
 use earlybrd::workers::deliver::LEASE;
@@ -72,15 +72,15 @@ async fn what_a_platform_asks_for_is_waited_also_when_new_work_comes() {
 async fn a_sender_that_lost_its_lease_can_neither_send_nor_settle() {
     let (world, _) = owing(&["job 1"]).await;
     let slow = claim(&world).await.unwrap();
-    let delivery = lanes::head(&world.pool, &slow, world.now(), 5).await.unwrap()[0];
+    let delivery = lanes::head(&world.pool, &slow, world.now(), 5).await.unwrap().remove(0);
     assert!(lanes::begin_send(&world.pool, &slow, delivery.id).await.unwrap());
     assert!(claim(&world).await.is_none(), "a claimed lane is nobody else's");
     world.clock.advance(LEASE);
     let fresh = claim(&world).await.unwrap();
     assert!(!lanes::begin_send(&world.pool, &slow, delivery.id).await.unwrap());
-    assert!(!settle(&world, &slow, delivery.id).await);
+    assert!(!settle(&world, &slow, &delivery).await);
     assert!(lanes::begin_send(&world.pool, &fresh, delivery.id).await.unwrap());
-    assert!(settle(&world, &fresh, delivery.id).await);
+    assert!(settle(&world, &fresh, &delivery).await);
     assert!(!release(&world, &slow).await);
     assert!(release(&world, &fresh).await);
     assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE state = 'sent'").await, 1);
@@ -90,7 +90,7 @@ async fn a_sender_that_lost_its_lease_can_neither_send_nor_settle() {
 async fn a_sender_that_died_in_the_middle_is_replaced_when_its_lease_is_over() {
     let (world, _) = owing(&["job 1", "job 2"]).await;
     let dead = claim(&world).await.unwrap();
-    let delivery = lanes::head(&world.pool, &dead, world.now(), 5).await.unwrap()[0];
+    let delivery = lanes::head(&world.pool, &dead, world.now(), 5).await.unwrap().remove(0);
     lanes::begin_send(&world.pool, &dead, delivery.id).await.unwrap();
     world.deliver().await;
     assert!(world.sent().is_empty());
@@ -103,9 +103,9 @@ async fn a_sender_that_died_in_the_middle_is_replaced_when_its_lease_is_over() {
 async fn work_that_comes_while_a_lane_is_given_back_is_not_forgotten() {
     let (world, ann) = owing(&["job 1"]).await;
     let lane = claim(&world).await.unwrap();
-    let delivery = lanes::head(&world.pool, &lane, world.now(), 5).await.unwrap()[0];
+    let delivery = lanes::head(&world.pool, &lane, world.now(), 5).await.unwrap().remove(0);
     lanes::begin_send(&world.pool, &lane, delivery.id).await.unwrap();
-    settle(&world, &lane, delivery.id).await;
+    settle(&world, &lane, &delivery).await;
     // A matcher has queued for the lane and not committed yet when the sender gives it back.
     let mut matcher = world.pool.begin().await.unwrap();
     sqlx::query(
@@ -233,7 +233,7 @@ async fn a_long_queue_lets_others_have_their_turn() {
 async fn a_first_try_that_is_under_way_is_not_stuck() {
     let (world, _) = owing(&["job 1"]).await;
     let lane = claim(&world).await.unwrap();
-    let delivery = lanes::head(&world.pool, &lane, world.now(), 5).await.unwrap()[0];
+    let delivery = lanes::head(&world.pool, &lane, world.now(), 5).await.unwrap().remove(0);
     lanes::begin_send(&world.pool, &lane, delivery.id).await.unwrap();
     let unsent = db::unsent::list(&world.pool, world.now(), 10).await.unwrap();
     assert_eq!(unsent[0].state, "owed");
@@ -243,12 +243,8 @@ async fn claim(world: &World) -> Option<lanes::ClaimedLane> {
     lanes::claim(&world.pool, world.now(), LEASE, 1).await.unwrap().pop()
 }
 
-async fn settle(
-    world: &World,
-    lane: &lanes::ClaimedLane,
-    delivery: earlybrd::domain::ids::DeliveryId,
-) -> bool {
-    let sent = Settlement::Sent(MessageRef("m".to_owned()));
+async fn settle(world: &World, lane: &lanes::ClaimedLane, delivery: &ClaimedDelivery) -> bool {
+    let sent = Settlement::Sent { message: MessageRef("m".to_owned()), shown: Showing::default() };
     let now = world.now();
     db::in_tx(&world.pool, async |tx| db::deliveries::settle(tx, lane, delivery, &sent, now).await)
         .await

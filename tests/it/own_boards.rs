@@ -220,3 +220,32 @@ async fn a_board_that_fails_for_a_week_is_given_up() {
     world.poll().await;
     assert_eq!(world.count("SELECT count(*) FROM boards WHERE failures = 0").await, 1);
 }
+
+#[tokio::test]
+async fn a_card_names_no_board_that_its_reader_may_not_see() {
+    let world = trusting().await;
+    let (public, private) = (FakeBoard::start().await, FakeBoard::start().await);
+    world.board("public", &public.url).await;
+    world.poll().await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    world.filter(ann, "cook").await;
+    world.filter(bob, "cook").await;
+    private.show(&[Item::titled("Smith")]);
+    check(&add(&world, ann, &private).await, "as board 1");
+    let body = "Company: Acme\nLocation: Berlin";
+    let secret = format!("{body}\nPay: €30/h");
+    let cook = Item { body, ..Item::titled("Cook") };
+    public.show(&[cook]);
+    later(&world).await;
+    assert_eq!(world.sent(), ["ann: Cook", "bob: Cook"]);
+    private.show(&[Item { body: &secret, ..cook }, Item::titled("Smith")]);
+    later(&world).await;
+    assert_eq!(world.sent().len(), 2);
+    world.edit().await;
+    let edited = world.messenger.edited();
+    let of = |name: &str| edited.iter().find(|edit| edit.starts_with(name));
+    let anns = of("ann").unwrap();
+    assert!(anns.contains("also on 127.0.0.1") && anns.contains("€30/h"), "{edited:?}");
+    assert_eq!(of("bob"), None, "nothing changed that he may see");
+    assert!(!world.sent().concat().contains("127.0.0.1"));
+}

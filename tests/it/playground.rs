@@ -1,117 +1,11 @@
 //! The chat page from outside: what a browser may do, and what nobody else may.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use earlybrd::clock::Clock;
-use earlybrd::commands::Context;
-use earlybrd::domain::ids::AccountId;
-use earlybrd::messenger::Messenger;
-use earlybrd::playground::{Place, Playground, State};
-use earlybrd::workers::deliver::Deliver;
-use earlybrd::{http, web};
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use earlybrd::http;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::sync::broadcast;
-use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use crate::fakes::board::{FakeBoard, Item};
-use crate::world::{World, drain};
-
-struct Site {
-    world: World,
-    address: SocketAddr,
-    client: Client,
-    changes: broadcast::Sender<Option<AccountId>>,
-}
-
-/// One browser with its cookie.
-struct Browser<'a> {
-    site: &'a Site,
-    cookie: String,
-}
-
-impl Site {
-    async fn start() -> Self {
-        Self::start_behind(None).await
-    }
-
-    async fn start_behind(public_url: Option<Url>) -> Self {
-        let world = World::new().await;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
-        let context = Context::new(world.pool.clone(), clock, world.fetcher());
-        let changes = broadcast::Sender::new(8);
-        let place = Place { listen: address, public_url: public_url.as_ref() };
-        let stop = CancellationToken::new();
-        let state = State::new(context, place, changes.clone(), stop.clone());
-        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(web::serve(listener, web::router(Some(state)), stop));
-        let client = http::for_operator("test").unwrap();
-        Self { world, address, client, changes }
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.address))
-    }
-
-    async fn browser(&self) -> Browser<'_> {
-        let page = self.request(Method::GET, "/playground").send().await.unwrap();
-        let cookie = page.headers()["set-cookie"].to_str().unwrap();
-        assert!(cookie.contains("SameSite=Strict") && cookie.contains("HttpOnly"), "{cookie}");
-        Browser { site: self, cookie: cookie.split(';').next().unwrap().to_owned() }
-    }
-
-    /// Sends what is owed to pages.
-    async fn deliver(&self) {
-        let (pool, clock) = (self.world.pool.clone(), self.world.base().clock);
-        let messenger: Arc<dyn Messenger> = Arc::new(Playground { pool, clock });
-        drain(&mut Deliver { base: self.world.base(), messengers: vec![messenger] }).await;
-        self.changes.send(None).ok();
-    }
-}
-
-impl Browser<'_> {
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.site.request(method, path).header("cookie", &self.cookie)
-    }
-
-    fn post(&self, path: &str, body: &serde_json::Value) -> RequestBuilder {
-        let origin = format!("http://{}", self.site.address);
-        self.request(Method::POST, path)
-            .header("origin", origin)
-            .header("content-type", "application/json")
-            .body(body.to_string())
-    }
-
-    async fn say(&self, text: &str) {
-        let answer = self.post("/playground/say", &json!({ "text": text })).send().await.unwrap();
-        self.site.changes.send(None).ok();
-        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{text}");
-    }
-
-    async fn press(&self, action: &str) {
-        let body = json!({ "action": action });
-        let answer = self.post("/playground/press", &body).send().await.unwrap();
-        self.site.changes.send(None).ok();
-        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{action}");
-    }
-
-    /// Reads the stream from an id on until `enough` is there; gives all that came.
-    async fn read(&self, last: &str, enough: &str) -> String {
-        let stream = self.request(Method::GET, "/playground/stream").header("last-event-id", last);
-        let mut stream = stream.send().await.unwrap();
-        let mut text = String::new();
-        while !text.contains(enough) {
-            let chunk = stream.chunk().await.unwrap();
-            text.push_str(&String::from_utf8_lossy(&chunk.expect("the stream goes on")));
-        }
-        text
-    }
-}
+use crate::site::{Browser, Site};
 
 fn id_after(text: &str, what: &str) -> String {
     let before = text.split(what).next().unwrap();
@@ -181,6 +75,47 @@ async fn a_card_that_is_sent_again_is_shown_once() {
     assert_eq!(site.world.count(cards).await, 1);
     let sent = "SELECT count(*) FROM deliveries WHERE state = 'sent'";
     assert_eq!(site.world.count(sent).await, 1);
+}
+
+#[tokio::test]
+async fn a_card_on_the_page_is_edited_in_place() {
+    let site = Site::start().await;
+    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
+    site.world.board("one", &one.url).await;
+    site.world.board("two", &two.url).await;
+    site.world.poll().await;
+    let browser = site.browser().await;
+    browser.say("watch rust").await;
+    let shown = browser.read("0", "save:").await;
+    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
+    browser.press(&format!("save:{draft}")).await;
+    let job = Item { body: "Company: Acme\nLocation: Berlin", ..Item::titled("Rust one") };
+    one.show(&[job]);
+    site.world.poll_again().await;
+    site.world.match_all().await;
+    site.deliver().await;
+    let page = browser.read("0", "Rust one").await;
+    let (seen, card) = (id_after(&page, "Rust one"), message_of(&page, "Rust one"));
+    browser.say("list").await;
+    two.show(&[job]);
+    site.world.poll_again().await;
+    site.edit().await;
+    // Behind what came meanwhile, under the number of the message that is there.
+    let changed = browser.read(&seen, "also on two").await;
+    assert_eq!(message_of(&changed, "also on two"), card);
+    assert!(changed.find("1 rust").unwrap() < changed.find("also on two").unwrap());
+    // A page that begins anew finds it at its place.
+    let again = browser.read_anew("1 rust").await;
+    assert!(again.find("also on two").unwrap() < again.find("1 rust").unwrap());
+    assert_eq!(again.matches("Rust one").count(), page.matches("Rust one").count());
+}
+
+/// The number of the message that holds a text.
+fn message_of(stream: &str, text: &str) -> String {
+    let before = stream.split(text).next().unwrap();
+    let event = before.rsplit("\n\n").next().unwrap();
+    let data = event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    data.to_owned()
 }
 
 async fn refused(request: RequestBuilder, want: StatusCode) {

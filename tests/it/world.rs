@@ -20,6 +20,7 @@ use earlybrd::worker::{Tick, Worker};
 use earlybrd::workers::Base;
 use earlybrd::workers::claims::{Claims, Pace};
 use earlybrd::workers::deliver::Deliver;
+use earlybrd::workers::edit_cards::EditCards;
 use earlybrd::workers::match_postings::MatchPostings;
 use earlybrd::workers::poll_boards::PollBoards;
 use sqlx::PgPool;
@@ -195,6 +196,13 @@ impl World {
 
     pub async fn deliver(&self) {
         drain(&mut self.sender()).await;
+    }
+
+    /// Brings messages that were sent up to date.
+    pub async fn edit(&self) {
+        let platforms = vec![Platform::Console];
+        drain(&mut EditCards { base: self.base(), platforms }).await;
+        self.deliver().await;
     }
 
     /// All stages once.

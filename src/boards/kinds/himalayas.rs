@@ -50,6 +50,7 @@ fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
         zones: job.numbers("timezoneRestrictions"),
         tags: job.texts("categories"),
         posted_at: job.seconds("pubDate"),
+        closes_at: job.seconds("expiryDate"),
         body: job.string("description").unwrap_or_default(),
         ..RawPosting::default()
     }))

@@ -43,6 +43,7 @@ fn posting(job: &Element) -> RawPosting {
             .map(str::to_owned)
             .collect(),
         posted_at: job.string("pubDate").map_or(RawDate::Unknown, RawDate::Text),
+        closes_at: job.string("expires_at").map_or(RawDate::Unknown, RawDate::Text),
         body: job.string("description").unwrap_or_default(),
         ..RawPosting::default()
     }

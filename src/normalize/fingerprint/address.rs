@@ -189,6 +189,20 @@ impl Address {
     }
 }
 
+/// Whether an address that a board shows is the employer's own: software by which companies hire, or a
+/// site that is neither the board's nor known to show other people's ads.
+pub fn is_employers(url: &str, board_host: &str) -> bool {
+    let Some(address) = Address::of(url) else { return false };
+    match address.kind {
+        Site::Ats => true,
+        Site::Aggregator => false,
+        Site::Other => {
+            let board = board_host.trim_start_matches("www.");
+            !(is_below(&address.site, board) || is_below(board, &address.site))
+        }
+    }
+}
+
 /// Companies show an ATS's ads on pages of their own.
 fn foreign(parameter: &str) -> Option<&'static str> {
     match parameter {

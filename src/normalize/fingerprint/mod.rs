@@ -20,6 +20,7 @@ use chrono::{DateTime, Utc};
 use siphasher::sip::SipHasher13;
 
 use self::address::Address;
+pub use self::address::is_employers;
 use self::company::Company;
 use self::place::Place;
 pub use self::sketch::Sketch;
@@ -78,8 +79,23 @@ impl Fingerprint {
         self.posted_at
     }
 
-    /// The company's part of the keys: whoever joins openings must not do so twice at a time for one.
-    pub fn company_block(&self) -> String {
+    /// What no two may join postings for at a time: every two postings that are [`Verdict::Same`] share
+    /// one, unless one of them is [`Self::is_anonymous`].
+    pub fn blocks(&self) -> Vec<i64> {
+        let mut blocks = Vec::with_capacity(2);
+        if !self.is_anonymous() {
+            blocks.push(key("company", &[&self.company_block()]));
+        }
+        blocks.extend(self.address.as_ref().and_then(Address::ad).map(|ad| key("ad", &[ad])));
+        blocks
+    }
+
+    /// Whether nobody is named whose job it is: then its body alone may tell.
+    pub fn is_anonymous(&self) -> bool {
+        self.company.as_ref().is_none_or(Company::is_agency)
+    }
+
+    fn company_block(&self) -> String {
         self.company.as_ref().map(Company::block).unwrap_or_default()
     }
 
@@ -87,7 +103,7 @@ impl Fingerprint {
     /// share one. They are the same on every machine and in every version.
     pub fn keys(&self) -> Vec<i64> {
         let mut keys = Vec::with_capacity(11);
-        if self.company.as_ref().is_some_and(|company| !company.is_agency()) {
+        if !self.is_anonymous() {
             let (company, title) = (self.company_block(), self.title.block());
             keys.push(key("job", &[&company, &title]));
             // Of a chain's ads in a thousand towns, those in this one.

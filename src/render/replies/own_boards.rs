@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{count, fill, only, say, text};
 use crate::domain::ids::OpeningId;
-use crate::domain::message::{Card, Times};
+use crate::domain::message::Card;
 use crate::domain::posting::Posting;
 use crate::domain::reply::{Part, Reply};
 use crate::render::span::span;
@@ -126,21 +126,7 @@ pub fn board_removed(number: i64, name: &str, url: &str) -> Reply {
 
 /// A posting of a board that was just added, as its card will look.
 pub fn new_board_card(posting: Posting, board: &str, seen: DateTime<Utc>) -> Card {
-    Card {
-        opening: OpeningId(0),
-        sample: true,
-        title: posting.title,
-        url: posting.url,
-        company: posting.company,
-        location: posting.location,
-        remote: posting.remote,
-        pay: posting.pay,
-        body: posting.body,
-        board: board.to_owned(),
-        attribution: None,
-        filters: Vec::new(),
-        times: Times { posted: posting.posted_at, seen, matched: seen },
-    }
+    Card::sample(OpeningId(0), posting, board.to_owned(), seen, seen)
 }
 
 #[cfg(test)]

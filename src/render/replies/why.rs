@@ -25,6 +25,8 @@ pub struct Became {
     pub state: String,
     /// How long ago that was settled.
     pub settled: Option<TimeDelta>,
+    /// The board whose posting of the same job the message shows, where it is not this one.
+    pub instead: Option<String>,
     pub trouble: Option<String>,
 }
 
@@ -55,15 +57,21 @@ pub fn why(why: &Why<'_>) -> Reply {
 }
 
 fn became(why: &Why<'_>) -> String {
-    let Some(Became { state, settled, trouble }) = &why.became else {
+    let Some(Became { state, settled, instead, trouble }) = &why.became else {
         return "It was not told to you.".to_owned();
+    };
+    let it = match instead {
+        None => "It".to_owned(),
+        Some(board) => {
+            format!("It is the same job as one on {board}, of which you hear once. That one")
+        }
     };
     let trouble = trouble.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
     match (state.as_str(), settled) {
-        ("told", Some(settled)) => format!("It was told to you {} ago.", span(*settled)),
-        ("told", None) => "It was told to you.".to_owned(),
-        ("dead", _) => format!("It was given up{trouble}."),
-        _ => format!("It is on its way to you{trouble}."),
+        ("told", Some(settled)) => format!("{it} was told to you {} ago.", span(*settled)),
+        ("told", None) => format!("{it} was told to you."),
+        ("dead", _) => format!("{it} was given up{trouble}."),
+        _ => format!("{it} is on its way to you{trouble}."),
     }
 }
 

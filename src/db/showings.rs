@@ -1,0 +1,82 @@
+//! The postings of openings, as far as an account may see them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+use sqlx::types::Json;
+
+use super::unreadable;
+use crate::domain::board::BoardKind;
+use crate::domain::ids::AccountId;
+use crate::domain::opening::Showing;
+use crate::domain::pay::Pay;
+use crate::normalize::fingerprint::is_employers;
+
+/// Postings of one opening that are looked at.
+const MOST: i64 = 50;
+
+/// What an account sees of one opening.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// Grows with whatever changes on its cards.
+    pub version: i64,
+    /// How often the job was posted before it, and since when.
+    pub earlier: (usize, Option<DateTime<Utc>>),
+    /// By posting, oldest first.
+    pub showings: BTreeMap<i64, Showing>,
+}
+
+/// By opening. The postings in `told` are shown although their boards may no longer be seen: the
+/// account was told of them.
+pub(super) async fn of(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    openings: &BTreeSet<i64>,
+    told: &BTreeSet<i64>,
+) -> sqlx::Result<BTreeMap<i64, Seen>> {
+    let openings: Vec<i64> = openings.iter().copied().collect();
+    let told: Vec<i64> = told.iter().copied().collect();
+    let rows = sqlx::query!(
+        r#"SELECT o.id AS "opening!", o.version AS "version!", o.earlier AS "earlier!",
+                  o.earlier_since, p.id AS "posting!", b.id AS "board_id!", b.name AS "board!",
+                  b.kind AS "kind!", b.host AS "host!", p.url, p.pay AS "pay: Json<Pay>",
+                  COALESCE(p.posted_at, p.first_seen_at) AS "at!",
+                  p.closed_at IS NOT NULL AS "closed!"
+           FROM openings o
+           CROSS JOIN LATERAL (SELECT * FROM postings p WHERE p.opening_id = o.id
+                               ORDER BY p.id LIMIT $4) p
+           JOIN boards b ON b.id = p.board_id
+           WHERE o.id = ANY ($1)
+             AND (p.id = ANY ($3) OR b.visibility = 'catalogue' OR EXISTS (
+                  SELECT FROM board_subscriptions s
+                  WHERE s.board_id = b.id AND s.account_id = $2))"#,
+        &openings,
+        account.0,
+        &told,
+        MOST
+    )
+    .fetch_all(executor)
+    .await?;
+    let mut seen: BTreeMap<i64, Seen> = BTreeMap::new();
+    for row in rows {
+        let of = seen.entry(row.opening).or_default();
+        of.version = row.version;
+        of.earlier = (usize::try_from(row.earlier).unwrap_or_default(), row.earlier_since);
+        let kind: BoardKind =
+            row.kind.parse().map_err(|why| unreadable("boards", row.board_id, why))?;
+        let own_site = |url: &String| kind.shows_one_company() || is_employers(url, &row.host);
+        of.showings.insert(
+            row.posting,
+            Showing {
+                board: row.board,
+                is_employers: row.url.as_ref().is_some_and(own_site),
+                url: row.url,
+                pay: row.pay.map(|pay| pay.0),
+                at: row.at,
+                closed: row.closed,
+            },
+        );
+    }
+    Ok(seen)
+}
