@@ -24,7 +24,7 @@ use crate::db::funnel::Delays;
 use crate::db::polls::Claim;
 use crate::db::postings::Shown;
 use crate::domain::account::{self, AccountKind};
-use crate::domain::board::BoardKind;
+use crate::domain::board::{BoardKind, ClaimedBoard};
 use crate::domain::posting::{Identity, Posting};
 use crate::domain::target::Platform;
 use crate::workers::Base;
@@ -174,16 +174,7 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
     let Base { pool, clock } = app.base();
     let now = clock.now();
     let mut world = World::new(wanted);
-    app.install_catalogue(&[generated_board()?]).await?;
-    let claim = Claim {
-        now: clock.now(),
-        most: 1,
-        lease: |_, _| Duration::from_hours(1),
-        host_gap: Duration::ZERO,
-        pace: None,
-    };
-    let claimed = db::in_tx(&pool, async |tx| db::polls::claim(tx, claim).await).await?;
-    let board = claimed.into_iter().next().context("the board is due")?;
+    let board = board(app).await?;
     let step = TimeDelta::days(13) / i32::try_from(postings)?;
     for first in (0..postings).step_by(usize::try_from(AT_ONCE)?) {
         let seen = now - step * i32::try_from(postings - first)?;
@@ -213,6 +204,20 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
         taken.push(begun.elapsed());
     }
     Ok(taken)
+}
+
+/// A board whose postings are made up, claimed.
+pub async fn board(app: &App) -> anyhow::Result<ClaimedBoard> {
+    app.install_catalogue(&[generated_board()?]).await?;
+    let claim = Claim {
+        now: app.base().clock.now(),
+        most: 1,
+        lease: |_, _| Duration::from_hours(1),
+        host_gap: Duration::ZERO,
+        pace: None,
+    };
+    let claimed = db::in_tx(&app.pool, async |tx| db::polls::claim(tx, claim).await).await?;
+    claimed.into_iter().next().context("the board is due")
 }
 
 fn world_identity() -> account::Identity {

@@ -2,6 +2,7 @@
 //! the exit code is 0 for success, 1 for failure, 2 for wrong arguments.
 
 mod bench;
+mod bench_openings;
 mod bench_polling;
 pub mod board_server;
 mod boards;
@@ -151,6 +152,15 @@ enum Bench {
         #[arg(long, default_value_t = 50)]
         items: u32,
     },
+    /// Speed of finding the opening of postings
+    Openings {
+        /// Postings to store first
+        #[arg(long, default_value_t = 1_000_000)]
+        stored: u32,
+        /// Of these, postings to group anew
+        #[arg(long, default_value_t = 100_000)]
+        grouped: u32,
+    },
     /// Serves the boards of `bench polling`
     #[command(hide = true)]
     Boards {
@@ -212,6 +222,9 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Openings(Openings::Group) => openings::group(),
             Command::Openings(Openings::Curve { pairs }) => curve::run(&pairs),
             Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,
+            Command::Bench(Bench::Openings { stored, grouped }) => {
+                bench_openings::run(config, stored, grouped).await
+            }
             Command::Bench(Bench::Previews { postings, filters, hostile }) => {
                 let seed = 1;
                 let wanted =

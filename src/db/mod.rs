@@ -19,7 +19,7 @@ pub mod lanes;
 pub mod marks;
 pub mod matched;
 mod merges;
-mod openings;
+pub mod openings;
 pub mod own_filters;
 pub mod playground;
 pub mod polls;

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
-use super::{count, merges};
+use super::{count as many, merges};
 use crate::domain::ids::{BoardId, OpeningId};
 use crate::normalize::fingerprint::{Fingerprint, Shown, Sketch};
 use crate::normalize::openings::{Opening, Openings, Place};
@@ -187,14 +187,9 @@ async fn read(
         let opening = found.entry(row.id).or_default();
         opening.shown(row.first_shown_at, row.last_shown_at);
         let Some(title) = row.title else { continue };
-        opening.show(Fingerprint::of(&Shown {
-            company: row.company.as_deref(),
-            title: &title,
-            location: row.location.as_deref(),
-            url: row.url.as_deref(),
-            posted_at: row.at,
-            sketch: row.sketch.and_then(|sketch| sketch.try_into().ok()).map(Sketch::from_numbers),
-        }));
+        let (company, location, url) = (row.company, row.location, row.url);
+        let said = Said { title, company, location, url, at: row.at, sketch: row.sketch };
+        opening.show(said.print());
     }
     let found = found.into_iter();
     Ok(found
@@ -325,5 +320,50 @@ async fn reposts(
         Some(same.filter(|(_, at)| at.is_some_and(|at| at <= own - TimeDelta::days(1))).count())
     };
     let all = stored.into_iter().enumerate();
-    Ok(all.map(|(place, times)| times + count(beside(place).unwrap_or_default())).collect())
+    Ok(all.map(|(place, times)| times + many(beside(place).unwrap_or_default())).collect())
+}
+
+/// What of a stored posting tells which opening it is of.
+#[derive(Debug)]
+pub struct Said {
+    title: String,
+    company: Option<String>,
+    location: Option<String>,
+    url: Option<String>,
+    at: Option<DateTime<Utc>>,
+    sketch: Option<Vec<i64>>,
+}
+
+impl Said {
+    pub fn print(&self) -> Fingerprint {
+        let sketch: Option<[i64; 8]> =
+            self.sketch.as_deref().and_then(|sketch| sketch.try_into().ok());
+        Fingerprint::of(&Shown {
+            company: self.company.as_deref(),
+            title: &self.title,
+            location: self.location.as_deref(),
+            url: self.url.as_deref(),
+            posted_at: self.at,
+            sketch: sketch.map(Sketch::from_numbers),
+        })
+    }
+}
+
+/// The postings that were stored first.
+pub async fn first(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Said>> {
+    sqlx::query_as!(
+        Said,
+        "SELECT title, company, location, url, posted_at AS at, sketch FROM postings
+         ORDER BY id LIMIT $1",
+        limit
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// How many openings there are.
+pub async fn count(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM openings WHERE merged_into IS NULL"#)
+        .fetch_one(executor)
+        .await
 }

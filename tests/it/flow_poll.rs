@@ -225,3 +225,28 @@ async fn pay_is_kept_as_stated_and_as_it_compares() {
                    AND pay_rates_as_of IS NULL";
     assert_eq!(world.count(unknown).await, 1);
 }
+
+#[tokio::test]
+async fn a_posting_goes_ninety_days_after_its_board_showed_it_last() {
+    let world = World::new().await;
+    let (board, same) = (FakeBoard::start().await, FakeBoard::start().await);
+    world.board("b", &board.url).await;
+    world.board("same", &same.url).await;
+    board.show(&[Item::titled("goes"), Item::titled("stays")]);
+    same.show(&[Item::titled("always")]);
+    world.poll().await;
+    same.status(304, &[]);
+    let sweep = async || db::sweep::postings(&world.pool, world.now()).await.unwrap();
+    world.clock.advance(Duration::from_hours(24 * 100));
+    assert_eq!(sweep().await, 0, "nobody asked since, so it may be there");
+    board.show(&[Item::titled("stays")]);
+    world.poll().await;
+    assert_eq!(sweep().await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM postings WHERE title = 'goes'").await, 0);
+    // What it shows still is no news; what went is.
+    same.show(&[Item::titled("always")]);
+    board.show(&[Item::titled("goes"), Item::titled("stays")]);
+    world.clock.advance(Duration::from_hours(24));
+    world.poll().await;
+    assert_eq!((world.count(POSTINGS).await, world.count(NEWS).await), (3, 1));
+}
