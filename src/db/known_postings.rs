@@ -48,6 +48,9 @@ pub(super) async fn compare<'a>(
     complete: bool,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Learnt<'a>> {
+    if shown.is_empty() && !complete {
+        return Ok(Learnt::default());
+    }
     let ids: Vec<i64> = shown.keys().copied().collect();
     let rows = sqlx::query!(
         r#"SELECT id, opening_id, closes_at, closed_at IS NOT NULL AS "closed!",

@@ -86,7 +86,7 @@ pub(super) async fn join(
     }
     let ids: Vec<i64> = places.iter().map(|place| current(&merged, stored(place.number))).collect();
     note(tx, prints, &places, &ids, now).await?;
-    let reposts = reposts(tx, board, prints, &ids).await?;
+    let reposts = reposts(tx, board, prints, (&places, &ids)).await?;
     let joined = ids.into_iter().zip(reposts);
     Ok(joined.map(|(id, reposts)| Joined { opening: OpeningId(id), reposts }).collect())
 }
@@ -298,28 +298,38 @@ async fn reposts(
     tx: &mut PgConnection,
     board: BoardId,
     prints: &[Fingerprint],
-    ids: &[i64],
+    (places, ids): (&[Place], &[i64]),
 ) -> sqlx::Result<Vec<i64>> {
     let at: Vec<Option<DateTime<Utc>>> = prints.iter().map(Fingerprint::posted_at).collect();
-    let stored = sqlx::query_scalar!(
-        r#"SELECT o.earlier + (SELECT count(*) FROM postings p
-                               WHERE p.opening_id = o.id AND p.board_id = $3
-                                 AND COALESCE(p.posted_at, p.first_seen_at) <= n.at - interval '1 day')
-               AS "times!"
-           FROM UNNEST($1::bigint[], $2::timestamptz[]) WITH ORDINALITY AS n (opening, at, place)
-           JOIN openings o ON o.id = n.opening ORDER BY n.place"#,
-        ids,
-        &at as _,
-        board.0
-    )
-    .fetch_all(tx)
-    .await?;
+    // What is new and repeats nothing has no past but what stands beside it.
+    let past: Vec<bool> =
+        places.iter().map(|place| !place.is_new || place.again_of.is_some()).collect();
+    let mut times = vec![0; ids.len()];
+    if past.contains(&true) {
+        times = sqlx::query_scalar!(
+            r#"SELECT CASE WHEN n.past THEN
+                          o.earlier + (SELECT count(*) FROM postings p
+                                       WHERE p.opening_id = o.id AND p.board_id = $4
+                                         AND COALESCE(p.posted_at, p.first_seen_at)
+                                             <= n.at - interval '1 day')
+                      ELSE 0 END AS "times!"
+               FROM UNNEST($1::bigint[], $2::timestamptz[], $3::boolean[]) WITH ORDINALITY
+                    AS n (opening, at, past, place)
+               JOIN openings o ON o.id = n.opening ORDER BY n.place"#,
+            ids,
+            &at as _,
+            &past,
+            board.0
+        )
+        .fetch_all(tx)
+        .await?;
+    }
     let beside = |place: usize| {
         let own = at.get(place).copied().flatten()?;
         let same = ids.iter().zip(&at).filter(|(id, _)| Some(*id) == ids.get(place));
         Some(same.filter(|(_, at)| at.is_some_and(|at| at <= own - TimeDelta::days(1))).count())
     };
-    let all = stored.into_iter().enumerate();
+    let all = times.into_iter().enumerate();
     Ok(all.map(|(place, times)| times + many(beside(place).unwrap_or_default())).collect())
 }
 
