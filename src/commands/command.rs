@@ -1,12 +1,10 @@
 //! The closed list of commands and how their text is read.
 
+use super::line::Line;
 use crate::domain::filter::Expr;
 use crate::domain::reply::Reply;
 use crate::filter_lang::{self, nearest};
 use crate::render::replies::{self, CommandHelp};
-
-/// Longest name of a filter.
-const MAX_NAME: usize = 80;
 
 /// One thing that a person can ask for.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,16 +182,6 @@ impl Command {
     }
 }
 
-/// What stands behind a command's name: the bytes `start..end` of the line.
-#[derive(Clone, Copy)]
-struct Line<'a> {
-    whole: &'a str,
-    start: usize,
-    end: usize,
-    usage: &'static str,
-    example: &'static str,
-}
-
 /// Reads what somebody typed; the error is the answer, with a caret under what is wrong.
 pub fn parse(text: &str) -> Result<Command, Reply> {
     let whole = text.trim();
@@ -206,9 +194,7 @@ pub fn parse(text: &str) -> Result<Command, Reply> {
     let Some(spec) = COMMANDS.iter().find(|spec| spec.name == name) else {
         return Err(unknown(whole, &name));
     };
-    let CommandHelp { usage, example, .. } = spec.help;
-    let line = Line { whole, start: word.len(), end: whole.len(), usage, example };
-    (spec.read)(&line.trimmed())
+    (spec.read)(&Line::behind(word, whole, &spec.help))
 }
 
 /// Help, generated from the list.
@@ -228,107 +214,6 @@ fn unknown(whole: &str, name: &str) -> Reply {
     // Whoever types a filter straight away means to watch it.
     let as_filter = filter_lang::parse(whole).ok().map(|expr| filter_lang::print(&expr));
     replies::unknown_command(whole, nearest(name, &names), as_filter.as_deref())
-}
-
-impl<'a> Line<'a> {
-    fn rest(&self) -> &'a str {
-        self.whole.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Without white space at its beginning.
-    fn trimmed(self) -> Self {
-        Self { start: self.end - self.rest().trim_start().len(), ..self }
-    }
-
-    /// An answer with a caret under the byte `at`.
-    fn wrong_at(&self, at: usize, what: &str) -> Reply {
-        let column = self.whole.get(..at).map_or(0, |before| before.chars().count());
-        replies::wrong_command(self.whole, column, what, self.usage, self.example)
-    }
-
-    fn wrong(&self, what: &str) -> Reply {
-        self.wrong_at(self.start, what)
-    }
-
-    fn alone(&self, command: Command) -> Result<Command, Reply> {
-        if self.rest().is_empty() {
-            return Ok(command);
-        }
-        Err(self.wrong(&format!("{} takes nothing behind it", command.name())))
-    }
-
-    fn number_and_rest(&self) -> Result<(i64, Self), Reply> {
-        let word = self.rest().split_whitespace().next().unwrap_or_default();
-        let number = word.strip_prefix('#').unwrap_or(word).parse::<i64>().ok();
-        match number.filter(|number| *number > 0) {
-            Some(number) => {
-                Ok((number, Self { start: self.start + word.len(), ..*self }.trimmed()))
-            }
-            None => Err(self.wrong("here stands a number, as `list` or `boards` shows it")),
-        }
-    }
-
-    fn number(&self) -> Result<i64, Reply> {
-        let (number, rest) = self.number_and_rest()?;
-        if rest.rest().is_empty() {
-            return Ok(number);
-        }
-        Err(rest.wrong("one number is enough"))
-    }
-
-    /// What is to be done with boards, if anything.
-    fn boards(&self) -> Result<Command, Reply> {
-        let word = self.rest().split_whitespace().next().unwrap_or_default();
-        let rest = Self { start: self.start + word.len(), ..*self }.trimmed();
-        match word.to_lowercase().as_str() {
-            "" => Ok(Command::Boards),
-            "add" if rest.rest().is_empty() => {
-                Err(rest.wrong("here stands the address of a feed or of a page with jobs"))
-            }
-            "add" => Ok(Command::AddBoard(rest.rest().to_owned())),
-            "remove" => rest.number().map(Command::RemoveBoard),
-            _ => Err(self.wrong("here can stand add or remove")),
-        }
-    }
-
-    /// Without the word at the end that says where cards go. There is one place so far: here.
-    fn without_place(&self) -> Result<Self, Reply> {
-        let rest = self.rest().trim_end();
-        let Some((filter, last)) = rest.rsplit_once(char::is_whitespace) else { return Ok(*self) };
-        match last.to_lowercase().as_str() {
-            "here" | "dm" => Ok(Self { end: self.start + filter.len(), ..*self }),
-            "email" => {
-                let at = self.start + rest.len() - last.len();
-                let what = "cards cannot go by e-mail yet; the word itself is written \"email\"";
-                Err(self.wrong_at(at, what))
-            }
-            _ => Ok(*self),
-        }
-    }
-
-    fn filter(&self) -> Result<Expr, Reply> {
-        if self.rest().is_empty() {
-            return Err(self.wrong("here stands a filter"));
-        }
-        filter_lang::parse(self.rest()).map_err(|error| {
-            let before = self.rest().char_indices().nth(error.position);
-            let at = before.map_or(self.end, |(at, _)| self.start + at);
-            self.wrong_at(at, &error.to_string())
-        })
-    }
-
-    fn name(&self) -> Result<String, Reply> {
-        let words: Vec<&str> = self.rest().split_whitespace().collect();
-        let name: String = words.join(" ").chars().filter(|c| !c.is_control()).collect();
-        match name.chars().count() {
-            0 => Err(self.wrong("here stands the new name")),
-            1..=MAX_NAME => Ok(name),
-            long => {
-                let what = format!("a name has {MAX_NAME} characters at most, this has {long}");
-                Err(self.wrong(&what))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

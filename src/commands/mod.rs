@@ -3,6 +3,7 @@
 mod actions;
 mod boards;
 mod command;
+mod line;
 mod manage;
 mod own_boards;
 mod preview;
