@@ -7,6 +7,8 @@ use anyhow::{Context, bail, ensure};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::secrets::Keys;
+
 /// One setting, as the table in README shows it; a test compares the two.
 #[derive(Debug)]
 pub struct Setting {
@@ -69,6 +71,12 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "whether the chat page is served: `on` or `off`",
     },
     Setting {
+        name: "EARLYBRD_KEYS",
+        default: "none",
+        meaning: "keys that e-mail addresses are encrypted with, the newest first, with commas between; \
+                  `earlybrd keys generate` prints one. Old ones must stay: they read what they wrote",
+    },
+    Setting {
         name: "EARLYBRD_LOG",
         default: "`info`",
         meaning: "what is logged, in the syntax of tracing's EnvFilter",
@@ -99,6 +107,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// `None`: as the command thinks best.
     pub playground: Option<bool>,
+    /// `None`: nothing can be encrypted.
+    pub keys: Option<Keys>,
     pub log: LogConfig,
     /// Names of the settings that are set, for `doctor`.
     pub set: Vec<&'static str>,
@@ -180,6 +190,9 @@ impl Config {
             listen,
             public_url,
             playground,
+            keys: var("EARLYBRD_KEYS")
+                .map(|text| text.parse().context("EARLYBRD_KEYS"))
+                .transpose()?,
             log: log(var("EARLYBRD_LOG"), var("EARLYBRD_LOG_FORMAT"))?,
             set: SETTINGS.iter().map(|s| s.name).filter(|name| var(name).is_some()).collect(),
         })
@@ -275,6 +288,7 @@ mod tests {
         check_refused("EARLYBRD_RATES", "file:///etc/passwd");
         check_refused("EARLYBRD_TRUSTED_HOSTS", "jobs.internal, http://x");
         check_refused("EARLYBRD_CONTACT", "a\r\nX-Evil: 1");
+        check_refused("EARLYBRD_KEYS", "hunter2");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod postgres;
 pub mod render;
 pub mod sample_board;
 pub mod schedule;
+pub mod secrets;
 pub mod telemetry;
 pub mod web;
 pub mod worker;

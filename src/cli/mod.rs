@@ -11,6 +11,7 @@ mod doctor;
 mod filter;
 pub mod generate;
 mod hostile;
+mod keys;
 mod measure;
 mod migrate;
 mod openings;
@@ -58,6 +59,9 @@ enum Command {
         #[arg(long, default_value_t = 1_000)]
         limit: u32,
     },
+    /// Works on the keys that addresses are encrypted with
+    #[command(subcommand)]
+    Keys(Keys),
     /// Works on boards
     #[command(subcommand)]
     Boards(Boards),
@@ -70,6 +74,12 @@ enum Command {
     /// Measures the service on this machine
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Prints a new key, to be put first in `EARLYBRD_KEYS`
+    Generate,
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,6 +213,7 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Migrate => migrate::run(&config).await,
             Command::Doctor => doctor::run(&config).await,
             Command::Deliveries { limit } => deliveries::run(&config, limit).await,
+            Command::Keys(Keys::Generate) => keys::generate(),
             Command::Boards(Boards::Read { kind, rules, source }) => {
                 boards::read(&config, kind, rules.as_deref(), &source).await
             }

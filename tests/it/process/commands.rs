@@ -37,6 +37,15 @@ async fn boards_read_prints_postings_and_filter_match_reads_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_generate_prints_a_key_that_the_setting_takes() {
+    let made = run(&["keys", "generate"], "").await;
+    assert!(made.success && made.stdout.lines().count() == 1, "{}", made.stderr);
+    let home = Home::new().setting("EARLYBRD_KEYS", made.stdout.trim());
+    let again = home.start(&["keys", "generate"]).wait().await;
+    assert!(again.success && again.stdout != made.stdout, "{}", again.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn boards_read_fetches_an_address() {
     let board = FakeBoard::start().await;
     board.show(&[Item::titled("Cook")]);
