@@ -1,5 +1,7 @@
 //! Every setting, read once, as a function of a look-up; the only reader of the environment.
 
+mod mail;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,6 +10,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::secrets::Keys;
+
+pub use mail::{Login, MailConfig, MailTo, SmtpServer, Tls};
 
 /// One setting, as the table in README shows it; a test compares the two.
 #[derive(Debug)]
@@ -77,6 +81,28 @@ pub const SETTINGS: &[Setting] = &[
                   `earlybrd keys generate` prints one. Old ones must stay: they read what they wrote",
     },
     Setting {
+        name: "EARLYBRD_MAIL_URL",
+        default: "none",
+        meaning: "where mail goes: `smtp://user:password@host:587` (STARTTLS), \
+                  `smtps://user:password@host:465`, or `file:///folder`; `?tls=off` sends in clear, as \
+                  is done to this machine",
+    },
+    Setting {
+        name: "EARLYBRD_MAIL_FROM",
+        default: "none",
+        meaning: "sender of mail: `earlybrd <alerts@example.com>`",
+    },
+    Setting {
+        name: "EARLYBRD_MAIL_CA",
+        default: "none",
+        meaning: "PEM file of one more certificate by which the mail server may prove itself",
+    },
+    Setting {
+        name: "EARLYBRD_MAILGUN_KEY",
+        default: "none",
+        meaning: "key that Mailgun signs webhooks with, to hear of bounces and complaints",
+    },
+    Setting {
         name: "EARLYBRD_LOG",
         default: "`info`",
         meaning: "what is logged, in the syntax of tracing's EnvFilter",
@@ -109,6 +135,8 @@ pub struct Config {
     pub playground: Option<bool>,
     /// `None`: nothing can be encrypted.
     pub keys: Option<Keys>,
+    /// `None`: no mail is sent.
+    pub mail: Option<MailConfig>,
     pub log: LogConfig,
     /// Names of the settings that are set, for `doctor`.
     pub set: Vec<&'static str>,
@@ -193,6 +221,7 @@ impl Config {
             keys: var("EARLYBRD_KEYS")
                 .map(|text| text.parse().context("EARLYBRD_KEYS"))
                 .transpose()?,
+            mail: mail::read(var)?,
             log: log(var("EARLYBRD_LOG"), var("EARLYBRD_LOG_FORMAT"))?,
             set: SETTINGS.iter().map(|s| s.name).filter(|name| var(name).is_some()).collect(),
         })

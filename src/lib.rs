@@ -11,6 +11,7 @@ pub mod db;
 pub mod domain;
 pub mod filter_lang;
 pub mod http;
+pub mod mail;
 pub mod matching;
 pub mod messenger;
 pub mod normalize;

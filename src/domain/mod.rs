@@ -3,6 +3,7 @@
 pub mod account;
 pub mod board;
 pub mod delivery;
+pub mod email;
 pub mod facts;
 pub mod filter;
 pub mod ids;

@@ -9,7 +9,7 @@ const LAYERS: &[(usize, &[&str])] = &[
     (0, &["domain", "clock"]),
     (1, &["config", "http", "secrets", "telemetry", "worker"]),
     (2, &["filter_lang", "normalize", "matching", "schedule", "render"]),
-    (3, &["db", "boards", "messenger", "postgres"]),
+    (3, &["db", "boards", "mail", "messenger", "postgres"]),
     (4, &["commands", "workers"]),
     (5, &["console", "playground", "sample_board"]),
     (6, &["web"]),
