@@ -3,6 +3,7 @@
 //! Invariant: knows one mail and its receiver, never the database, nor whether it may be sent.
 
 pub mod letter;
+pub mod mailgun;
 mod replies;
 mod smtp;
 
