@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod board;
+pub mod cadence;
 pub mod delivery;
 pub mod email;
 pub mod facts;
