@@ -12,6 +12,7 @@ mod filter;
 pub mod generate;
 mod hostile;
 mod keys;
+mod mail;
 mod measure;
 mod migrate;
 mod openings;
@@ -62,6 +63,9 @@ enum Command {
     /// Works on the keys that addresses are encrypted with
     #[command(subcommand)]
     Keys(Keys),
+    /// Works on mails
+    #[command(subcommand)]
+    Mail(Mail),
     /// Works on boards
     #[command(subcommand)]
     Boards(Boards),
@@ -80,6 +84,18 @@ enum Command {
 enum Keys {
     /// Prints a new key, to be put first in `EARLYBRD_KEYS`
     Generate,
+}
+
+#[derive(Debug, Subcommand)]
+enum Mail {
+    /// Writes mails as .eml, .html and .txt files, with made-up postings
+    Preview {
+        /// Which one; all if not given
+        template: Option<mail::Template>,
+        /// Folder for the files
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -214,6 +230,9 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Doctor => doctor::run(&config).await,
             Command::Deliveries { limit } => deliveries::run(&config, limit).await,
             Command::Keys(Keys::Generate) => keys::generate(),
+            Command::Mail(Mail::Preview { template, out }) => {
+                mail::preview(&config, template, &out)
+            }
             Command::Boards(Boards::Read { kind, rules, source }) => {
                 boards::read(&config, kind, rules.as_deref(), &source).await
             }

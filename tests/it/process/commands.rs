@@ -46,6 +46,20 @@ async fn keys_generate_prints_a_key_that_the_setting_takes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mail_preview_writes_mails_and_says_where() {
+    let home = Home::new();
+    let one = home.start(&["mail", "preview", "card"]).wait().await;
+    assert!(one.success, "{}", one.stderr);
+    assert_eq!(one.stdout, "./card.eml\n./card.html\n./card.txt\n");
+    let mail = std::fs::read_to_string(home.folder().join("card.eml")).unwrap();
+    assert!(mail.contains("\r\nList-Unsubscribe: <https://"), "{mail}");
+    let folder = home.folder().join("mails");
+    let all = home.start(&["mail", "preview", "--out", folder.to_str().unwrap()]).wait().await;
+    assert!(all.success && all.stdout.contains("payment-failed.html"), "{}", all.stderr);
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 24);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn boards_read_fetches_an_address() {
     let board = FakeBoard::start().await;
     board.show(&[Item::titled("Cook")]);
