@@ -136,10 +136,10 @@ fn refused(step: Step, code: u16, enhanced: Option<(u16, u16)>) -> Trouble {
     }
 }
 
-/// `(1, 1)` of the first word that looks like `5.1.1`.
+/// `(1, 1)` of the first word that looks like `5.1.1`, `#5.1.1` or `5.1.1:`.
 fn enhanced(said: &str) -> Option<(u16, u16)> {
     said.split_whitespace().find_map(|word| {
-        let mut numbers = word.split('.');
+        let mut numbers = word.trim_matches(|c: char| !c.is_ascii_digit()).split('.');
         let class = numbers.next().filter(|class| ["4", "5"].contains(class));
         let parts = (class?, numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
         numbers.next().is_none().then_some((parts.1, parts.2))
@@ -203,6 +203,8 @@ mod tests {
         for reply in [
             "550 5.1.1 no such user",
             "550 5.1.10 recipient not found",
+            "550 #5.1.0 Address rejected.",
+            "550 rejected by [192.0.2.1]: 5.1.1: unknown",
             "550 5.1.2 bad host",
             "501 5.1.3 bad address",
             "551 5.1.6 moved",
