@@ -53,6 +53,16 @@ pub enum Tls {
     Never,
 }
 
+impl fmt::Display for MailTo {
+    /// Without user and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Smtp(server) => write!(f, "{}:{}", server.host, server.port),
+            Self::Folder(folder) => folder.display().fmt(f),
+        }
+    }
+}
+
 impl fmt::Debug for SmtpServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{} ({:?})", self.host, self.port, self.tls)

@@ -58,6 +58,15 @@ impl Mail {
         Ok(Self { from, transport })
     }
 
+    /// Whether mail could leave now: for `doctor`. Nothing is sent.
+    pub async fn check(&self) -> Result<(), Failure> {
+        match &self.transport {
+            Transport::Smtp(smtp) => smtp.check().await,
+            Transport::Folder(folder) => std::fs::create_dir_all(folder).map_err(folder_trouble),
+            Transport::Memory(_) => Ok(()),
+        }
+    }
+
     /// Sends once. Every try of one delivery has the same Message-ID, which is the reference.
     pub async fn send(
         &self,
@@ -69,10 +78,7 @@ impl Mail {
             Transport::Smtp(smtp) => smtp.send(&composed).await?,
             Transport::Folder(folder) => {
                 let path = folder.join(format!("delivery-{}.eml", letter.delivery));
-                write_whole(folder, &path, &composed).map_err(|error| Failure {
-                    trouble: Trouble::Operator,
-                    why: format!("mail folder: {error}"),
-                })?;
+                write_whole(folder, &path, &composed).map_err(folder_trouble)?;
             }
             Transport::Memory(memory) => {
                 let text = String::from_utf8_lossy(&composed.bytes).into_owned();
@@ -81,6 +87,10 @@ impl Mail {
         }
         Ok(composed.id)
     }
+}
+
+fn folder_trouble(error: io::Error) -> Failure {
+    Failure { trouble: Trouble::Operator, why: format!("mail folder: {error}") }
 }
 
 /// The whole file or none.

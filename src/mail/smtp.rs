@@ -108,6 +108,15 @@ impl Smtp {
         self
     }
 
+    /// Dials and logs in, without a mail.
+    pub async fn check(&self) -> Result<(), Failure> {
+        let connected = timeout(self.patience, self.connect()).await.map_err(|_| late())?;
+        let mut connection = connected.map_err(|stopped| stopped.failure)?;
+        // What a server says to a good-bye changes nothing.
+        drop(timeout(MOMENT, connection.smtp.quit()).await);
+        Ok(())
+    }
+
     /// Sends once; on a connection that had ended while it rested, once more on a new one.
     pub(super) async fn send(&self, mail: &Composed) -> Result<(), Failure> {
         let handed_over = AtomicBool::new(false);
@@ -118,10 +127,7 @@ impl Smtp {
                 let why = "mail: no answer after the end of the mail".to_owned();
                 Err(Failure { trouble: Trouble::Unknown, why })
             }
-            Err(_) => {
-                let why = "mail: no answer in time".to_owned();
-                Err(Failure { trouble: Trouble::Unreachable, why })
-            }
+            Err(_) => Err(late()),
         }
     }
 
@@ -197,6 +203,10 @@ impl Smtp {
         }
         outcome
     }
+}
+
+fn late() -> Failure {
+    Failure { trouble: Trouble::Unreachable, why: "mail: no answer in time".to_owned() }
 }
 
 /// MAIL, RCPT, DATA, the mail. `handed_over` is set before the last dot is written.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::binary::{Ended, Home, until};
 use crate::fakes::board::{FakeBoard, Item, feed};
+use crate::fakes::smtp::{FakeSmtp, Setup};
 
 async fn run(arguments: &[&str], input: &str) -> Ended {
     Home::new().start_with(arguments, input).wait().await
@@ -208,6 +209,28 @@ async fn doctor_says_what_serve_needs_and_fails_if_it_could_not_run() {
     assert!(!ill.success);
     assert!(ill.stdout.contains("FAIL  DATABASE_URL: cannot be used"), "{}", ill.stdout);
     assert!(!ill.stdout.contains("nobody@"), "no secrets: {}", ill.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_logs_in_to_the_mail_server_and_sends_nothing() {
+    let setup = Setup { login: Some(("ada", "right")), ..Setup::default() };
+    let fake = FakeSmtp::start(setup).await;
+    let keys = run(&["keys", "generate"], "").await.stdout;
+    let doctor = async |password: &str| {
+        let url = format!("smtp://ada:{password}@localhost:{}", fake.port);
+        let home = Home::new()
+            .setting("EARLYBRD_MAIL_URL", &url)
+            .setting("EARLYBRD_MAIL_FROM", "alerts@example.com")
+            .setting("EARLYBRD_PUBLIC_URL", "https://example.com")
+            .setting("EARLYBRD_KEYS", keys.trim());
+        home.start(&["doctor"]).wait().await
+    };
+    let well = doctor("right").await;
+    let takes = format!("ok    mail: localhost:{} takes us", fake.port);
+    assert!(well.success && well.stdout.contains(&takes), "{}", well.stdout);
+    let ill = doctor("wrong").await;
+    assert!(!ill.success && ill.stdout.contains("FAIL  mail: login: 535"), "{}", ill.stdout);
+    assert!(fake.mails().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
