@@ -18,6 +18,7 @@ use crate::domain::pay::{Currency, Pay, Period};
 use crate::domain::posting::Remote;
 use crate::mail::letter::{Letter, compose};
 use crate::render::email::{self, Billing, Fallback, Frame};
+use crate::schedule::rank::best_first;
 
 /// The mails that are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -163,7 +164,8 @@ fn cards(now: DateTime<Utc>) -> Vec<Card> {
         attribution: None,
         ..rust.clone()
     };
-    vec![
+    let mut cards = vec![
+        Card { sample: true, ..other(4, &"Principal ".repeat(12), "Wordy", "Anywhere") },
         rust.clone(),
         Card {
             pay: year(140_000, 180_000, Currency::USD),
@@ -175,6 +177,7 @@ fn cards(now: DateTime<Utc>) -> Vec<Card> {
             body: String::new(),
             ..other(3, "מפתח Rust בכיר", "<Bold> Startup", "Tel Aviv")
         },
-        Card { sample: true, ..other(4, &"Principal ".repeat(12), "Wordy", "Anywhere") },
-    ]
+    ];
+    best_first(&mut cards);
+    cards
 }

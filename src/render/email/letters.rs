@@ -117,7 +117,7 @@ pub fn billing(notice: &Billing<'_>) -> askama::Result<Email> {
                     .to_owned(),
                 keeps,
             ],
-            Button { label: "Keep it", url: upgrade },
+            Button { label: "Keep the plan", url: upgrade },
         ),
         Billing::PaymentFailed { plan, until, portal } => (
             "Your payment did not go through".to_owned(),
@@ -129,11 +129,15 @@ pub fn billing(notice: &Billing<'_>) -> askama::Result<Email> {
         ),
         Billing::Downgraded { from, to, paused, upgrade } => {
             lines = paused.iter().map(|name| one_line(name, LINE_LEN)).collect();
-            let mut said = vec![format!("Your plan was {from} and is {to} now."), keeps];
+            let mut said = vec![format!("It was {from} before."), keeps];
             if !paused.is_empty() {
                 said.push("These filters, the newest, are above its limit and paused:".to_owned());
             }
-            (format!("Your plan is {to} now"), said, Button { label: "Change it", url: upgrade })
+            (
+                format!("Your plan is {to} now"),
+                said,
+                Button { label: "Choose a plan", url: upgrade },
+            )
         }
     };
     Letter {

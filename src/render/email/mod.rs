@@ -19,7 +19,10 @@ const TITLE_LEN: usize = 150;
 /// Longest other line.
 const LINE_LEN: usize = 300;
 
-/// Cards that one mail shows. With more, Gmail would cut it (102 kB).
+/// Longest address of a posting; of a longer one, only the words are shown.
+const URL_LEN: usize = 2_000;
+
+/// Cards that one mail shows: usually less than the 102 kB that Gmail shows, never too large to send.
 pub const MOST_CARDS: usize = 25;
 
 /// Why a mail is sent to somebody who wants to be told in a chat.
@@ -150,7 +153,8 @@ fn view(card: &Card, now: DateTime<Utc>, with_delays: bool) -> CardView {
 /// Nothing but these two can be followed by a click; as a browser writes it, without spaces.
 fn web_address(url: &str) -> Option<String> {
     let url: Url = url.parse().ok()?;
-    matches!(url.scheme(), "http" | "https").then(|| url.to_string())
+    let good = matches!(url.scheme(), "http" | "https") && url.as_str().len() <= URL_LEN;
+    good.then(|| url.to_string())
 }
 
 #[cfg(test)]
