@@ -4,6 +4,7 @@ mod mail;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use secrecy::SecretString;
@@ -134,7 +135,7 @@ pub struct Config {
     /// `None`: as the command thinks best.
     pub playground: Option<bool>,
     /// `None`: nothing can be encrypted.
-    pub keys: Option<Keys>,
+    pub keys: Option<Arc<Keys>>,
     /// `None`: no mail is sent.
     pub mail: Option<MailConfig>,
     pub log: LogConfig,
@@ -219,7 +220,7 @@ impl Config {
             public_url,
             playground,
             keys: var("EARLYBRD_KEYS")
-                .map(|text| text.parse().context("EARLYBRD_KEYS"))
+                .map(|text| text.parse().map(Arc::new).context("EARLYBRD_KEYS"))
                 .transpose()?,
             mail: mail::read(var)?,
             log: log(var("EARLYBRD_LOG"), var("EARLYBRD_LOG_FORMAT"))?,

@@ -8,6 +8,10 @@ use super::*;
 
 const CELL: Cell = Cell { table: "addresses", column: "address", owner: 7 };
 
+const SEALED: &str = "AWsxAIO5-JXgnBUplAw28lkH3uELwdUYnkXE_g_nVVudAt-nE2F5AnGo15QDpyo";
+const DIGEST: &str = "JG_BDtfy9bfu5o5XiEJLIzf06Artvlz2yMElwjvLESM";
+const TOKEN: &str = "AQIAAAAAAAAABwAAAAAAAAAA5Xj6K9YmHK6OPyd_SbBUyDLHj9vAyYg9lxFY3hMT-RU";
+
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).unwrap()
 }
@@ -147,6 +151,18 @@ fn a_link_that_is_cut_changed_or_foreign_is_no_link() {
     }
     forged(&keys(&[&new()]).sign(Link { purpose: Purpose::Verify, id: 3, expires: None }));
     forged("💌");
+}
+
+/// Rows and mails that are years old are still read. These were made by the first version.
+#[test]
+fn what_the_first_version_wrote_is_read() {
+    let keys = keys(&[&format!("k1:{}", "A".repeat(43))]);
+    let opened = keys.open(CELL, &URL_SAFE_NO_PAD.decode(SEALED).unwrap()).unwrap();
+    assert_eq!(opened.expose_secret(), "ada@example.com");
+    let digest = keys.digest(Subject::Address, "ada@example.com");
+    assert_eq!(URL_SAFE_NO_PAD.encode(digest), DIGEST);
+    let link = Link { purpose: Purpose::Unsubscribe, id: 7, expires: None };
+    assert_eq!(keys.sign(link), TOKEN);
 }
 
 proptest! {
