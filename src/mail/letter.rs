@@ -66,7 +66,7 @@ pub fn compose(
             .raw_header(header("Precedence", "bulk".to_owned()));
     }
     let parts =
-        MultiPart::alternative_plain_html(letter.email.text.clone(), letter.email.html.clone());
+        MultiPart::alternative_plain_html(body(&letter.email.text), body(&letter.email.html));
     let message = builder.multipart(parts).map_err(|error| ours(&error.to_string()))?;
     let bytes = message.formatted();
     if bytes.len() > MAIL_LEN || !bytes.is_ascii() {
@@ -92,6 +92,11 @@ fn message_id(letter: &Letter<'_>, from: &Sender) -> String {
 fn mailbox(name: Option<&str>, address: &EmailAddress) -> Option<Mailbox> {
     let address = Address::new(address.local(), address.host()).ok()?;
     Some(Mailbox::new(name.map(str::to_owned), address))
+}
+
+/// Without what no mail may hold: NUL, a carriage return alone.
+fn body(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
 }
 
 fn header(name: &'static str, value: String) -> HeaderValue {

@@ -268,6 +268,15 @@ async fn many_mails_at_once_take_few_connections() {
 }
 
 #[tokio::test]
+async fn a_connection_is_given_up_after_a_hundred_mails() {
+    let (fake, mail) = plain().await;
+    for delivery in 0..101 {
+        send(&mail, delivery).await.unwrap();
+    }
+    assert_eq!((fake.mails().len(), fake.connections()), (101, (2, 1)));
+}
+
+#[tokio::test]
 async fn mail_can_go_into_a_folder_or_into_memory() {
     let folder = tempfile::tempdir().unwrap();
     let from = "alerts@example.com".parse().unwrap();
