@@ -5,11 +5,14 @@ use std::net::IpAddr;
 use chrono::{DateTime, Offset, Utc};
 use earlybrd::boards::{self, Response, detect};
 use earlybrd::domain::board::BoardKind;
-use earlybrd::domain::ids::FilterId;
+use earlybrd::domain::email::{Email, EmailAddress, one_line};
+use earlybrd::domain::ids::{DeliveryId, FilterId};
 use earlybrd::domain::posting::Posting;
 use earlybrd::domain::rates::Rates;
 use earlybrd::filter_lang::{parse, print};
 use earlybrd::http::{check_stranger_url, is_public};
+use earlybrd::mail::letter::{Letter, compose};
+use earlybrd::mail::mailgun;
 use earlybrd::matching::{Document, Matcher, Scratch, explain, naive};
 use earlybrd::normalize::BoardContext;
 
@@ -84,6 +87,43 @@ pub fn addresses(text: &str) {
     if let Some(board) = detected {
         assert_eq!(check_stranger_url(&board.url), Ok(()), "{}", board.url);
     }
+}
+
+/// The first line is an address, the second a subject, the rest what a mail says: it has one receiver
+/// and the headers that we wrote, in lines that any server takes. None of it is a webhook of Mailgun's.
+pub fn mail(text: &str) {
+    let now = DateTime::UNIX_EPOCH;
+    assert!(mailgun::read(text.as_bytes(), &"key".into(), now).is_err());
+    let mut lines = text.splitn(3, '\n');
+    let mut next = || lines.next().unwrap_or_default().to_owned();
+    let (to, subject, text) = (next().parse::<EmailAddress>(), next(), next());
+    let line = one_line(&subject, 50);
+    assert!(line.chars().count() <= 50 && !line.contains(char::is_control));
+    assert_eq!(one_line(&line, 50), line);
+    let Ok(to) = to else { return };
+    assert_eq!(to.as_str().parse(), Ok(to.clone()));
+    let email = Email { subject, html: text.clone(), text };
+    let (delivery, unsubscribe) = (DeliveryId(1), None);
+    let letter = Letter { to: &to, email: &email, delivery, created: now, unsubscribe };
+    let from = "a@example.com".parse().expect("an address");
+    let Ok(composed) = compose(&letter, &from, now) else { return };
+    assert_eq!(composed.envelope.to().len(), 1);
+    let mail = str::from_utf8(&composed.bytes).expect("ASCII");
+    assert!(mail.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n', '\0'])));
+    let (head, _) = mail.split_once("\r\n\r\n").expect("headers");
+    let headers = head.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
+    let names: Vec<&str> = headers.map(|line| line.split(':').next().unwrap_or(line)).collect();
+    let ours = [
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "Auto-Submitted",
+        "MIME-Version",
+        "Content-Type",
+    ];
+    assert_eq!(names, ours);
 }
 
 /// A name with a dot in it whose end is no number and nothing that only this network knows.

@@ -1,11 +1,18 @@
 //! Every setting, read once, as a function of a look-up; the only reader of the environment.
 
+mod mail;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use secrecy::SecretString;
 use url::Url;
+
+use crate::secrets::Keys;
+
+pub use mail::{Login, MailConfig, MailTo, SmtpServer, Tls};
 
 /// One setting, as the table in README shows it; a test compares the two.
 #[derive(Debug)]
@@ -69,6 +76,34 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "whether the chat page is served: `on` or `off`",
     },
     Setting {
+        name: "EARLYBRD_KEYS",
+        default: "none",
+        meaning: "keys that e-mail addresses are encrypted with, the newest first, with commas between; \
+                  `earlybrd keys generate` prints one. Old ones must stay: they read what they wrote",
+    },
+    Setting {
+        name: "EARLYBRD_MAIL_URL",
+        default: "none",
+        meaning: "where mail goes: `smtp://user:password@host:587` (STARTTLS), \
+                  `smtps://user:password@host:465`, or `file:///folder`; `?tls=off` sends in clear, as \
+                  is done to this machine",
+    },
+    Setting {
+        name: "EARLYBRD_MAIL_FROM",
+        default: "none",
+        meaning: "sender of mail: `earlybrd <alerts@example.com>`",
+    },
+    Setting {
+        name: "EARLYBRD_MAIL_CA",
+        default: "none",
+        meaning: "PEM file of one more certificate by which the mail server may prove itself",
+    },
+    Setting {
+        name: "EARLYBRD_MAILGUN_KEY",
+        default: "none",
+        meaning: "key that Mailgun signs webhooks with, to hear of bounces and complaints",
+    },
+    Setting {
         name: "EARLYBRD_LOG",
         default: "`info`",
         meaning: "what is logged, in the syntax of tracing's EnvFilter",
@@ -99,6 +134,10 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// `None`: as the command thinks best.
     pub playground: Option<bool>,
+    /// `None`: nothing can be encrypted.
+    pub keys: Option<Arc<Keys>>,
+    /// `None`: no mail is sent.
+    pub mail: Option<MailConfig>,
     pub log: LogConfig,
     /// Names of the settings that are set, for `doctor`.
     pub set: Vec<&'static str>,
@@ -180,6 +219,10 @@ impl Config {
             listen,
             public_url,
             playground,
+            keys: var("EARLYBRD_KEYS")
+                .map(|text| text.parse().map(Arc::new).context("EARLYBRD_KEYS"))
+                .transpose()?,
+            mail: mail::read(var)?,
             log: log(var("EARLYBRD_LOG"), var("EARLYBRD_LOG_FORMAT"))?,
             set: SETTINGS.iter().map(|s| s.name).filter(|name| var(name).is_some()).collect(),
         })
@@ -275,6 +318,7 @@ mod tests {
         check_refused("EARLYBRD_RATES", "file:///etc/passwd");
         check_refused("EARLYBRD_TRUSTED_HOSTS", "jobs.internal, http://x");
         check_refused("EARLYBRD_CONTACT", "a\r\nX-Evil: 1");
+        check_refused("EARLYBRD_KEYS", "hunter2");
     }
 
     #[test]

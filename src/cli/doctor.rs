@@ -14,6 +14,7 @@ use crate::clock::{Clock, SharedClock};
 use crate::config::{Config, SETTINGS};
 use crate::db;
 use crate::domain::board::{Validators, Visibility};
+use crate::mail::Mail;
 use crate::postgres::Binaries;
 
 /// Whether anything was found that keeps the service from running.
@@ -44,6 +45,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     settings(config)?;
     let running = database(config, &mut findings).await?;
     pages(config, running, &mut findings).await?;
+    mail(config, &mut findings).await?;
     match catalogue(config) {
         Ok(entries) => boards(config, &entries).await?,
         Err(error) => findings.bad(&format!("catalogue: {error:#}"))?,
@@ -122,6 +124,21 @@ async fn pages(config: &Config, running: bool, findings: &mut Findings) -> anyho
             note(&format!("pages: {} is taken, most likely by that earlybrd", config.listen))
         }
         Err(error) => findings.bad(&format!("pages: cannot listen on {}: {error}", config.listen)),
+    }
+}
+
+/// Dials the server and logs in; sends nothing.
+async fn mail(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+    let Some(settings) = &config.mail else {
+        return note("mail: no EARLYBRD_MAIL_URL, so nobody can be written to");
+    };
+    let checked = match Mail::new(settings) {
+        Ok(mail) => mail.check().await.map_err(|failure| failure.why),
+        Err(error) => Err(format!("mail: {error:#}")),
+    };
+    match checked {
+        Ok(()) => good(&format!("mail: {} takes us", settings.to)),
+        Err(why) => findings.bad(&why),
     }
 }
 

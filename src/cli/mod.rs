@@ -12,6 +12,8 @@ mod doctor;
 mod filter;
 pub mod generate;
 mod hostile;
+mod keys;
+mod mail;
 mod measure;
 mod migrate;
 mod openings;
@@ -59,6 +61,12 @@ enum Command {
         #[arg(long, default_value_t = 1_000)]
         limit: u32,
     },
+    /// Works on the keys that addresses are encrypted with
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Works on mails
+    #[command(subcommand)]
+    Mail(Mail),
     /// Works on boards
     #[command(subcommand)]
     Boards(Boards),
@@ -71,6 +79,24 @@ enum Command {
     /// Measures the service on this machine
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Prints a new key, to be put first in `EARLYBRD_KEYS`
+    Generate,
+}
+
+#[derive(Debug, Subcommand)]
+enum Mail {
+    /// Writes mails as .eml, .html and .txt files, with made-up postings
+    Preview {
+        /// Which one; all if not given
+        template: Option<mail::Template>,
+        /// Folder for the files
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -213,6 +239,10 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Migrate => migrate::run(&config).await,
             Command::Doctor => doctor::run(&config).await,
             Command::Deliveries { limit } => deliveries::run(&config, limit).await,
+            Command::Keys(Keys::Generate) => keys::generate(),
+            Command::Mail(Mail::Preview { template, out }) => {
+                mail::preview(&config, template, &out)
+            }
             Command::Boards(Boards::Read { kind, rules, source }) => {
                 boards::read(&config, kind, rules.as_deref(), &source).await
             }

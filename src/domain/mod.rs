@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod board;
+pub mod cadence;
 pub mod delivery;
+pub mod email;
 pub mod facts;
 pub mod filter;
 pub mod ids;

@@ -1,6 +1,7 @@
 //! From facts to words: pure functions, no platform, no I/O.
 
 pub mod card;
+pub mod email;
 pub mod notices;
 pub mod replies;
 pub mod span;

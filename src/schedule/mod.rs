@@ -1,4 +1,8 @@
-//! When things happen, as pure functions of times and random numbers that come in.
+//! When things happen, as pure functions of times and random numbers that come in; and in which order.
 
 pub mod backoff;
+pub mod digest;
+mod local;
 pub mod polling;
+pub mod quiet_hours;
+pub mod rank;

@@ -32,6 +32,11 @@ fn the_corpus_of_filters_is_read_or_refused_as_it_should() {
 }
 
 #[test]
+fn the_corpus_of_mail_has_one_receiver_and_our_headers() {
+    replay("mail", targets::mail);
+}
+
+#[test]
 fn the_corpus_of_matching_is_decided_alike_by_all() {
     replay("matching", targets::matching);
 }

@@ -16,6 +16,7 @@ mod faults_addresses;
 mod faults_boards;
 mod faults_bodies;
 mod faults_dns;
+mod faults_mail;
 mod faults_polling;
 mod faults_postgres;
 mod faults_redirects;

@@ -4,3 +4,4 @@ pub mod board;
 pub mod dns;
 pub mod messenger;
 pub mod raw;
+pub mod smtp;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::binary::{Ended, Home, until};
 use crate::fakes::board::{FakeBoard, Item, feed};
+use crate::fakes::smtp::{FakeSmtp, Setup};
 
 async fn run(arguments: &[&str], input: &str) -> Ended {
     Home::new().start_with(arguments, input).wait().await
@@ -34,6 +35,29 @@ async fn boards_read_prints_postings_and_filter_match_reads_them() {
         let posting: Value = serde_json::from_str(line).unwrap();
         assert!(!posting["explain"].as_array().unwrap().is_empty(), "{line}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_generate_prints_a_key_that_the_setting_takes() {
+    let made = run(&["keys", "generate"], "").await;
+    assert!(made.success && made.stdout.lines().count() == 1, "{}", made.stderr);
+    let home = Home::new().setting("EARLYBRD_KEYS", made.stdout.trim());
+    let again = home.start(&["keys", "generate"]).wait().await;
+    assert!(again.success && again.stdout != made.stdout, "{}", again.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_preview_writes_mails_and_says_where() {
+    let home = Home::new();
+    let one = home.start(&["mail", "preview", "card"]).wait().await;
+    assert!(one.success, "{}", one.stderr);
+    assert_eq!(one.stdout, "./card.eml\n./card.html\n./card.txt\n");
+    let mail = std::fs::read_to_string(home.folder().join("card.eml")).unwrap();
+    assert!(mail.contains("\r\nList-Unsubscribe: <https://"), "{mail}");
+    let folder = home.folder().join("mails");
+    let all = home.start(&["mail", "preview", "--out", folder.to_str().unwrap()]).wait().await;
+    assert!(all.success && all.stdout.contains("payment-failed.html"), "{}", all.stderr);
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 24);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,6 +209,28 @@ async fn doctor_says_what_serve_needs_and_fails_if_it_could_not_run() {
     assert!(!ill.success);
     assert!(ill.stdout.contains("FAIL  DATABASE_URL: cannot be used"), "{}", ill.stdout);
     assert!(!ill.stdout.contains("nobody@"), "no secrets: {}", ill.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_logs_in_to_the_mail_server_and_sends_nothing() {
+    let setup = Setup { login: Some(("ada", "right")), ..Setup::default() };
+    let fake = FakeSmtp::start(setup).await;
+    let keys = run(&["keys", "generate"], "").await.stdout;
+    let doctor = async |password: &str| {
+        let url = format!("smtp://ada:{password}@localhost:{}", fake.port);
+        let home = Home::new()
+            .setting("EARLYBRD_MAIL_URL", &url)
+            .setting("EARLYBRD_MAIL_FROM", "alerts@example.com")
+            .setting("EARLYBRD_PUBLIC_URL", "https://example.com")
+            .setting("EARLYBRD_KEYS", keys.trim());
+        home.start(&["doctor"]).wait().await
+    };
+    let well = doctor("right").await;
+    let takes = format!("ok    mail: localhost:{} takes us", fake.port);
+    assert!(well.success && well.stdout.contains(&takes), "{}", well.stdout);
+    let ill = doctor("wrong").await;
+    assert!(!ill.success && ill.stdout.contains("FAIL  mail: login: 535"), "{}", ill.stdout);
+    assert!(fake.mails().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

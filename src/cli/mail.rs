@@ -1,0 +1,183 @@
+//! `earlybrd mail preview`: what mails look like.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use clap::ValueEnum;
+use url::Url;
+
+use super::output;
+use crate::clock::{Clock, SharedClock};
+use crate::config::Config;
+use crate::domain::email::{Email, Sender};
+use crate::domain::ids::{DeliveryId, OpeningId};
+use crate::domain::message::{Card, Times};
+use crate::domain::pay::{Currency, Pay, Period};
+use crate::domain::posting::Remote;
+use crate::mail::letter::{Letter, compose};
+use crate::render::email::{self, Billing, Fallback, Frame};
+use crate::schedule::rank::best_first;
+
+/// The mails that are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// One posting
+    Card,
+    /// Many postings
+    Digest,
+    /// A posting that no chat took
+    Fallback,
+    /// Something that is said without a posting
+    Notice,
+    /// Whether an address is read by who entered it
+    Verification,
+    TrialEnding,
+    PaymentFailed,
+    Downgrade,
+}
+
+/// Writes each mail, with made-up postings, as .eml, .html and .txt, and prints the names of the files.
+pub fn preview(config: &Config, only: Option<Template>, folder: &Path) -> anyhow::Result<ExitCode> {
+    let now = SharedClock::of_this_machine().now();
+    let from = match &config.mail {
+        Some(mail) => mail.from.clone(),
+        None => "earlybrd <alerts@example.com>".parse()?,
+    };
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    for template in Template::value_variants() {
+        if only.is_none_or(|only| only == *template) {
+            let value = template.to_possible_value().context("a template without a name")?;
+            write(&folder.join(value.get_name()), *template, &from, now)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, template: Template, from: &Sender, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let link = |path: &str| Url::parse(&format!("https://earlybrd.example/{path}"));
+    let (unsubscribe, page) = (link("unsubscribe/sample")?, link("verify/sample")?);
+    let subscribed = !matches!(
+        template,
+        Template::Verification
+            | Template::TrialEnding
+            | Template::PaymentFailed
+            | Template::Downgrade
+    );
+    let unsubscribe = subscribed.then_some(&unsubscribe);
+    let email = sample(template, unsubscribe, &page, now)?;
+    let letter = Letter {
+        to: &"ada@example.org".parse()?,
+        email: &email,
+        delivery: DeliveryId(1),
+        created: now,
+        unsubscribe,
+    };
+    let composed = compose(&letter, from, now).map_err(|failure| anyhow!(failure.why))?;
+    let files: [(&str, &[u8]); 3] =
+        [("eml", &composed.bytes), ("html", email.html.as_bytes()), ("txt", email.text.as_bytes())];
+    for (end, bytes) in files {
+        let path: PathBuf = path.with_extension(end);
+        std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
+        output::line(&path.display().to_string())?;
+    }
+    Ok(())
+}
+
+fn sample(
+    template: Template,
+    unsubscribe: Option<&Url>,
+    page: &Url,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Email> {
+    let fallback = Fallback {
+        place: "Slack",
+        why: "your direct messages are closed",
+        again: "To be told there again, open a direct message with earlybrd and type: resume 1",
+    };
+    let fallback = (template == Template::Fallback).then_some(fallback);
+    let frame = Frame { now, unsubscribe, fallback };
+    let cards = cards(now);
+    let on: NaiveDate = (now + TimeDelta::days(3)).date_naive();
+    Ok(match template {
+        Template::Card | Template::Fallback => {
+            email::card(cards.first().context("a sample")?, &frame)?
+        }
+        Template::Digest => email::digest(&cards, 9, &frame)?,
+        Template::Notice => email::notice(
+            "Your board 3, Acme careers, could not be read for a week (404) and is not asked any \
+             more. To try again: boards add https://example.com/jobs.rss",
+            unsubscribe,
+        )?,
+        Template::Verification => email::verification(page, 24)?,
+        Template::TrialEnding => {
+            email::billing(&Billing::TrialEnding { plan: "pro", on, upgrade: page })?
+        }
+        Template::PaymentFailed => {
+            email::billing(&Billing::PaymentFailed { plan: "pro", until: on, portal: page })?
+        }
+        Template::Downgrade => {
+            let paused = ["Design, no internships".to_owned(), "Python from $80k".to_owned()];
+            email::billing(&Billing::Downgraded {
+                from: "pro",
+                to: "free",
+                paused: &paused,
+                upgrade: page,
+            })?
+        }
+    })
+}
+
+fn cards(now: DateTime<Utc>) -> Vec<Card> {
+    let year = |least: i64, most: i64, currency| {
+        Pay::new(Some(least.into()), Some(most.into()), currency, Period::Year)
+    };
+    let rust = Card {
+        opening: OpeningId(1),
+        sample: false,
+        title: "Senior Rust Engineer (Payments & Ledgers)".to_owned(),
+        url: Some("https://example.com/jobs/1?from=earlybrd&lang=en".to_owned()),
+        company: Some("Acme".to_owned()),
+        location: Some("EU only".to_owned()),
+        remote: Some(Remote::Yes),
+        pay: year(90_000, 110_000, Currency::EUR),
+        body: "You will build the ledger that every payment of ours passes through, in Rust, with a \
+               small team that writes tests first and ships every day. We look for somebody who has \
+               run Postgres at night."
+            .to_owned(),
+        board: "We Work Remotely".to_owned(),
+        attribution: Some("Jobs by We Work Remotely".to_owned()),
+        filters: vec!["remote rust".to_owned()],
+        times: Times {
+            posted: Some(now - TimeDelta::minutes(3)),
+            seen: now - TimeDelta::seconds(20),
+            matched: now - TimeDelta::milliseconds(19_990),
+        },
+    };
+    let other = |opening, title: &str, company: &str, place: &str| Card {
+        opening: OpeningId(opening),
+        title: title.to_owned(),
+        company: Some(company.to_owned()),
+        location: Some(place.to_owned()),
+        remote: None,
+        attribution: None,
+        ..rust.clone()
+    };
+    let mut cards = vec![
+        Card { sample: true, ..other(4, &"Principal ".repeat(12), "Wordy", "Anywhere") },
+        rust.clone(),
+        Card {
+            pay: year(140_000, 180_000, Currency::USD),
+            ..other(2, "Staff Backend Engineer", "Müller & Söhne GmbH", "Berlin, Germany (hybrid)")
+        },
+        Card {
+            pay: None,
+            url: None,
+            body: String::new(),
+            ..other(3, "מפתח Rust בכיר", "<Bold> Startup", "Tel Aviv")
+        },
+    ];
+    best_first(&mut cards);
+    cards
+}
