@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{NaiveTime, Timelike, Weekday};
+use chrono::{NaiveTime, TimeDelta, Timelike, Weekday};
+
+/// Longest snooze: who wants to hear nothing for longer, pauses.
+const LONGEST_SNOOZE: TimeDelta = TimeDelta::days(90);
 
 /// When what a filter found is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +33,10 @@ pub struct QuietHours {
     to: TimeOfDay,
 }
 
+/// For how long nothing is sent: hours, days or weeks, ninety days at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Snooze(TimeDelta);
+
 /// Why a text says no time: a sentence for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadCadence {
@@ -43,6 +50,8 @@ pub enum BadCadence {
     Quiet,
     #[error("quiet hours that end when they begin would never end")]
     AlwaysQuiet,
+    #[error("a snooze looks like 8h, 3d or 2w, and lasts 90 days at most")]
+    Snooze,
 }
 
 impl TimeOfDay {
@@ -65,6 +74,32 @@ impl QuietHours {
     /// When it ends.
     pub fn to(self) -> TimeOfDay {
         self.to
+    }
+}
+
+impl Snooze {
+    pub fn span(self) -> TimeDelta {
+        self.0
+    }
+}
+
+impl FromStr for Snooze {
+    type Err = BadCadence;
+
+    fn from_str(text: &str) -> Result<Self, BadCadence> {
+        let text = text.trim().to_ascii_lowercase();
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        let number = Some(digits).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
+        let number: i64 = number.and_then(|text| text.parse().ok()).ok_or(BadCadence::Snooze)?;
+        let span = match text.strip_prefix(digits) {
+            Some("h") => TimeDelta::try_hours(number),
+            Some("d") => TimeDelta::try_days(number),
+            Some("w") => TimeDelta::try_weeks(number),
+            Some(_) | None => None,
+        };
+        span.filter(|span| (TimeDelta::hours(1)..=LONGEST_SNOOZE).contains(span))
+            .map(Self)
+            .ok_or(BadCadence::Snooze)
     }
 }
 
@@ -188,5 +223,19 @@ mod tests {
         assert_eq!("22:00".parse::<QuietHours>(), Err(BadCadence::Quiet));
         assert_eq!("22:00-25:00".parse::<QuietHours>(), Err(BadCadence::Time));
         assert_eq!("22:00-22:00".parse::<QuietHours>(), Err(BadCadence::AlwaysQuiet));
+    }
+    #[test]
+    fn a_snooze_is_hours_days_or_weeks() {
+        let hours = |text: &str| text.parse::<Snooze>().map(|snooze| snooze.span().num_hours());
+        assert_eq!(hours(" 8h "), Ok(8));
+        assert_eq!(hours("3D"), Ok(72));
+        assert_eq!(hours("2w"), Ok(336));
+        assert_eq!(hours("90d"), Ok(2_160));
+        for text in
+            ["", "3", "d", "0h", "91d", "-1d", "1.5d", "3 d", "3dd", "99999999999999999999h"]
+        {
+            assert_eq!(hours(text), Err(BadCadence::Snooze), "{text}");
+        }
+        assert_eq!(hours("9223372036854775807w"), Err(BadCadence::Snooze));
     }
 }

@@ -197,6 +197,24 @@ mod tests {
 
     proptest! {
         #[test]
+        fn every_address_that_is_taken_can_be_written_to(
+            address in "[!#-'*+/-9=?A-Z^-~.-]{1,66}@([a-z0-9-]{1,10}\\.){1,3}[a-zé]{2,5}",
+        ) {
+            let Ok(to) = address.parse::<EmailAddress>() else { return Ok(()) };
+            let email = Email { subject: String::new(), text: String::new(), html: String::new() };
+            let letter = Letter {
+                to: &to,
+                email: &email,
+                delivery: DeliveryId(1),
+                created: at(0),
+                unsubscribe: None,
+            };
+            let mail = compose(&letter, &"a@example.com".parse().unwrap(), at(0)).unwrap();
+            prop_assert_eq!(mail.envelope.to()[0].to_string(), to.as_str());
+            prop_assert_eq!(&headers(&mail.bytes)["to"], to.as_str());
+        }
+
+        #[test]
         fn no_subject_text_or_name_adds_a_header(
             subject in "(\r\nBcc: evil@example.com|\r|\n|.|\u{202e}|é){0,80}",
             text in "(\r\n\r\n|\n|\r|--|\\.|.|é| ){0,200}",

@@ -247,6 +247,10 @@ async fn a_login_that_fails_is_the_operators_and_no_mail_is_lost() {
     assert_eq!(failure.trouble, Trouble::Operator);
     assert!(matches!(failure.verdict(), Verdict::Retry { .. }), "{failure:?}");
     assert_eq!(trouble(&mail_to(&server(&fake, Tls::Never))).await, Trouble::Operator);
+    let (other, _) = plain().await;
+    let login_there = Login { user: "ada".to_owned(), password: "right".into() };
+    let knows_nobody = SmtpServer { login: Some(login_there), ..server(&other, Tls::Never) };
+    assert_eq!(trouble(&mail_to(&knows_nobody)).await, Trouble::Operator);
     send(&login("right"), 1).await.unwrap();
     assert_eq!(fake.mails().len(), 1);
 }
