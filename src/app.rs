@@ -33,6 +33,7 @@ use crate::workers::Base;
 use crate::workers::claims::{Claims, Pace};
 use crate::workers::deliver::Deliver;
 use crate::workers::edit_cards::EditCards;
+use crate::workers::gather::Gather;
 use crate::workers::housekeeping::{CorrectClock, NET, Sweep, Timetable};
 use crate::workers::match_postings::MatchPostings;
 use crate::workers::poll_boards::PollBoards;
@@ -178,6 +179,7 @@ impl App {
         let editing = messengers.iter().filter(|messenger| messenger.edits());
         let platforms = editing.map(|messenger| messenger.platform()).collect();
         self.spawn(EditCards { base: base.clone(), platforms }, rest(&Arc::default()));
+        self.spawn(Gather { base: base.clone() }, rest(&Arc::default()));
         for _ in 0..SENDERS {
             let (base, messengers) = (base.clone(), messengers.clone());
             self.spawn(Deliver { base, messengers }, rest(&self.wakes.delivery));

@@ -136,6 +136,7 @@ fn cards(now: DateTime<Utc>) -> Vec<Card> {
     let rust = Card {
         opening: OpeningId(1),
         sample: false,
+        version: 1,
         title: "Senior Rust Engineer (Payments & Ledgers)".to_owned(),
         url: Some("https://example.com/jobs/1?from=earlybrd&lang=en".to_owned()),
         company: Some("Acme".to_owned()),
@@ -147,6 +148,9 @@ fn cards(now: DateTime<Utc>) -> Vec<Card> {
                run Postgres at night."
             .to_owned(),
         board: "We Work Remotely".to_owned(),
+        also_on: Vec::new(),
+        closed: false,
+        posted: None,
         attribution: Some("Jobs by We Work Remotely".to_owned()),
         filters: vec!["remote rust".to_owned()],
         times: Times {
@@ -161,6 +165,9 @@ fn cards(now: DateTime<Utc>) -> Vec<Card> {
         company: Some(company.to_owned()),
         location: Some(place.to_owned()),
         remote: None,
+        also_on: Vec::new(),
+        closed: false,
+        posted: None,
         attribution: None,
         ..rust.clone()
     };

@@ -1,8 +1,11 @@
 //! The closed list of commands and how their text is read.
 
+use chrono_tz::Tz;
+
 use super::line::Line;
+use crate::domain::cadence::{Cadence, QuietHours, Snooze};
 use crate::domain::filter::Expr;
-use crate::domain::reply::Reply;
+use crate::domain::reply::{Mark, Reply};
 use crate::filter_lang::{self, nearest};
 use crate::render::replies::{self, CommandHelp};
 
@@ -20,6 +23,18 @@ pub enum Command {
     Remove(i64),
     /// The address of a posting.
     Why(String),
+    /// How often a filter is told.
+    Deliver(i64, Cadence),
+    Timezone(Tz),
+    /// `None` is off; so with snooze.
+    Quiet(Option<QuietHours>),
+    Snooze(Option<Snooze>),
+    /// A company's name.
+    Mute(String),
+    Unmute(String),
+    Muted,
+    /// Postings that were marked so, a page of them, from 1.
+    Marked(Mark, usize),
     Boards,
     /// The address of a feed, a careers page or a company's job board.
     AddBoard(String),
@@ -120,6 +135,95 @@ pub const COMMANDS: &[Spec] = &[
         read: |line| line.number().map(Command::Remove),
     },
     Spec {
+        name: "deliver",
+        help: CommandHelp {
+            usage: "deliver N instant|hourly|daily 08:00|weekly mon 08:00",
+            does: "how often a filter is told; digests show the best matches first",
+            example: "deliver 1 daily 08:00",
+        },
+        read: |line| {
+            let (number, rest) = line.number_and_rest()?;
+            Ok(Command::Deliver(number, rest.value()?))
+        },
+    },
+    Spec {
+        name: "timezone",
+        help: CommandHelp {
+            usage: "timezone <name>",
+            does: "your time zone, for digests and quiet hours",
+            example: "timezone Europe/Berlin",
+        },
+        read: |line| line.timezone().map(Command::Timezone),
+    },
+    Spec {
+        name: "quiet",
+        help: CommandHelp {
+            usage: "quiet 22:00-07:00|off",
+            does: "hours in which nothing is told; it waits for their end",
+            example: "quiet 22:00-07:00",
+        },
+        read: |line| line.value_or_off().map(Command::Quiet),
+    },
+    Spec {
+        name: "snooze",
+        help: CommandHelp {
+            usage: "snooze 3d|off",
+            does: "tells nothing for a while, and then what came meanwhile",
+            example: "snooze 3d",
+        },
+        read: |line| line.value_or_off().map(Command::Snooze),
+    },
+    Spec {
+        name: "mute",
+        help: CommandHelp {
+            usage: "mute company <name>",
+            does: "no filter of yours tells this company's jobs any more",
+            example: "mute company Toptal",
+        },
+        read: |line| line.company().map(Command::Mute),
+    },
+    Spec {
+        name: "unmute",
+        help: CommandHelp {
+            usage: "unmute company <name>",
+            does: "tells them again",
+            example: "unmute company Toptal",
+        },
+        read: |line| line.company().map(Command::Unmute),
+    },
+    Spec {
+        name: "muted",
+        help: CommandHelp { usage: "muted", does: "companies you muted", example: "muted" },
+        read: |line| line.alone(Command::Muted),
+    },
+    Spec {
+        name: "saved",
+        help: CommandHelp {
+            usage: "saved [page]",
+            does: "postings you saved, newest first",
+            example: "saved",
+        },
+        read: |line| Ok(Command::Marked(Mark::Saved, line.page()?)),
+    },
+    Spec {
+        name: "applied",
+        help: CommandHelp {
+            usage: "applied [page]",
+            does: "postings you applied for",
+            example: "applied",
+        },
+        read: |line| Ok(Command::Marked(Mark::Applied, line.page()?)),
+    },
+    Spec {
+        name: "dismissed",
+        help: CommandHelp {
+            usage: "dismissed [page]",
+            does: "postings that were not for you",
+            example: "dismissed 2",
+        },
+        read: |line| Ok(Command::Marked(Mark::Dismissed, line.page()?)),
+    },
+    Spec {
         name: "why",
         help: CommandHelp {
             usage: "why <address>",
@@ -174,6 +278,14 @@ impl Command {
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
             Self::Remove(_) => "remove",
+            Self::Deliver(..) => "deliver",
+            Self::Timezone(_) => "timezone",
+            Self::Quiet(_) => "quiet",
+            Self::Snooze(_) => "snooze",
+            Self::Mute(_) => "mute",
+            Self::Unmute(_) => "unmute",
+            Self::Muted => "muted",
+            Self::Marked(mark, _) => mark.as_str(),
             Self::Why(_) => "why",
             Self::Boards | Self::AddBoard(_) | Self::RemoveBoard(_) => "boards",
             Self::Status => "status",
@@ -268,7 +380,14 @@ mod tests {
         check_wrong("watch rust email", 11, "e-mail yet");
         check_wrong("watch rust (go here", 11, "never closed");
         check_wrong("edit 1", 6, "a filter");
-        check_wrong("rename 1", 8, "the new name");
+        check_wrong("rename 1", 8, "the name");
+        check_wrong("deliver 1 dayly", 10, "daily 08:00");
+        check_wrong("deliver 1 daily 25:00", 10, "a time of day");
+        check_wrong("timezone Europe/Berln", 9, "did you mean Europe/Berlin");
+        check_wrong("quiet 22-7", 6, "22:00-07:00");
+        check_wrong("snooze", 6, "3d");
+        check_wrong("mute Acme", 5, "company and its name");
+        check_wrong("saved two", 6, "stands a number");
         check_wrong("pause 99999999999999999999", 6, "stands a number");
     }
 

@@ -1,13 +1,20 @@
 //! The rest of a line behind a command's name, and how its parts are read.
 
+use std::str::FromStr;
+
+use chrono_tz::{TZ_VARIANTS, Tz};
+
 use super::command::Command;
 use crate::domain::filter::Expr;
 use crate::domain::reply::Reply;
 use crate::filter_lang;
 use crate::render::replies::{self, CommandHelp};
 
-/// Longest name of a filter.
+/// Longest name of a filter or a company.
 const MAX_NAME: usize = 80;
+
+/// Nobody turns more pages.
+const MOST_PAGES: usize = 1_000;
 
 /// What stands behind a command's name: the bytes `start..end` of the line.
 #[derive(Clone, Copy)]
@@ -71,6 +78,52 @@ impl<'a> Line<'a> {
         Err(rest.wrong("one number is enough"))
     }
 
+    /// What stands there as a value, whose error says how it is written.
+    pub fn value<T: FromStr<Err: std::fmt::Display>>(&self) -> Result<T, Reply> {
+        self.rest().parse().map_err(|error: T::Err| self.wrong(&error.to_string()))
+    }
+
+    /// A value, or nothing of the kind.
+    pub fn value_or_off<T: FromStr<Err: std::fmt::Display>>(&self) -> Result<Option<T>, Reply> {
+        if self.rest().eq_ignore_ascii_case("off") { Ok(None) } else { self.value().map(Some) }
+    }
+
+    /// A time zone by IANA's name, or its last part alone: `Berlin`.
+    pub fn timezone(&self) -> Result<Tz, Reply> {
+        let written = self.rest().replace(' ', "_");
+        let is_meant = |zone: &&Tz| {
+            let name = zone.name();
+            let city = name.rsplit('/').next().unwrap_or(name);
+            name.eq_ignore_ascii_case(&written) || city.eq_ignore_ascii_case(&written)
+        };
+        if let Some(zone) = TZ_VARIANTS.iter().find(is_meant) {
+            return Ok(*zone);
+        }
+        let names: Vec<&str> = TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+        let near = filter_lang::nearest(&written, &names);
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        Err(self.wrong(&format!("here stands a time zone, as in Europe/Berlin{near}")))
+    }
+
+    /// The name behind `company`.
+    pub fn company(&self) -> Result<String, Reply> {
+        let word = self.rest().split_whitespace().next().unwrap_or_default();
+        let rest = Self { start: self.start + word.len(), ..*self }.trimmed();
+        if !word.eq_ignore_ascii_case("company") {
+            return Err(self.wrong("here stands company and its name"));
+        }
+        rest.name()
+    }
+
+    /// The number of a page, the first if none is said.
+    pub fn page(&self) -> Result<usize, Reply> {
+        if self.rest().is_empty() {
+            return Ok(1);
+        }
+        let page = usize::try_from(self.number()?).ok().filter(|page| *page <= MOST_PAGES);
+        page.ok_or_else(|| self.wrong("there are not so many pages"))
+    }
+
     /// What is to be done with boards, if anything.
     pub fn boards(&self) -> Result<Command, Reply> {
         let word = self.rest().split_whitespace().next().unwrap_or_default();
@@ -116,7 +169,7 @@ impl<'a> Line<'a> {
         let words: Vec<&str> = self.rest().split_whitespace().collect();
         let name: String = words.join(" ").chars().filter(|c| !c.is_control()).collect();
         match name.chars().count() {
-            0 => Err(self.wrong("here stands the new name")),
+            0 => Err(self.wrong("here stands the name")),
             1..=MAX_NAME => Ok(name),
             long => {
                 let what = format!("a name has {MAX_NAME} characters at most, this has {long}");

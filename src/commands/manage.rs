@@ -13,6 +13,7 @@ fn line(filter: &OwnFilter) -> FilterLine<'_> {
         number: filter.number,
         name: &filter.name,
         query: &filter.query,
+        cadence: filter.cadence,
         paused: filter.state == FilterState::Paused,
     }
 }

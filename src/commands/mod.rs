@@ -3,8 +3,10 @@
 mod actions;
 mod boards;
 mod command;
+mod habits;
 mod line;
 mod manage;
+mod marked;
 mod own_boards;
 mod preview;
 mod watch;
@@ -112,6 +114,14 @@ async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
         Command::Pause(number) => manage::pause(context, actor, number).await,
         Command::Resume(number) => manage::resume(context, actor, number).await,
         Command::Remove(number) => manage::remove(context, actor, number).await,
+        Command::Deliver(number, cadence) => habits::deliver(context, actor, number, cadence).await,
+        Command::Timezone(zone) => habits::timezone(context, actor, zone).await,
+        Command::Quiet(quiet) => habits::quiet(context, actor, quiet).await,
+        Command::Snooze(snooze) => habits::snooze(context, actor, snooze).await,
+        Command::Mute(company) => habits::mute(context, actor, &company).await,
+        Command::Unmute(company) => habits::unmute(context, actor, &company).await,
+        Command::Muted => habits::muted(context, actor).await,
+        Command::Marked(mark, page) => marked::list(context, actor, mark, page).await,
         Command::Why(url) => why::why(context, actor, &url).await,
         Command::Boards => boards::boards(context, actor).await,
         Command::AddBoard(url) => own_boards::add(context, actor, &url).await,

@@ -8,6 +8,7 @@ use crate::domain::rates::Rates;
 use crate::filter_lang::parse;
 use crate::matching::{Document, explain};
 use crate::normalize::canonical;
+use crate::normalize::fingerprint::company_key;
 use crate::render::replies::{self, Became, Opinion, Why};
 
 pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
@@ -24,9 +25,13 @@ pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
     let became = told.map(|told| Became {
         instead: told.board.filter(|_| told.posting != Some(stored.id.0)),
         state: told.state,
+        waits: told.due_at.map(|due| due - now),
         settled: told.settled_at.map(|at| now - at),
         trouble: told.last_error,
     });
+    let key = stored.posting.company.as_deref().and_then(company_key);
+    let muted = db::habits::muted(&context.pool, actor.account).await?;
+    let is_muted = key.is_some_and(|key| muted.iter().any(|(_, muted)| *muted == key));
     let rates = db::rates::newest(&context.pool).await?;
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
     let live = filters.iter().filter(|filter| filter.state != FilterState::Removed);
@@ -35,6 +40,7 @@ pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
         board: &stored.board,
         seen: now - stored.first_seen_at,
         became,
+        muted: stored.posting.company.as_deref().filter(|_| is_muted),
         opinions: live.map(|filter| opinion(filter, stored, &rates)).collect(),
     }))
 }

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 
 use crate::clock::Clock;
 use crate::domain::delivery::{MessageRef, Verdict};
-use crate::domain::message::Message;
+use crate::domain::message::{Card, Message};
 use crate::domain::target::{Platform, Target};
 use crate::messenger::Messenger;
-use crate::render::card;
+use crate::render::{card, message};
 
 /// Writes each card to one output, whatever the target's address.
 pub struct Console<W> {
@@ -32,9 +32,10 @@ impl<W: Write + Send> Messenger for Console<W> {
 
     async fn send(&self, _: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let now = self.clock.now();
-        let notice = message.notice.clone().into_iter();
-        let cards = message.cards.iter().map(|card| card::text(card, now));
-        let parts: Vec<String> = notice.chain(cards).collect();
+        let (whole, rest) = message.shown();
+        let above = message.notice.clone().into_iter().chain(message::heading(message));
+        let cards = whole.iter().map(|card| card::text(card, now));
+        let parts: Vec<String> = above.chain(cards).chain(lines(rest)).collect();
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         // One write, so that a crash leaves a whole message or none.
         output
@@ -43,4 +44,14 @@ impl<W: Write + Send> Messenger for Console<W> {
             .map_err(|error| Verdict::Retry { why: format!("console: {error}"), after: None })?;
         Ok(MessageRef(format!("console-{}", message.delivery)))
     }
+}
+
+/// Cards of which a line is enough.
+fn lines(rest: &[Card]) -> Option<String> {
+    let line = |card: &Card| {
+        let url = card.url.as_ref().map(|url| format!("\n  {url}")).unwrap_or_default();
+        format!("- {}{url}", message::line(card))
+    };
+    let lines: Vec<String> = rest.iter().map(line).collect();
+    (!lines.is_empty()).then(|| format!("{}\n{}", message::more(lines.len()), lines.join("\n")))
 }

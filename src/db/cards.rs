@@ -9,9 +9,10 @@ use sqlx::types::Json;
 use super::showings::{self, Seen};
 use super::unreadable;
 use crate::domain::ids::{AccountId, DeliveryId, OpeningId};
-use crate::domain::message::{Card, Message, Times};
+use crate::domain::message::{Card, Kind, Message, Times};
 use crate::domain::opening::Together;
 use crate::domain::pay::Pay;
+use crate::schedule::rank::best_first;
 
 struct Row {
     id: i64,
@@ -42,14 +43,18 @@ pub async fn message(
     delivery: DeliveryId,
 ) -> sqlx::Result<Message> {
     let rows = rows(pool, delivery).await?;
-    let notice = sqlx::query_scalar!("SELECT notice FROM deliveries WHERE id = $1", delivery.0)
+    let said = sqlx::query!("SELECT notice, kind FROM deliveries WHERE id = $1", delivery.0)
         .fetch_one(pool)
         .await?;
     let openings: BTreeSet<i64> = rows.iter().map(|row| row.current).collect();
     let told: BTreeSet<i64> = rows.iter().map(|row| row.id).collect();
     let seen = showings::of(pool, account, &openings, &told).await?;
     let cards: sqlx::Result<Vec<Card>> = rows.into_iter().map(|row| card(row, &seen)).collect();
-    Ok(Message { delivery, notice, cards: cards? })
+    let (mut cards, kind) = (cards?, Kind::of(&said.kind));
+    if kind == Kind::Digest {
+        best_first(&mut cards);
+    }
+    Ok(Message { delivery, kind, notice: said.notice, cards })
 }
 
 async fn rows(pool: &PgPool, delivery: DeliveryId) -> sqlx::Result<Vec<Row>> {

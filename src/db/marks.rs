@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use super::count;
 use crate::domain::ids::{AccountId, OpeningId};
 use crate::domain::reply::Mark;
 
@@ -49,4 +50,45 @@ pub async fn clear(
     .execute(executor)
     .await?;
     Ok(())
+}
+
+/// A posting that somebody marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    pub title: String,
+    pub company: Option<String>,
+    pub url: Option<String>,
+    pub closed: bool,
+    pub marked_at: DateTime<Utc>,
+}
+
+/// What an account marked so, the latest first. Of an opening the posting that is open, or the newest one
+/// that the account may see.
+pub async fn list(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    mark: Mark,
+    skipped: usize,
+    limit: usize,
+) -> sqlx::Result<Vec<Marked>> {
+    sqlx::query_as!(
+        Marked,
+        r#"SELECT p.title, p.company, p.url, p.closed_at IS NOT NULL AS "closed!", m.marked_at
+           FROM marks m CROSS JOIN LATERAL (
+               SELECT p.title, p.company, p.url, p.closed_at FROM postings p
+               JOIN boards b ON b.id = p.board_id
+               WHERE p.opening_id = m.opening_id
+                 AND (b.visibility = 'catalogue' OR EXISTS (
+                      SELECT FROM board_subscriptions s
+                      WHERE s.board_id = b.id AND s.account_id = $1))
+               ORDER BY p.closed_at DESC NULLS FIRST, p.id DESC LIMIT 1) p
+           WHERE m.account_id = $1 AND m.mark = $2
+           ORDER BY m.marked_at DESC, m.opening_id DESC OFFSET $3 LIMIT $4"#,
+        account.0,
+        mark.as_str(),
+        count(skipped),
+        count(limit)
+    )
+    .fetch_all(executor)
+    .await
 }

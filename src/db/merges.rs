@@ -133,13 +133,14 @@ async fn move_owed(tx: &mut PgConnection, into: i64, from: i64) -> sqlx::Result<
 async fn give(tx: &mut PgConnection, into: i64, from: i64, targets: &[i64]) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO owed AS o (target_id, opening_id, posting_id, state, delivery_id, first_seen_at,
-                                matched_at, card_version)
-         SELECT target_id, $1, posting_id, state, delivery_id, first_seen_at, matched_at, 0
+                                matched_at, card_version, due_at)
+         SELECT target_id, $1, posting_id, state, delivery_id, first_seen_at, matched_at, 0, due_at
          FROM owed WHERE opening_id = $2 AND target_id = ANY ($3)
          ON CONFLICT (target_id, opening_id) DO UPDATE
              SET posting_id = EXCLUDED.posting_id, state = EXCLUDED.state,
                  delivery_id = EXCLUDED.delivery_id, first_seen_at = EXCLUDED.first_seen_at,
-                 matched_at = EXCLUDED.matched_at, card_version = 0",
+                 matched_at = EXCLUDED.matched_at, card_version = 0,
+                 due_at = EXCLUDED.due_at",
         into,
         from,
         targets

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use crate::domain::cadence::Cadence;
 use crate::domain::ids::{AccountId, FilterId, FilterRevision, TargetId};
 
 /// Whether a filter takes part.
@@ -35,6 +36,7 @@ pub struct OwnFilter {
     pub number: i64,
     pub name: String,
     pub query: String,
+    pub cadence: Cadence,
     pub target: TargetId,
     pub state: FilterState,
     /// Postings count that were first seen from then on.
@@ -50,7 +52,7 @@ pub async fn of_account(
     account: AccountId,
 ) -> sqlx::Result<Vec<OwnFilter>> {
     let rows = sqlx::query!(
-        "SELECT id, number, name, query, target_id, state, active_from, removed_at,
+        "SELECT id, number, name, query, cadence, target_id, state, active_from, removed_at,
                 removed_from
          FROM filters WHERE account_id = $1 ORDER BY number",
         account.0
@@ -67,6 +69,10 @@ pub async fn of_account(
                 number: row.number,
                 name: row.name,
                 query: row.query,
+                cadence: row
+                    .cadence
+                    .parse()
+                    .map_err(|why| super::unreadable("filters", row.id, why))?,
                 target: TargetId(row.target_id),
                 state: read(&row.state)?,
                 active_from: row.active_from,

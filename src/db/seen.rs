@@ -63,6 +63,8 @@ pub async fn page(
              AND (b.visibility = 'catalogue' OR EXISTS (
                   SELECT FROM board_subscriptions s
                   WHERE s.board_id = b.id AND s.account_id = $1))
+             AND NOT EXISTS (SELECT FROM mutes u
+                             WHERE u.account_id = $1 AND u.company_key = p.company_key)
            ORDER BY p.first_seen_at DESC, p.id DESC LIMIT $5"#,
         wanted.account.0,
         wanted.since,

@@ -43,6 +43,8 @@ pub struct Told {
     /// The posting that its message shows, and that one's board; `None` if it is no longer stored.
     pub posting: Option<i64>,
     pub board: Option<String>,
+    /// When it gets a message, if it waits for one.
+    pub due_at: Option<DateTime<Utc>>,
     /// When its message was settled.
     pub settled_at: Option<DateTime<Utc>>,
     /// Why the last try failed.
@@ -58,7 +60,7 @@ pub async fn told(
     sqlx::query_as!(
         Told,
         r#"SELECT o.state, o.posting_id AS "posting?", b.name AS "board?",
-                  d.settled_at AS "settled_at?", d.last_error AS "last_error?"
+                  o.due_at, d.settled_at AS "settled_at?", d.last_error AS "last_error?"
            FROM owed o JOIN targets t ON t.id = o.target_id
            LEFT JOIN deliveries d ON d.id = o.delivery_id
            LEFT JOIN postings p ON p.id = o.posting_id LEFT JOIN boards b ON b.id = p.board_id

@@ -7,13 +7,60 @@ use super::opening;
 use super::pay::Pay;
 use super::posting::{Posting, Remote};
 
+/// Why postings are in one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Most often one.
+    #[default]
+    Cards,
+    /// Many at once.
+    Burst,
+    /// What came since the last one, the best matches first.
+    Digest,
+}
+
+impl Kind {
+    /// The word stored in `deliveries.kind`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cards => "cards",
+            Self::Burst => "burst",
+            Self::Digest => "digest",
+        }
+    }
+
+    /// Another word is of another version of this program, whose message shows its cards all the same.
+    pub fn of(word: &str) -> Self {
+        [Self::Burst, Self::Digest]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+            .unwrap_or_default()
+    }
+}
+
+/// Cards that a message with many shows whole.
+pub const WHOLE: usize = 5;
+
 /// One message: the cards that one delivery owes, or something that is said without a posting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub delivery: DeliveryId,
+    pub kind: Kind,
     /// Plain text.
     pub notice: Option<String>,
     pub cards: Vec<Card>,
+}
+
+impl Message {
+    /// The cards that are shown whole, and those of which a line is enough.
+    pub fn shown(&self) -> (&[Card], &[Card]) {
+        match self.kind {
+            Kind::Cards => (&self.cards, &[]),
+            Kind::Burst | Kind::Digest => {
+                self.cards.split_at_checked(WHOLE).unwrap_or((&self.cards, &[]))
+            }
+        }
+    }
 }
 
 /// One posting as a person sees it.

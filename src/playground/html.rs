@@ -3,8 +3,9 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use crate::domain::message::Card;
+use crate::domain::message::{Card, Message};
 use crate::domain::reply::{Button, Part, Press, Reply};
+use crate::render;
 use crate::render::card::{self, CLOSED, SAMPLE};
 use crate::render::replies::{BoardLine, card_buttons};
 
@@ -63,6 +64,25 @@ struct CardView<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "heading.html")]
+struct Heading<'a> {
+    text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "more.html")]
+struct More<'a> {
+    heading: String,
+    lines: Vec<LineView<'a>>,
+}
+
+/// A card in a line.
+struct LineView<'a> {
+    text: String,
+    url: Option<&'a str>,
+}
+
+#[derive(Template)]
 #[template(path = "boards.html")]
 struct BoardsView<'a> {
     lines: &'a [BoardLine],
@@ -98,12 +118,31 @@ pub fn reply(reply: &Reply) -> String {
 }
 
 /// Something that is said without a posting.
-pub fn text(text: &str) -> String {
+fn text(text: &str) -> String {
     rendered(ReplyView { parts: vec![PartView::Text(text)], buttons: Vec::new() })
 }
 
+/// A message that is delivered at `now`.
+pub fn message(message: &Message, now: DateTime<Utc>) -> String {
+    let (whole, rest) = message.shown();
+    let notice = message.notice.as_deref().map(text);
+    let heading = render::message::heading(message).map(|text| rendered(Heading { text: &text }));
+    let cards = whole.iter().map(|one| card(one, now));
+    let line = |card| LineView { text: render::message::line(card), url: web_address(card) };
+    let lines: Vec<LineView<'_>> = rest.iter().map(line).collect();
+    let heading_of_rest = render::message::more(lines.len());
+    let more = (!lines.is_empty()).then(|| rendered(More { heading: heading_of_rest, lines }));
+    notice.into_iter().chain(heading).chain(cards).chain(more).collect()
+}
+
+/// Nothing but these two can be followed by a click.
+fn web_address(card: &Card) -> Option<&str> {
+    let url = card.url.as_deref();
+    url.filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+}
+
 /// A card that is delivered `now`.
-pub fn card(card: &Card, now: DateTime<Utc>) -> String {
+fn card(card: &Card, now: DateTime<Utc>) -> String {
     let buttons = if card.sample { Vec::new() } else { card_buttons(card.opening) };
     let buttons: Vec<Button> = buttons;
     rendered(CardMessage { card: view(card, now), buttons: self::buttons(&buttons) })
@@ -116,11 +155,7 @@ pub fn boards(lines: &[BoardLine]) -> String {
 fn view(card: &Card, now: DateTime<Utc>) -> CardView<'_> {
     CardView {
         title: &card.title,
-        // Nothing but these two can be followed by a click.
-        url: card
-            .url
-            .as_deref()
-            .filter(|url| url.starts_with("https://") || url.starts_with("http://")),
+        url: web_address(card),
         facts: card::facts(card),
         excerpt: card::excerpt(&card.body).join(" "),
         origin: card::origin(card, now),

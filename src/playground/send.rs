@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::html;
@@ -28,7 +27,7 @@ impl Messenger for Playground {
 
     async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let now = self.clock.now();
-        let html = shown(message, now);
+        let html = html::message(message, now);
         db::in_tx(&self.pool, async |tx| {
             db::playground::append(tx, target.account, &html, Some(message.delivery), now).await
         })
@@ -47,7 +46,7 @@ impl Messenger for Playground {
         sent: &SentMessage,
         message: &Message,
     ) -> Result<(), Verdict> {
-        let html = shown(message, sent.at);
+        let html = html::message(message, sent.at);
         let edited = db::in_tx(&self.pool, async |tx| {
             db::playground::edit(tx, target.account, sent.delivery, &html).await
         })
@@ -56,9 +55,4 @@ impl Messenger for Playground {
         let gone = || Verdict::Rejected { why: "the message is gone".to_owned() };
         edited.then_some(()).ok_or_else(gone)
     }
-}
-
-fn shown(message: &Message, at: DateTime<Utc>) -> String {
-    let notice = message.notice.iter().map(|notice| html::text(notice));
-    notice.chain(message.cards.iter().map(|card| html::card(card, at))).collect()
 }

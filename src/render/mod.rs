@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod email;
+pub mod message;
 pub mod notices;
 pub mod replies;
 pub mod span;

@@ -2,7 +2,9 @@
 
 mod boards;
 mod filters;
+mod habits;
 mod help;
+mod marked;
 mod own_boards;
 mod preview;
 mod why;
@@ -15,7 +17,11 @@ pub use filters::{
     FilterLine, changed_while_paused, list, no_such_filter, nothing_changes, paused, removed,
     renamed, restored, resumed, same_filter, saved, show, too_late_to_restore, too_many_filters,
 };
+pub use habits::{
+    When, cadence, muted, muted_now, no_company, quiet, snooze, timezone, too_many_muted, unmuted,
+};
 pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
+pub use marked::{Marked, marked_list};
 pub use own_boards::{
     AddedReply, NotAdded, added, board_removed, new_board_card, no_such_board, not_added,
 };

@@ -1,6 +1,7 @@
 //! When things happen, as pure functions of times and random numbers that come in; and in which order.
 
 pub mod backoff;
+pub mod burst;
 pub mod digest;
 mod local;
 pub mod polling;

@@ -34,6 +34,7 @@ mod tests {
         Card {
             opening: OpeningId(opening),
             sample: false,
+            version: 1,
             title: "Cook".to_owned(),
             url: None,
             company: company.then(|| "Acme".to_owned()),
@@ -42,6 +43,9 @@ mod tests {
             pay: None,
             body: String::new(),
             board: "Board".to_owned(),
+            also_on: Vec::new(),
+            closed: false,
+            posted: None,
             attribution: None,
             filters: vec!["f".to_owned(); filters],
             times: Times { posted: Some(seen - TimeDelta::hours(hours_ago)), seen, matched: seen },

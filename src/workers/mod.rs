@@ -6,6 +6,7 @@ pub mod claims;
 pub mod deliver;
 pub mod edit_cards;
 mod failing_boards;
+pub mod gather;
 pub mod housekeeping;
 pub mod match_postings;
 pub mod poll_boards;

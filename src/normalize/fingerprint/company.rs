@@ -58,6 +58,11 @@ impl Company {
         self.agency
     }
 
+    /// The name in one, without legal form, accents and signs.
+    pub(super) fn key(&self) -> &str {
+        &self.joined
+    }
+
     /// The words of the name.
     pub(super) fn words(&self) -> &[String] {
         &self.words

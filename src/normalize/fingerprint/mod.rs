@@ -124,6 +124,11 @@ impl Fingerprint {
     }
 }
 
+/// A company's name as it is compared; `None` for one that names nobody.
+pub fn company_key(name: &str) -> Option<String> {
+    Company::of(name).map(|company| company.key().to_owned())
+}
+
 fn key(kind: &str, parts: &[&str]) -> i64 {
     let mut hasher = SipHasher13::new_with_keys(0x6f70_656e, 0x696e_6773);
     for part in [kind].iter().chain(parts) {

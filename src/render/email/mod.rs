@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use super::card::{self, SAMPLE};
+use super::card::{self, CLOSED, SAMPLE};
 use crate::domain::email::{Email, one_line};
 use crate::domain::message::Card;
 
@@ -83,6 +83,7 @@ struct CardView {
     delays: Option<String>,
     attribution: Option<String>,
     sample: bool,
+    closed: Option<&'static str>,
 }
 
 /// One posting, as soon as it was matched.
@@ -147,6 +148,7 @@ fn view(card: &Card, now: DateTime<Utc>, with_delays: bool) -> CardView {
         delays: (with_delays && !card.sample).then(|| card::delays(&card.times, now)),
         attribution: card.attribution.as_deref().map(line),
         sample: card.sample,
+        closed: card.closed.then_some(CLOSED),
     }
 }
 

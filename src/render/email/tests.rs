@@ -16,6 +16,7 @@ fn posting(title: &str) -> Card {
     Card {
         opening: OpeningId(1),
         sample: false,
+        version: 1,
         title: title.to_owned(),
         url: Some("https://example.com/1?a=1&b=2".to_owned()),
         company: Some("Acme & Sons".to_owned()),
@@ -24,6 +25,9 @@ fn posting(title: &str) -> Card {
         pay: None,
         body: "We build a board.".to_owned(),
         board: "Sample Jobs".to_owned(),
+        also_on: Vec::new(),
+        closed: false,
+        posted: None,
         attribution: Some("Jobs by Sample".to_owned()),
         filters: vec!["remote rust".to_owned()],
         times: Times { posted: Some(now() - TimeDelta::minutes(3)), seen: now(), matched: now() },
@@ -173,6 +177,9 @@ proptest! {
             location: Some(format!("x{words}")),
             body: format!("x{words}"),
             board: format!("x{words}"),
+            also_on: Vec::new(),
+            closed: false,
+            posted: None,
             attribution: Some(format!("x{words}")),
             filters: vec![format!("x{words}")],
             ..posting("x")

@@ -2,6 +2,7 @@
 
 use super::preview::shown;
 use super::{Preview, act, fill, only, say, text};
+use crate::domain::cadence::Cadence;
 use crate::domain::reply::{Action, Part, Reply};
 
 /// One filter as `list` shows it.
@@ -10,14 +11,19 @@ pub struct FilterLine<'a> {
     pub number: i64,
     pub name: &'a str,
     pub query: &'a str,
+    pub cadence: Cadence,
     pub paused: bool,
 }
 
 impl FilterLine<'_> {
     /// `2 Rust from home: remote rust (paused)`
     fn line(&self) -> String {
-        let Self { number, name, query, paused } = self;
-        let state = if *paused { " (paused)" } else { "" };
+        let Self { number, name, query, cadence, paused } = self;
+        let cadence = match cadence {
+            Cadence::Instant => String::new(),
+            Cadence::Hourly | Cadence::Daily(_) | Cadence::Weekly(..) => format!(" ({cadence})"),
+        };
+        let state = if *paused { format!("{cadence} (paused)") } else { cadence };
         if name == query {
             return format!("{number} {query}{state}");
         }
@@ -130,7 +136,9 @@ mod tests {
 
     #[test]
     fn a_filter_whose_name_is_its_text_says_it_once() {
-        let line = |name, paused| FilterLine { number: 2, name, query: "go", paused }.line();
+        let line = |name, paused| {
+            FilterLine { number: 2, name, query: "go", cadence: Cadence::Instant, paused }.line()
+        };
         assert_eq!(line("go", false), "2 go");
         assert_eq!(line("Gophers", true), "2 Gophers: go (paused)");
     }

@@ -15,6 +15,8 @@ pub struct Why<'a> {
     pub seen: TimeDelta,
     /// `None` when nothing was ever owed.
     pub became: Option<Became>,
+    /// Its company, if that is muted.
+    pub muted: Option<&'a str>,
     pub opinions: Vec<Opinion>,
 }
 
@@ -23,6 +25,8 @@ pub struct Why<'a> {
 pub struct Became {
     /// `owed`, `told` or `dead`.
     pub state: String,
+    /// How long it still waits for its message: a digest, the end of quiet hours.
+    pub waits: Option<TimeDelta>,
     /// How long ago that was settled.
     pub settled: Option<TimeDelta>,
     /// The board whose posting of the same job the message shows, where it is not this one.
@@ -50,6 +54,11 @@ pub fn why(why: &Why<'_>) -> Reply {
         parts.push(text(opinion_line(opinion)));
         parts.push(Part::List(opinion.because.clone()));
     }
+    if let Some(company) = why.muted {
+        let said =
+            format!("You muted {company}: none of its jobs is told. unmute company {company}");
+        parts.insert(2, text(said));
+    }
     if why.opinions.is_empty() {
         parts.push(text("You have no filters."));
     }
@@ -57,7 +66,7 @@ pub fn why(why: &Why<'_>) -> Reply {
 }
 
 fn became(why: &Why<'_>) -> String {
-    let Some(Became { state, settled, instead, trouble }) = &why.became else {
+    let Some(Became { state, waits, settled, instead, trouble }) = &why.became else {
         return "It was not told to you.".to_owned();
     };
     let it = match instead {
@@ -71,6 +80,9 @@ fn became(why: &Why<'_>) -> String {
         ("told", Some(settled)) => format!("{it} was told to you {} ago.", span(*settled)),
         ("told", None) => format!("{it} was told to you."),
         ("dead", _) => format!("{it} was given up{trouble}."),
+        _ if waits.is_some_and(|waits| waits > TimeDelta::zero()) => {
+            format!("{it} waits, and is told in {}.", span(waits.unwrap_or_default()))
+        }
         _ => format!("{it} is on its way to you{trouble}."),
     }
 }
