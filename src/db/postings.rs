@@ -121,9 +121,11 @@ pub async fn store(
     let prints: Vec<Fingerprint> = fresh.iter().map(|fresh| fresh.print(now)).collect();
     let joined = openings::join(tx, board.id, &prints, news.openings(), now).await?;
     known_postings::apply(tx, &news, now).await?;
-    let ids = insert(tx, board, &fresh, &joined, now).await?;
-    for (fresh, id) in fresh.iter().zip(ids) {
-        learnt.extend(fresh.keys.iter().map(|key| (*key, id)));
+    if !fresh.is_empty() {
+        let ids = insert(tx, board, &fresh, &joined, now).await?;
+        for (fresh, id) in fresh.iter().zip(ids) {
+            learnt.extend(fresh.keys.iter().map(|key| (*key, id)));
+        }
     }
     insert_keys(tx, board, &learnt).await?;
     if stored.new > 0 {
@@ -226,9 +228,6 @@ async fn insert(
     joined: &[Joined],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<i64>> {
-    if fresh.is_empty() {
-        return Ok(Vec::new());
-    }
     let (openings, reposts): (Vec<i64>, Vec<i64>) =
         joined.iter().map(|joined| (joined.opening.0, joined.reposts)).unzip();
     let postings: Vec<&Posting> = fresh.iter().map(|fresh| fresh.posting).collect();
