@@ -23,7 +23,9 @@ use crate::commands::Context;
 use crate::config::Config;
 use crate::db;
 use crate::db::boards::CatalogueBoard;
+use crate::email::{self, EmailPlatform};
 use crate::http::{for_operator, user_agent};
+use crate::mail::Mail;
 use crate::messenger::Messenger;
 use crate::playground::{self, Place, Playground};
 use crate::schedule::polling::HOST_GAP;
@@ -117,10 +119,15 @@ impl App {
             let Base { pool, clock } = self.base();
             let place = Place { listen, public_url: config.public_url.as_ref() };
             let changes = self.wakes.pages.clone();
-            let context = Context::new(pool, clock, fetcher);
+            let mut context = Context::new(pool, clock, fetcher);
+            context.mail_keys = config.mail.as_ref().and(config.keys.clone());
             playground::State::new(context, place, changes, self.stop.clone())
         });
-        self.spawn_task(web::serve(listener, web::router(state), self.stop.clone()));
+        let email = config.mail.as_ref().zip(config.keys.clone()).map(|(mail, keys)| {
+            let Base { pool, clock } = self.base();
+            email::State { pool, clock, keys, mailgun: mail.mailgun.clone() }
+        });
+        self.spawn_task(web::serve(listener, web::router(state, email), self.stop.clone()));
         Ok(listen)
     }
 
@@ -128,6 +135,18 @@ impl App {
     pub fn playground(&self) -> Arc<dyn Messenger> {
         let Base { pool, clock } = self.base();
         Arc::new(Playground { pool, clock })
+    }
+
+    /// E-mail as a platform, if it is set up.
+    pub fn email(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn Messenger>>> {
+        let (Some(settings), Some(keys), Some(public_url)) =
+            (&config.mail, &config.keys, &config.public_url)
+        else {
+            return Ok(None);
+        };
+        let Base { pool, clock } = self.base();
+        let (mail, keys, public_url) = (Mail::new(settings)?, Arc::clone(keys), public_url.clone());
+        Ok(Some(Arc::new(EmailPlatform { mail, keys, pool, clock, public_url })))
     }
 
     /// Cancelled when the service is to stop.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod console;
 pub mod db;
 pub mod domain;
+pub mod email;
 pub mod filter_lang;
 pub mod http;
 pub mod mail;

@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::playground;
+use crate::{email, playground};
 
 /// How long a request's head may take, and then its body.
 const SLOWEST: Duration = Duration::from_secs(10);
@@ -35,14 +35,16 @@ const CONNECTIONS: usize = 1_000;
 const ACCEPT_REST: Duration = Duration::from_millis(200);
 
 /// All pages.
-pub fn router(playground: Option<playground::State>) -> Router {
+pub fn router(playground: Option<playground::State>, email: Option<email::State>) -> Router {
     let pages = match playground {
         Some(state) => {
             playground::router(state).route("/", get(async || Redirect::temporary("/playground")))
         }
         None => Router::new(),
     };
+    let mail = email.map(email::router).unwrap_or_default();
     pages
+        .merge(mail)
         .fallback(async || (StatusCode::NOT_FOUND, "there is no such page\n"))
         .layer(from_fn(with_whole_body))
 }

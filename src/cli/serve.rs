@@ -19,10 +19,15 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         Ok(app)
     };
     let Some(app) = signals.unless(start).await? else { return Ok(ExitCode::SUCCESS) };
-    app.start_workers(config, vec![app.playground()])?;
-    if config.playground == Some(true) {
-        let address = app.serve_pages(config.listen, config, true).await?;
-        tracing::info!("the chat page is at http://{address}/playground");
+    let mut messengers = vec![app.playground()];
+    messengers.extend(app.email(config)?);
+    app.start_workers(config, messengers)?;
+    let playground = config.playground == Some(true);
+    if playground || config.mail.is_some() {
+        let address = app.serve_pages(config.listen, config, playground).await?;
+        if playground {
+            tracing::info!("the chat page is at http://{address}/playground");
+        }
     }
     tracing::info!(
         "watching {} boards",

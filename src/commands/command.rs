@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 
+use super::email::{Place, Wanted};
 use super::line::Line;
 use crate::domain::cadence::{Cadence, QuietHours, Snooze};
 use crate::domain::filter::Expr;
@@ -12,7 +13,7 @@ use crate::render::replies::{self, CommandHelp};
 /// One thing that a person can ask for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    Watch(Expr),
+    Watch(Expr, Place),
     Test(Expr),
     List,
     Show(i64),
@@ -25,6 +26,9 @@ pub enum Command {
     Why(String),
     /// How often a filter is told.
     Deliver(i64, Cadence),
+    /// Where a filter's cards go.
+    To(i64, Place),
+    Email(Wanted),
     Timezone(Tz),
     /// `None` is off; so with snooze.
     Quiet(Option<QuietHours>),
@@ -58,11 +62,14 @@ pub const COMMANDS: &[Spec] = &[
     Spec {
         name: "watch",
         help: CommandHelp {
-            usage: "watch <filter> [here]",
-            does: "shows what a filter would have sent, then saves it; cards come here",
+            usage: "watch <filter> [here|email]",
+            does: "shows what a filter would have sent, then saves it; cards come here or by e-mail",
             example: "watch remote rust -senior pay>=80k",
         },
-        read: |line| Ok(Command::Watch(line.without_place()?.filter()?)),
+        read: |line| {
+            let (filter, place) = line.place_at_end();
+            Ok(Command::Watch(filter.filter()?, place))
+        },
     },
     Spec {
         name: "test",
@@ -145,6 +152,27 @@ pub const COMMANDS: &[Spec] = &[
             let (number, rest) = line.number_and_rest()?;
             Ok(Command::Deliver(number, rest.value()?))
         },
+    },
+    Spec {
+        name: "to",
+        help: CommandHelp {
+            usage: "to N here|email",
+            does: "where a filter's cards go",
+            example: "to 1 email",
+        },
+        read: |line| {
+            let (number, rest) = line.number_and_rest()?;
+            Ok(Command::To(number, rest.place()?))
+        },
+    },
+    Spec {
+        name: "email",
+        help: CommandHelp {
+            usage: "email [you@example.com|off]",
+            does: "your address, for what your chat does not take and for filters that you send there",
+            example: "email you@example.com",
+        },
+        read: |line| line.email().map(Command::Email),
     },
     Spec {
         name: "timezone",
@@ -269,7 +297,7 @@ impl Command {
     /// The command's name; a new command without one, and so without help, does not compile.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Watch(_) => "watch",
+            Self::Watch(..) => "watch",
             Self::Test(_) => "test",
             Self::List => "list",
             Self::Show(_) => "show",
@@ -279,6 +307,8 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Remove(_) => "remove",
             Self::Deliver(..) => "deliver",
+            Self::To(..) => "to",
+            Self::Email(_) => "email",
             Self::Timezone(_) => "timezone",
             Self::Quiet(_) => "quiet",
             Self::Snooze(_) => "snooze",
@@ -377,7 +407,8 @@ mod tests {
         check_wrong("show 1 2", 7, "number is enough");
         check_wrong("list all", 5, "takes nothing");
         check_wrong("watch", 5, "a filter");
-        check_wrong("watch rust email", 11, "e-mail yet");
+        check_wrong("to 1 nowhere", 5, "here or email");
+        check_wrong("email nobody", 6, "looks like you@example.com");
         check_wrong("watch rust (go here", 11, "never closed");
         check_wrong("edit 1", 6, "a filter");
         check_wrong("rename 1", 8, "the name");

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::command::Command;
+use super::email::{Place, Wanted};
 use crate::domain::filter::Expr;
 use crate::domain::reply::Reply;
 use crate::filter_lang;
@@ -139,18 +140,28 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Without the word at the end that says where cards go. There is one place so far: here.
-    pub fn without_place(&self) -> Result<Self, Reply> {
+    /// Without the word at the end that says where cards go, and that place.
+    pub fn place_at_end(&self) -> (Self, Place) {
         let rest = self.rest().trim_end();
-        let Some((filter, last)) = rest.rsplit_once(char::is_whitespace) else { return Ok(*self) };
-        match last.to_lowercase().as_str() {
-            "here" | "dm" => Ok(Self { end: self.start + filter.len(), ..*self }),
-            "email" => {
-                let at = self.start + rest.len() - last.len();
-                let what = "cards cannot go by e-mail yet; the word itself is written \"email\"";
-                Err(self.wrong_at(at, what))
-            }
-            _ => Ok(*self),
+        let Some((before, last)) = rest.rsplit_once(char::is_whitespace) else {
+            return (*self, Place::Here);
+        };
+        match place(last) {
+            Some(place) => (Self { end: self.start + before.len(), ..*self }, place),
+            None => (*self, Place::Here),
+        }
+    }
+
+    pub fn place(&self) -> Result<Place, Reply> {
+        place(self.rest()).ok_or_else(|| self.wrong("here stands here or email"))
+    }
+
+    /// An address, `off`, or nothing.
+    pub fn email(&self) -> Result<Wanted, Reply> {
+        match self.rest() {
+            "" => Ok(Wanted::Show),
+            off if off.eq_ignore_ascii_case("off") => Ok(Wanted::Off),
+            _ => self.value().map(Wanted::Address),
         }
     }
 
@@ -176,5 +187,13 @@ impl<'a> Line<'a> {
                 Err(self.wrong(&what))
             }
         }
+    }
+}
+
+fn place(word: &str) -> Option<Place> {
+    match word.to_lowercase().as_str() {
+        "here" | "dm" => Some(Place::Here),
+        "email" => Some(Place::Email),
+        _ => None,
     }
 }

@@ -3,6 +3,7 @@
 mod actions;
 mod boards;
 mod command;
+mod email;
 mod habits;
 mod line;
 mod manage;
@@ -26,8 +27,10 @@ use crate::boards::fetch::Fetcher;
 use crate::clock::Clock;
 use crate::db;
 use crate::domain::ids::{AccountId, TargetId};
-use crate::domain::reply::{Action, Reply};
+use crate::domain::reply::{Action, Part, Reply};
+use crate::domain::target::Platform;
 use crate::render::replies;
+use crate::secrets::Keys;
 
 /// Addresses that one account may have looked at in a minute.
 const ADDED_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).expect("not zero");
@@ -42,6 +45,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Asks boards that people add.
     pub fetcher: Fetcher,
+    /// What addresses are sealed with; `None` where no mail is sent.
+    pub mail_keys: Option<Arc<Keys>>,
     figures: boards::SharedFigures,
     /// Adding boards makes requests to wherever somebody wants.
     adding: Arc<DefaultKeyedRateLimiter<AccountId>>,
@@ -84,7 +89,29 @@ pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
         Ok(command) => execute(context, actor, command).await,
         Err(reply) => Err(reply.into()),
     };
-    settle(outcome)
+    let mut reply = settle(outcome);
+    match trouble(context, actor).await {
+        Ok(told) => reply.parts.splice(0..0, told).for_each(drop),
+        Err(error) => tracing::error!("targets that are gone were not told: {error}"),
+    }
+    reply
+}
+
+/// Where nothing reaches the person who typed. The place they typed at is used again.
+async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
+    let broken = db::instead::broken(&context.pool, actor.account).await?;
+    let mut told = Vec::new();
+    for broken in broken {
+        if broken.target == actor.target.0 {
+            let now = context.now();
+            db::in_tx(&context.pool, async |tx| db::instead::mend(tx, actor.target, now).await)
+                .await?;
+            told.push(replies::target_is_back(broken.waiting));
+        } else if let Ok(platform) = broken.platform.parse::<Platform>() {
+            told.push(replies::broken_target(platform.name(), &broken.why, broken.waiting));
+        }
+    }
+    Ok(told)
 }
 
 /// Answers a button.
@@ -105,7 +132,7 @@ fn settle(outcome: Outcome) -> Reply {
 
 async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
     match command {
-        Command::Watch(filter) => watch::watch(context, actor, &filter).await,
+        Command::Watch(filter, place) => watch::watch(context, actor, &filter, place).await,
         Command::Test(filter) => watch::test(context, actor, &filter).await,
         Command::Edit(number, filter) => watch::edit(context, actor, number, &filter).await,
         Command::List => manage::list(context, actor).await,
@@ -115,6 +142,8 @@ async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
         Command::Resume(number) => manage::resume(context, actor, number).await,
         Command::Remove(number) => manage::remove(context, actor, number).await,
         Command::Deliver(number, cadence) => habits::deliver(context, actor, number, cadence).await,
+        Command::To(number, place) => email::to(context, actor, number, place).await,
+        Command::Email(wanted) => email::email(context, actor, wanted).await,
         Command::Timezone(zone) => habits::timezone(context, actor, zone).await,
         Command::Quiet(quiet) => habits::quiet(context, actor, quiet).await,
         Command::Snooze(snooze) => habits::snooze(context, actor, snooze).await,
@@ -149,7 +178,8 @@ async fn own_filter(
 impl Context {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, fetcher: Fetcher) -> Self {
         let adding = Arc::new(RateLimiter::keyed(Quota::per_minute(ADDED_A_MINUTE)));
-        Self { pool, clock, fetcher, figures: boards::SharedFigures::default(), adding }
+        let mail_keys = None;
+        Self { pool, clock, fetcher, mail_keys, figures: boards::SharedFigures::default(), adding }
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -1,5 +1,6 @@
 //! `watch`, `test`, `edit`: a preview, and a draft that waits for its button.
 
+use super::email::{self, Place};
 use super::preview::preview;
 use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, own_filter};
 use crate::db;
@@ -9,7 +10,8 @@ use crate::domain::filter::Expr;
 use crate::filter_lang::{parse, print};
 use crate::render::replies;
 
-pub async fn watch(context: &Context, actor: Actor, expr: &Expr) -> Outcome {
+pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -> Outcome {
+    let target = email::target(context, actor, place).await?;
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
     let live: Vec<_> =
         filters.iter().filter(|filter| filter.state != FilterState::Removed).collect();
@@ -21,7 +23,7 @@ pub async fn watch(context: &Context, actor: Actor, expr: &Expr) -> Outcome {
         return Err(replies::same_filter(same.number, &same.name).into());
     }
     let found = preview(context, actor, expr, None).await?;
-    let draft = Draft { filter: None, target: actor.target, query };
+    let draft = Draft { filter: None, target, query };
     let id = db::drafts::insert(&context.pool, actor.account, &draft, context.now()).await?;
     Ok(replies::watch(&found.preview, id))
 }

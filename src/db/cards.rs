@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use super::showings::{self, Seen};
 use super::unreadable;
 use crate::domain::ids::{AccountId, DeliveryId, OpeningId};
-use crate::domain::message::{Card, Kind, Message, Times};
+use crate::domain::message::{Card, Instead, Kind, Message, Times};
 use crate::domain::opening::Together;
 use crate::domain::pay::Pay;
 use crate::schedule::rank::best_first;
@@ -43,9 +43,12 @@ pub async fn message(
     delivery: DeliveryId,
 ) -> sqlx::Result<Message> {
     let rows = rows(pool, delivery).await?;
-    let said = sqlx::query!("SELECT notice, kind FROM deliveries WHERE id = $1", delivery.0)
-        .fetch_one(pool)
-        .await?;
+    let said = sqlx::query!(
+        "SELECT notice, kind, created_at, instead_of, instead_why FROM deliveries WHERE id = $1",
+        delivery.0
+    )
+    .fetch_one(pool)
+    .await?;
     let openings: BTreeSet<i64> = rows.iter().map(|row| row.current).collect();
     let told: BTreeSet<i64> = rows.iter().map(|row| row.id).collect();
     let seen = showings::of(pool, account, &openings, &told).await?;
@@ -54,7 +57,10 @@ pub async fn message(
     if kind == Kind::Digest {
         best_first(&mut cards);
     }
-    Ok(Message { delivery, kind, notice: said.notice, cards })
+    let of = said.instead_of.map(|platform| platform.parse()).transpose();
+    let of = of.map_err(|why| unreadable("deliveries", delivery.0, why))?;
+    let instead = of.zip(said.instead_why).map(|(of, why)| Instead { of, why });
+    Ok(Message { delivery, created: said.created_at, kind, instead, notice: said.notice, cards })
 }
 
 async fn rows(pool: &PgPool, delivery: DeliveryId) -> sqlx::Result<Vec<Row>> {

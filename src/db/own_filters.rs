@@ -155,3 +155,15 @@ pub async fn rename(
         .await?;
     Ok(())
 }
+
+/// Lets a filter's cards go to another target, from the next posting on.
+pub async fn set_target(
+    executor: impl PgExecutor<'_>,
+    filter: FilterId,
+    target: TargetId,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE filters SET target_id = $2 WHERE id = $1", filter.0, target.0)
+        .execute(executor)
+        .await?;
+    Ok(())
+}

@@ -6,6 +6,7 @@ use super::ids::{DeliveryId, OpeningId};
 use super::opening;
 use super::pay::Pay;
 use super::posting::{Posting, Remote};
+use super::target::Platform;
 
 /// Why postings are in one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +18,16 @@ pub enum Kind {
     Burst,
     /// What came since the last one, the best matches first.
     Digest,
+    /// None: it asks an address for its yes.
+    Verify,
+}
+
+/// What a message stands in for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instead {
+    /// The platform that did not take it.
+    pub of: Platform,
+    pub why: String,
 }
 
 impl Kind {
@@ -26,12 +37,13 @@ impl Kind {
             Self::Cards => "cards",
             Self::Burst => "burst",
             Self::Digest => "digest",
+            Self::Verify => "verify",
         }
     }
 
     /// Another word is of another version of this program, whose message shows its cards all the same.
     pub fn of(word: &str) -> Self {
-        [Self::Burst, Self::Digest]
+        [Self::Burst, Self::Digest, Self::Verify]
             .into_iter()
             .find(|kind| kind.as_str() == word)
             .unwrap_or_default()
@@ -45,7 +57,10 @@ pub const WHOLE: usize = 5;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub delivery: DeliveryId,
+    /// When the delivery was made.
+    pub created: DateTime<Utc>,
     pub kind: Kind,
+    pub instead: Option<Instead>,
     /// Plain text.
     pub notice: Option<String>,
     pub cards: Vec<Card>,
@@ -55,7 +70,7 @@ impl Message {
     /// The cards that are shown whole, and those of which a line is enough.
     pub fn shown(&self) -> (&[Card], &[Card]) {
         match self.kind {
-            Kind::Cards => (&self.cards, &[]),
+            Kind::Cards | Kind::Verify => (&self.cards, &[]),
             Kind::Burst | Kind::Digest => {
                 self.cards.split_at_checked(WHOLE).unwrap_or((&self.cards, &[]))
             }

@@ -12,14 +12,26 @@ pub enum Platform {
     Console,
     /// The chat page that this service shows itself.
     Playground,
+    /// A confirmed address.
+    Email,
 }
 
 impl Platform {
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Console => "the terminal",
+            Self::Playground => "the chat page",
+            Self::Email => "e-mail",
+        }
+    }
+
     /// The word stored in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Console => "console",
             Self::Playground => "playground",
+            Self::Email => "email",
         }
     }
 }
@@ -42,6 +54,7 @@ impl FromStr for Platform {
         match word {
             "console" => Ok(Self::Console),
             "playground" => Ok(Self::Playground),
+            "email" => Ok(Self::Email),
             _ => Err(UnknownPlatform(word.to_owned())),
         }
     }

@@ -10,7 +10,7 @@ pub fn heading(message: &Message) -> Option<String> {
         Kind::Digest if count == 1 => Some("1 new posting".to_owned()),
         Kind::Digest => Some(format!("{count} new postings, the best matches first")),
         Kind::Burst => Some(format!("{count} new postings at once")),
-        Kind::Cards => None,
+        Kind::Cards | Kind::Verify => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every text that answers a command: pure functions from facts to replies.
 
 mod boards;
+mod email;
 mod filters;
 mod habits;
 mod help;
@@ -13,6 +14,10 @@ use crate::domain::ids::OpeningId;
 use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
 
 pub use boards::{BoardLine, boards, status};
+pub use email::{
+    address, address_asked, address_confirmed, address_takes_no_mail, address_too_often,
+    broken_target, goes_to, mail_is_off, no_address, no_mail, target_is_back,
+};
 pub use filters::{
     FilterLine, changed_while_paused, list, no_such_filter, nothing_changes, paused, removed,
     renamed, restored, resumed, same_filter, saved, show, too_late_to_restore, too_many_filters,

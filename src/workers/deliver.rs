@@ -13,7 +13,7 @@ use crate::db;
 use crate::db::deliveries::{Settlement, Showing};
 use crate::db::lanes::ClaimedLane;
 use crate::domain::delivery::{ClaimedDelivery, NextStep, SentMessage, Verdict};
-use crate::domain::message::Message;
+use crate::domain::message::{Kind, Message};
 use crate::messenger::Messenger;
 use crate::schedule::backoff::next_step;
 use crate::worker::{Tick, Worker, catch_panic};
@@ -94,7 +94,8 @@ impl Deliver {
         delivery: &ClaimedDelivery,
         message: &Message,
     ) -> Settlement {
-        let outcome = if message.cards.is_empty() && message.notice.is_none() {
+        let says_nothing = message.notice.is_none() && message.kind != Kind::Verify;
+        let outcome = if message.cards.is_empty() && says_nothing {
             Err(Verdict::Rejected { why: "nothing is left to show".to_owned() })
         } else {
             match self.messenger(lane) {

@@ -1,4 +1,5 @@
-//! Makes messages of what waited: digests that are due, mornings after quiet nights, the ends of bursts.
+//! Makes messages of what waited: digests that are due, mornings after quiet nights, the ends of bursts;
+//! and gives what a target that is gone did not take to its account's address.
 
 use super::Base;
 use crate::db;
@@ -23,6 +24,11 @@ impl Worker for Gather {
             let now = self.base.now();
             db::in_tx(pool, async |tx| db::messages::gather(tx, *target, now).await).await?;
         }
-        Ok(if targets.is_empty() { Tick::Idle } else { Tick::Busy })
+        let gone = db::instead::gone(pool, BATCH).await?;
+        for gone in &gone {
+            let now = self.base.now();
+            db::in_tx(pool, async |tx| db::instead::divert(tx, gone, now).await).await?;
+        }
+        Ok(if targets.is_empty() && gone.is_empty() { Tick::Idle } else { Tick::Busy })
     }
 }

@@ -11,7 +11,7 @@ const LAYERS: &[(usize, &[&str])] = &[
     (2, &["filter_lang", "normalize", "matching", "schedule", "render"]),
     (3, &["db", "boards", "mail", "messenger", "postgres"]),
     (4, &["commands", "workers"]),
-    (5, &["console", "playground", "sample_board"]),
+    (5, &["console", "email", "playground", "sample_board"]),
     (6, &["web"]),
     (7, &["app", "cli"]),
 ];
@@ -33,6 +33,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("console", &["workers", "db"]),
     ("sample_board", &["workers", "db"]),
     ("playground", &["workers"]),
+    ("email", &["workers"]),
     ("domain", &["clock"]),
     ("filter_lang", &OUTSIDE),
     ("normalize", &OUTSIDE),

@@ -23,6 +23,7 @@ mod faults_redirects;
 mod faults_xml;
 mod flow_deliver;
 mod flow_edits;
+mod flow_email;
 mod flow_kinds;
 mod flow_match;
 mod flow_openings;

@@ -50,7 +50,7 @@ impl Site {
         let stop = CancellationToken::new();
         let state = State::new(context, place, changes.clone(), stop.clone());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(web::serve(listener, web::router(Some(state)), stop));
+        tokio::spawn(web::serve(listener, web::router(Some(state), None), stop));
         let client = http::for_operator("test").unwrap();
         Self { world, address, client, changes }
     }

@@ -1,0 +1,118 @@
+//! What a target that is gone did not take goes to the account's confirmed address.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use super::wake::{Stage, wake};
+use super::{lanes, messages};
+
+/// A target that is gone, and the address that stands in for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    target: i64,
+    email: i64,
+}
+
+/// Targets that are gone with messages that nobody has, whose account has an address.
+pub async fn gone(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Gone>> {
+    sqlx::query_as!(
+        Gone,
+        r#"SELECT t.id AS "target!", m.id AS "email!"
+           FROM targets t
+           JOIN targets m ON m.account_id = t.account_id AND m.platform = 'email'
+           JOIN emails e ON e.id::text = m.address
+           WHERE t.broken_at IS NOT NULL AND m.id <> t.id AND m.broken_at IS NULL
+             AND e.verified_at IS NOT NULL AND e.ended_at IS NULL
+             AND EXISTS (SELECT FROM deliveries d
+                         WHERE d.target_id = t.id AND d.settled_at IS NULL AND d.state = 'pending')
+           LIMIT $1"#,
+        limit
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Gives the messages to the address. What was owed stays what the target was told, so that nothing of it
+/// is sent there again.
+pub async fn divert(tx: &mut PgConnection, gone: &Gone, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    messages::hold(tx, &BTreeSet::from([gone.target, gone.email])).await?;
+    sqlx::query!(
+        "DELETE FROM deliveries WHERE target_id = $1 AND state = 'pending'
+         AND (edits IS NOT NULL OR kind = 'verify')",
+        gone.target
+    )
+    .execute(&mut *tx)
+    .await?;
+    let moved = sqlx::query!(
+        "UPDATE deliveries d
+         SET target_id = $2, due_at = $3, attempts = 0, last_error = NULL,
+             -- A new address is no stopgap for an old one.
+             instead_of = CASE WHEN t.platform <> 'email' THEN t.platform ELSE d.instead_of END,
+             instead_why = CASE WHEN t.platform <> 'email' THEN t.broken_why ELSE d.instead_why END
+         FROM targets t
+         WHERE t.id = $1 AND t.broken_at IS NOT NULL AND d.target_id = $1 AND d.state = 'pending'",
+        gone.target,
+        gone.email,
+        now
+    )
+    .execute(&mut *tx)
+    .await?;
+    if moved.rows_affected() > 0 {
+        lanes::ready(tx, &[gone.email], now).await?;
+        wake(tx, Stage::Deliver).await?;
+    }
+    Ok(moved.rows_affected())
+}
+
+/// A target of an account that is gone: its platform, why, and how much waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    pub target: i64,
+    pub platform: String,
+    pub why: String,
+    pub waiting: i64,
+}
+
+/// The account's targets that are gone.
+pub async fn broken(
+    executor: impl PgExecutor<'_>,
+    account: crate::domain::ids::AccountId,
+) -> sqlx::Result<Vec<Broken>> {
+    sqlx::query_as!(
+        Broken,
+        r#"SELECT t.id AS target, t.platform, t.broken_why AS "why!",
+                  (SELECT count(*) FROM deliveries d
+                   WHERE d.target_id = t.id AND d.settled_at IS NULL) AS "waiting!"
+           FROM targets t
+           WHERE t.account_id = $1 AND t.broken_at IS NOT NULL
+             -- An address that another took the place of troubles nobody.
+             AND NOT (t.platform = 'email' AND EXISTS (
+                      SELECT FROM emails e WHERE e.account_id = $1 AND e.ended_at IS NULL))
+           ORDER BY t.id"#,
+        account.0
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Uses a target again: somebody was heard from there.
+pub async fn mend(
+    tx: &mut PgConnection,
+    target: crate::domain::ids::TargetId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE targets SET broken_at = NULL, broken_why = NULL, failures = 0,
+                ready_at = CASE WHEN EXISTS (SELECT FROM deliveries d
+                                             WHERE d.target_id = $1 AND d.settled_at IS NULL)
+                                THEN $2::timestamptz END
+         WHERE id = $1 AND broken_at IS NOT NULL",
+        target.0,
+        now
+    )
+    .execute(&mut *tx)
+    .await?;
+    wake(tx, Stage::Deliver).await
+}

@@ -1,0 +1,69 @@
+//! The address that an account is written to, and targets that are gone.
+
+use super::{only, say, text};
+use crate::domain::reply::{Part, Reply};
+
+pub fn no_mail() -> Reply {
+    only("This service sends no e-mail; its operator has not set it up.")
+}
+
+pub fn no_address() -> Reply {
+    let mut reply = only("No address of yours is confirmed. email you@example.com asks for one.");
+    reply.buttons.push(say("Help", "help email"));
+    reply
+}
+
+pub fn address(address: &str) -> Reply {
+    let mut reply = only(format!(
+        "Your address is {address}. What your chat does not take goes there, and filters that you send \
+         there: to 1 email"
+    ));
+    reply.buttons.push(say("Turn off", "email off"));
+    reply
+}
+
+pub fn address_asked(address: &str) -> Reply {
+    only(format!(
+        "A mail is on its way to {address}. Nothing else is sent there until you follow its link, \
+         within 48 hours."
+    ))
+}
+
+pub fn address_confirmed(address: &str) -> Reply {
+    only(format!("{address} is confirmed already."))
+}
+
+pub fn address_too_often() -> Reply {
+    only("This address, or you, was sent such mails several times today. Please try tomorrow.")
+}
+
+pub fn address_takes_no_mail() -> Reply {
+    only("Mail to this address came back, or its owner complained; nothing is sent there any more.")
+}
+
+pub fn mail_is_off() -> Reply {
+    only("No more mails, not even those that waited. email you@example.com turns them on again.")
+}
+
+pub fn goes_to(number: i64, name: &str, email: bool) -> Reply {
+    let place = if email { "by e-mail" } else { "here" };
+    only(format!("Cards of filter {number}, {name}, come {place} from now on."))
+}
+
+/// What stands before an answer when somewhere else something does not arrive.
+pub fn broken_target(place: &str, why: &str, waiting: i64) -> Part {
+    let waits = if waiting > 0 { format!(" {waiting} messages wait.") } else { String::new() };
+    text(format!(
+        "Nothing reaches you in {place}: {why}.{waits} Type a command there to be told again."
+    ))
+}
+
+/// What stands before an answer from a place that was gone.
+pub fn target_is_back(waiting: i64) -> Part {
+    let waits = if waiting > 0 {
+        format!(" {waiting} messages that waited come now.")
+    } else {
+        String::new()
+    };
+    text(format!("Cards come here again.{waits}"))
+}
