@@ -11,6 +11,7 @@ mod facts_title;
 mod facts_visa;
 mod facts_zones;
 pub mod fingerprint;
+mod function_words;
 mod html_scan;
 mod html_text;
 mod identity;
