@@ -13,6 +13,7 @@ mod facts_zones;
 pub mod fingerprint;
 mod function_words;
 mod html_scan;
+mod html_simple;
 mod html_text;
 mod identity;
 mod labels;
