@@ -13,7 +13,7 @@ use super::output::{self, complain};
 use crate::boards::ask::Manners;
 use crate::boards::detect::Detected;
 use crate::boards::fetch::{FetchError, Fetched, Fetcher, Request};
-use crate::boards::find::find;
+use crate::boards::find::{Typed, find};
 use crate::boards::{self, ReadBoard, Reading, Response, Unreadable, catalog};
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
@@ -60,10 +60,9 @@ const SHOWN: usize = 3;
 
 /// Says what board an address means, and prints its first postings.
 pub async fn detect(config: &Config, address: &str) -> anyhow::Result<ExitCode> {
-    let with_scheme =
-        if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
-    let seen_at = Url::parse(&with_scheme).with_context(|| address.to_owned())?;
-    ensure!(matches!(seen_at.scheme(), "http" | "https"), "{address}: it must be http or https");
+    let seen_at = Typed::parse(address).with_context(|| address.to_owned())?;
+    let scheme = seen_at.url.scheme();
+    ensure!(matches!(scheme, "http" | "https"), "{address}: it must be http or https");
     let fetcher = Fetcher::new(config.contact.as_deref(), &config.trusted_hosts)?;
     let found = find(&fetcher, &AtOnce, &seen_at, Visibility::Catalogue).await;
     let Detected { kind, url, company } = found.with_context(|| address.to_owned())?;

@@ -6,6 +6,7 @@ mod command;
 mod manage;
 mod own_boards;
 mod preview;
+mod refusals;
 mod watch;
 mod why;
 
@@ -18,6 +19,7 @@ use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
 pub use command::{COMMANDS, Command, parse};
+pub use refusals::Refusals;
 
 use crate::boards::fetch::Fetcher;
 use crate::clock::Clock;
@@ -42,6 +44,8 @@ pub struct Context {
     figures: boards::SharedFigures,
     /// Adding boards makes requests to wherever somebody wants.
     adding: Arc<DefaultKeyedRateLimiter<AccountId>>,
+    /// Who named addresses that are not to be asked.
+    pub refusals: Refusals,
 }
 
 /// Who typed or pressed, and where cards for them go.
@@ -138,7 +142,8 @@ async fn own_filter(
 impl Context {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, fetcher: Fetcher) -> Self {
         let adding = Arc::new(RateLimiter::keyed(Quota::per_minute(ADDED_A_MINUTE)));
-        Self { pool, clock, fetcher, figures: boards::SharedFigures::default(), adding }
+        let (figures, refusals) = Default::default();
+        Self { pool, clock, fetcher, figures, adding, refusals }
     }
 
     fn now(&self) -> DateTime<Utc> {
