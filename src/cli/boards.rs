@@ -105,6 +105,8 @@ struct Page {
     body: Vec<u8>,
     content_type: Option<String>,
     url: Option<Url>,
+    /// When it was here, unless it lay in a file.
+    at: Option<DateTime<Utc>>,
 }
 
 impl Page {
@@ -114,6 +116,7 @@ impl Page {
             company: None,
             base: self.url.as_ref(),
             zone: Utc.fix(),
+            at: self.at,
         };
         boards::read(reading, self.response(), &context)
     }
@@ -142,7 +145,7 @@ async fn load(config: &Config, kind: BoardKind, source: &str) -> anyhow::Result<
     }
     let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
     ensure!(size <= MAX_FILE, "larger than {MAX_FILE} bytes");
-    Ok(Page { body, content_type: None, url: None })
+    Ok(Page { body, content_type: None, url: None, at: None })
 }
 
 async fn fetch(fetcher: &Fetcher, kind: BoardKind, url: Url) -> anyhow::Result<Page> {
@@ -154,7 +157,10 @@ async fn fetch(fetcher: &Fetcher, kind: BoardKind, url: Url) -> anyhow::Result<P
         now: SharedClock::of_this_machine().now(),
     };
     match fetcher.fetch(request).await? {
-        Fetched::Body { body, content_type, .. } => Ok(Page { body, content_type, url: Some(url) }),
+        Fetched::Body { body, content_type, .. } => {
+            let at = Some(SharedClock::of_this_machine().now());
+            Ok(Page { body, content_type, url: Some(url), at })
+        }
         Fetched::NotModified { .. } => bail!("answered 304 to a request without conditions"),
     }
 }

@@ -102,6 +102,8 @@ pub enum RawDate {
     /// Since 1970.
     Millis(i64),
     At(DateTime<Utc>),
+    /// Whole days before the response.
+    DaysAgo(u32),
 }
 
 /// What is known of a board beside what it sends.
@@ -114,6 +116,8 @@ pub struct BoardContext<'a> {
     pub base: Option<&'a Url>,
     /// The zone of its dates without one.
     pub zone: FixedOffset,
+    /// When the response was here, if that is known.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// Nothing that a person could be told.
@@ -155,7 +159,7 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         pay: pay_of(&raw.pay).or_else(|| find_in_body(&body)),
         facts,
         tags,
-        posted_at: moment(&raw.posted_at, board.zone),
+        posted_at: moment(&raw.posted_at, board.zone, board.at),
         body,
     };
     posting.identity = identity::identity(raw.guid.as_deref(), &posting);
@@ -192,7 +196,9 @@ mod tests {
     fn read(raw: RawPosting) -> Result<Posting, Unreadable> {
         let base = Url::parse("https://board.example/").unwrap();
         let zone = FixedOffset::east_opt(0).unwrap();
-        normalize(raw, &BoardContext { slug: "example", company: None, base: Some(&base), zone })
+        let board =
+            BoardContext { slug: "example", company: None, base: Some(&base), zone, at: None };
+        normalize(raw, &board)
     }
 
     #[test]
