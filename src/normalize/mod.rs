@@ -21,6 +21,7 @@ mod link;
 mod mojibake;
 pub mod openings;
 mod place;
+mod place_zones;
 mod salary;
 mod salary_check;
 mod salary_offer;
@@ -45,7 +46,7 @@ pub use self::place::place as stated_remote;
 pub use self::salary::{find_in_body, stated_period};
 pub use self::text::one_line;
 use crate::domain::pay::Pay;
-use crate::domain::posting::{Identity, Posting};
+use crate::domain::posting::{Identity, Posting, Remote};
 
 /// A longer first line of a body is no title.
 const MAX_TITLE_FROM_BODY_CHARS: usize = 120;
@@ -142,12 +143,16 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         tags: &tags,
         body: &body,
     });
-    let facts = facts::facts(&facts::Said {
+    let mut facts = facts::facts(&facts::Said {
         raw: &raw,
         title: &title,
         location: location.as_deref(),
         body: &body,
     });
+    if remote == Some(Remote::Yes) {
+        let of_place = || place_zones::of_place(location.as_deref()?);
+        facts.zones = facts.zones.or_else(of_place);
+    }
     let mut posting = Posting {
         identity: Identity::default(),
         board: Some(board.slug.to_owned()),
@@ -240,6 +245,25 @@ mod tests {
         assert_eq!(posting.company.as_deref(), Some("Acme"));
         assert_eq!(posting.remote.map(|remote| remote.to_string()).as_deref(), Some("no"));
         assert_eq!(posting.pay.map(|pay| pay.to_string()).as_deref(), Some("$30/h"));
+    }
+
+    #[test]
+    fn remote_work_that_is_restricted_to_a_country_has_its_zones() {
+        for (remote, location, want) in [
+            ("yes", "Germany", Some("UTC+1…UTC+2")),
+            ("no", "Germany", None),
+            ("yes", "Germany (CET ± 3 h)", Some("UTC−2…UTC+4")),
+            ("yes", "Kiel, Germany", None),
+        ] {
+            let raw = RawPosting {
+                title: "Cook".to_owned(),
+                location: Some(location.to_owned()),
+                remote: Some(remote.to_owned()),
+                ..RawPosting::default()
+            };
+            let zones = read(raw).unwrap().facts.zones.map(|zones| zones.to_string());
+            assert_eq!(zones.as_deref(), want, "{location}");
+        }
     }
 
     #[test]

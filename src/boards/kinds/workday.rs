@@ -127,7 +127,7 @@ mod tests {
             concat!(
                 r#"{"identity":"guid:/job/USA/Platform-Engineer_JR1","location":"Remote, USA","#,
                 r#""remote":"yes","title":"Platform Engineer","#,
-                r#""url":"https://board.example/jobs/job/USA/Platform-Engineer_JR1"}"#,
+                r#""url":"https://board.example/jobs/job/USA/Platform-Engineer_JR1","zones":{"from":-480,"to":-240}}"#,
                 "\n",
                 r#"{"identity":"guid:/job/Leeds/Analyst_R2","title":"Analyst","#,
                 r#""url":"https://board.example/jobs/job/Leeds/Analyst_R2"}"#,
