@@ -25,6 +25,7 @@ mod place_zones;
 mod salary;
 mod salary_check;
 mod salary_offer;
+mod salary_sentence;
 #[cfg(test)]
 mod salary_tests;
 mod salary_words;
@@ -161,7 +162,7 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         company,
         location,
         remote,
-        pay: pay_of(&raw.pay).or_else(|| find_in_body(&body)),
+        pay: pay_of(&raw.pay).or_else(|| in_text(&body)),
         facts,
         tags,
         posted_at: moment(&raw.posted_at, board.zone, board.at),
@@ -182,6 +183,11 @@ fn title_of(body: &str) -> Option<String> {
 fn link_of(raw: &RawPosting, board: &BoardContext<'_>) -> Option<String> {
     let link = raw.url.as_deref().and_then(|url| canonical(url, board.base));
     link.or_else(|| canonical(raw.guid.as_deref()?, None))
+}
+
+/// On a line that is labelled as pay, or else in a sentence.
+fn in_text(body: &str) -> Option<Pay> {
+    find_in_body(body).or_else(|| salary_sentence::find(body))
 }
 
 fn pay_of(raw: &RawPay) -> Option<Pay> {
