@@ -14,7 +14,8 @@ const ITEMS: u32 = 50;
 
 fn polling(criterion: &mut Criterion) {
     let body = shown(&feed(ITEMS).expect("a feed"), 1, 1);
-    let context = BoardContext { slug: "bench", company: None, base: None, zone: Utc.fix() };
+    let context =
+        BoardContext { slug: "bench", company: None, base: None, zone: Utc.fix(), at: None };
     let mut group = criterion.benchmark_group("feed");
     group.throughput(Throughput::Elements(ITEMS.into()));
     group.bench_function("read", |bench| {

@@ -49,7 +49,7 @@ pub fn matching(text: &str) {
 pub fn boards(text: &str) {
     let (kind, body) = text.split_once('\n').unwrap_or_default();
     let Ok(kind) = kind.parse::<BoardKind>() else { return };
-    let board = BoardContext { slug: "fuzz", company: None, base: None, zone: Utc.fix() };
+    let board = BoardContext { slug: "fuzz", company: None, base: None, zone: Utc.fix(), at: None };
     let response = Response { body: body.as_bytes(), content_type: None };
     let read = match boards::read(kind.into(), response, &board) {
         Ok(read) => read,

@@ -63,7 +63,7 @@ fn builder(user_agent: &str) -> ClientBuilder {
 }
 
 /// Why an address is not asked.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum Refused {
     #[error("only http and https addresses can be used")]
     Scheme,

@@ -174,6 +174,7 @@ async fn parse<T: Send + 'static>(
     + Send
     + 'static,
 ) -> Result<T, FetchError> {
+    let at = Some(manners.now());
     manners.before_reading(&response.bytes).await?;
     let turn = READERS.acquire().await.map_err(|_| "nobody reads any more".to_owned())?;
     let (kind, rules, slug) = (board.kind, board.rules.cloned(), board.slug.to_owned());
@@ -183,8 +184,8 @@ async fn parse<T: Send + 'static>(
         let response = Response { body: &bytes, content_type: content_type.as_deref() };
         // Dates without a zone are taken as UTC.
         let zone = FixedOffset::east_opt(0).expect("zero is an offset");
-        let context =
-            BoardContext { slug: &slug, company: company.as_deref(), base: Some(&url), zone };
+        let (slug, company, base) = (&slug, company.as_deref(), Some(&url));
+        let context = BoardContext { slug, company, base, zone, at };
         read(Reading { kind, rules: rules.as_ref() }, response, &context)
     });
     let read = read.await.map_err(|_| "its response broke the parser".to_owned())?;

@@ -86,7 +86,7 @@ fn known_board(seen_at: &Url) -> Option<Detected> {
 /// Recognises a board by what its address answers.
 pub fn by_answer(response: Response<'_>, asked: &Url) -> Result<Detected, Unreadable> {
     let zone = Utc.fix();
-    let context = BoardContext { slug: "", company: None, base: Some(asked), zone };
+    let context = BoardContext { slug: "", company: None, base: Some(asked), zone, at: None };
     let page = match read(Reading::from(BoardKind::Feed), response, &context) {
         Ok(_) => {
             return Ok(Detected { kind: BoardKind::Feed, url: asked.clone(), company: None });

@@ -93,6 +93,10 @@ pub enum Whose {
     Board,
     /// Its host's: other boards there will fare no better.
     Host,
+    /// Its host's, to which there was not even a connection.
+    Unreached,
+    /// That of whoever chose the address: it is not to be asked.
+    Refused,
     /// Nobody's: the board says that it is gone for good.
     Gone,
 }
@@ -106,6 +110,26 @@ impl From<String> for FetchError {
 impl FetchError {
     fn of_host(why: String) -> Self {
         Self { why, asked: None, whose: Whose::Host }
+    }
+
+    /// Whether it is the fault of the board's host.
+    pub fn is_of_host(&self) -> bool {
+        match self.whose {
+            Whose::Host | Whose::Unreached => true,
+            Whose::Board | Whose::Refused | Whose::Gone => false,
+        }
+    }
+}
+
+impl From<Refused> for FetchError {
+    fn from(refused: Refused) -> Self {
+        Self { why: refused.to_string(), asked: None, whose: Whose::Refused }
+    }
+}
+
+impl From<reqwest::Error> for FetchError {
+    fn from(error: reqwest::Error) -> Self {
+        unanswered(&error)
     }
 }
 
@@ -201,7 +225,7 @@ impl Fetcher {
         let client = if chosen || self.trusts(url) {
             &self.operator
         } else {
-            check_stranger_url(url).map_err(|refused| refused.to_string())?;
+            check_stranger_url(url)?;
             &self.strangers
         };
         let accepted = if request.kind == BoardKind::Html { ACCEPTED_PAGE } else { ACCEPTED };
@@ -214,9 +238,9 @@ impl Fetcher {
         for (name, value) in conditions(url, request) {
             asked = asked.header(name, value);
         }
-        let response = asked.send().await.map_err(|error| FetchError::of_host(reason(&error)))?;
+        let response = asked.send().await?;
         if !chosen && !self.trusts(url) {
-            check_peer(&response).map_err(|refused| refused.to_string())?;
+            check_peer(&response)?;
         }
         Ok(response)
     }
@@ -263,7 +287,7 @@ async fn answer(response: Response, url: Url, request: Request<'_>) -> Result<Fe
         return Ok(Fetched::NotModified { stays });
     }
     if !status.is_success() {
-        let asked = text(RETRY_AFTER).and_then(|value| retry_after(&value, request.now));
+        let asked = text(RETRY_AFTER).and_then(|value| rhythm::retry_after(&value, request.now));
         return Err(FetchError { why: format!("answered {status}"), asked, whose: whose(status) });
     }
     let short = |value: &String| value.len() <= MAX_VALIDATOR;
@@ -274,7 +298,7 @@ async fn answer(response: Response, url: Url, request: Request<'_>) -> Result<Fe
     let content_type = text(CONTENT_TYPE);
     let Limits { bytes, .. } = Limits::of(request.kind, request.visibility);
     let (body, turn) = read_in_turn(response, bytes).await.map_err(|error| match error {
-        BodyError::Http(error) => FetchError::of_host(reason(&error)),
+        BodyError::Http(error) => error.into(),
         BodyError::TooLarge(_) | BodyError::Bomb | BodyError::Encoding | BodyError::Broken(_) => {
             FetchError::from(error.to_string())
         }
@@ -301,48 +325,31 @@ fn redirect(status: StatusCode, headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// `Retry-After` as seconds or as a date; nonsense and the past are no wish.
-fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = DateTime::<Utc>::from(httpdate::parse_http_date(value).ok()?);
-    (date - now).to_std().ok()
-}
-
 /// The innermost cause says most: "dns error: …" rather than "error sending request".
-fn reason(error: &reqwest::Error) -> String {
+fn unanswered(error: &reqwest::Error) -> FetchError {
     let mut causes = vec![error.to_string()];
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         if let Some(refused) = cause.downcast_ref::<Refused>() {
             // In the words for an address in digits: what a name leads to is not told.
-            return refused.to_string();
+            return refused.clone().into();
         }
         causes.push(cause.to_string());
         source = cause.source();
     }
     let last = causes.pop().unwrap_or_default();
-    let kind = if error.is_timeout() {
-        "timed out"
-    } else if error.is_connect() {
-        "cannot be reached"
-    } else {
-        "the connection failed"
+    let (kind, whose) = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => ("timed out", Whose::Unreached),
+        (true, false) => ("timed out", Whose::Host),
+        (false, true) => ("cannot be reached", Whose::Unreached),
+        (false, false) => ("the connection failed", Whose::Host),
     };
-    format!("{kind}: {last}")
+    FetchError { why: format!("{kind}: {last}"), asked: None, whose }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(value: &str, want: Option<u64>) {
-        let now = DateTime::from_timestamp(784_111_777, 0).unwrap(); // 06 Nov 1994 08:49:37
-        assert_eq!(retry_after(value, now), want.map(Duration::from_secs));
-    }
 
     #[test]
     fn a_redirect_never_loses_its_tls_nor_carries_a_user() {
@@ -385,16 +392,5 @@ mod tests {
         ] {
             assert_eq!(conditions(&url.parse().unwrap(), request).len(), told, "{url}");
         }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_to_come() {
-        check("30", Some(30));
-        check("Sun, 06 Nov 1994 08:50:37 GMT", Some(60));
-        for nonsense in ["-1", "1.5", "abc", "", "NaN", "Sun, 06 Nov 1994 08:48:37 GMT"] {
-            check(nonsense, None);
-        }
-        check("99999999999", Some(99_999_999_999));
-        check("99999999999999999999999", None);
     }
 }

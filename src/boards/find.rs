@@ -5,11 +5,47 @@ use url::Url;
 use super::Response;
 use super::ask::{Manners, READERS};
 use super::detect::{self, Detected};
-use super::fetch::{FetchError, Fetched, Fetcher, Request};
+use super::fetch::{FetchError, Fetched, Fetcher, Request, Whose};
 use crate::domain::board::{BoardKind, Validators, Visibility};
+
+/// An address that somebody typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    pub url: Url,
+    /// What is tried where that cannot be reached.
+    instead: Option<Url>,
+}
+
+impl Typed {
+    /// Without a scheme it is meant as people mean it: with `https`, or else with `http`.
+    pub fn parse(text: &str) -> Result<Self, url::ParseError> {
+        if text.contains("://") {
+            return Ok(Self { url: Url::parse(text)?, instead: None });
+        }
+        let url = Url::parse(&format!("https://{text}"))?;
+        Ok(Self { url, instead: Url::parse(&format!("http://{text}")).ok() })
+    }
+}
 
 /// Recognises a board by its address, or by what the address answers.
 pub async fn find(
+    fetcher: &Fetcher,
+    manners: &impl Manners,
+    seen_at: &Typed,
+    visibility: Visibility,
+) -> Result<Detected, FetchError> {
+    let found = find_at(fetcher, manners, &seen_at.url, visibility).await;
+    match (found, &seen_at.instead) {
+        (Err(error), Some(instead)) if error.whose == Whose::Unreached => {
+            let found = find_at(fetcher, manners, instead, visibility).await;
+            // Where neither answers, the address that people would expect says why.
+            found.map_err(|other| if other.whose == Whose::Unreached { error } else { other })
+        }
+        (found, _) => found,
+    }
+}
+
+async fn find_at(
     fetcher: &Fetcher,
     manners: &impl Manners,
     seen_at: &Url,

@@ -206,5 +206,5 @@ fn tell_apart(postings: &mut [Posting]) {
 #[cfg(test)]
 fn test_context() -> BoardContext<'static> {
     let zone = chrono::FixedOffset::east_opt(0).expect("zero is an offset");
-    BoardContext { slug: "test", company: None, base: None, zone }
+    BoardContext { slug: "test", company: None, base: None, zone, at: None }
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use regex::bytes::Regex;
 use reqwest::header::{AGE, CACHE_CONTROL, HeaderMap, HeaderName};
 
@@ -62,6 +63,16 @@ pub fn of_headers(headers: &HeaderMap) -> Option<Duration> {
     (left > 0).then(|| Duration::from_secs(left))
 }
 
+/// `Retry-After` as seconds or as a date; nonsense and the past are no wish.
+pub fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = DateTime::<Utc>::from(httpdate::parse_http_date(value).ok()?);
+    (date - now).to_std().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use reqwest::header::HeaderValue;
@@ -111,5 +122,22 @@ mod tests {
         check_headers("max-age=60", "600", None);
         check_headers("max-age=99999999999999999999999", "0", None);
         check_headers("private", "0", None);
+    }
+
+    #[track_caller]
+    fn check_asked(value: &str, want: Option<u64>) {
+        let now = DateTime::from_timestamp(784_111_777, 0).unwrap(); // 06 Nov 1994 08:49:37
+        assert_eq!(retry_after(value, now), want.map(Duration::from_secs));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_to_come() {
+        check_asked("30", Some(30));
+        check_asked("Sun, 06 Nov 1994 08:50:37 GMT", Some(60));
+        for nonsense in ["-1", "1.5", "abc", "", "NaN", "Sun, 06 Nov 1994 08:48:37 GMT"] {
+            check_asked(nonsense, None);
+        }
+        check_asked("99999999999", Some(99_999_999_999));
+        check_asked("99999999999999999999999", None);
     }
 }

@@ -92,7 +92,8 @@ pub async fn run(mut config: Config, boards: u32, items: u32) -> anyhow::Result<
 /// Items read and normalised in a second of one core.
 fn read_speed(items: u32) -> anyhow::Result<f64> {
     let feed = feed(items)?;
-    let context = BoardContext { slug: "bench", company: None, base: None, zone: Utc.fix() };
+    let context =
+        BoardContext { slug: "bench", company: None, base: None, zone: Utc.fix(), at: None };
     let read = |board: u64| -> anyhow::Result<usize> {
         let body = shown(&feed, board, 1);
         let response = Response { body: body.as_bytes(), content_type: None };

@@ -13,7 +13,7 @@ use super::output::{self, complain};
 use crate::boards::ask::Manners;
 use crate::boards::detect::Detected;
 use crate::boards::fetch::{FetchError, Fetched, Fetcher, Request};
-use crate::boards::find::find;
+use crate::boards::find::{Typed, find};
 use crate::boards::{self, ReadBoard, Reading, Response, Unreadable, catalog};
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
@@ -60,10 +60,9 @@ const SHOWN: usize = 3;
 
 /// Says what board an address means, and prints its first postings.
 pub async fn detect(config: &Config, address: &str) -> anyhow::Result<ExitCode> {
-    let with_scheme =
-        if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
-    let seen_at = Url::parse(&with_scheme).with_context(|| address.to_owned())?;
-    ensure!(matches!(seen_at.scheme(), "http" | "https"), "{address}: it must be http or https");
+    let seen_at = Typed::parse(address).with_context(|| address.to_owned())?;
+    let scheme = seen_at.url.scheme();
+    ensure!(matches!(scheme, "http" | "https"), "{address}: it must be http or https");
     let fetcher = Fetcher::new(config.contact.as_deref(), &config.trusted_hosts)?;
     let found = find(&fetcher, &AtOnce, &seen_at, Visibility::Catalogue).await;
     let Detected { kind, url, company } = found.with_context(|| address.to_owned())?;
@@ -106,6 +105,8 @@ struct Page {
     body: Vec<u8>,
     content_type: Option<String>,
     url: Option<Url>,
+    /// When it was here, unless it lay in a file.
+    at: Option<DateTime<Utc>>,
 }
 
 impl Page {
@@ -115,6 +116,7 @@ impl Page {
             company: None,
             base: self.url.as_ref(),
             zone: Utc.fix(),
+            at: self.at,
         };
         boards::read(reading, self.response(), &context)
     }
@@ -143,7 +145,7 @@ async fn load(config: &Config, kind: BoardKind, source: &str) -> anyhow::Result<
     }
     let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
     ensure!(size <= MAX_FILE, "larger than {MAX_FILE} bytes");
-    Ok(Page { body, content_type: None, url: None })
+    Ok(Page { body, content_type: None, url: None, at: None })
 }
 
 async fn fetch(fetcher: &Fetcher, kind: BoardKind, url: Url) -> anyhow::Result<Page> {
@@ -155,7 +157,10 @@ async fn fetch(fetcher: &Fetcher, kind: BoardKind, url: Url) -> anyhow::Result<P
         now: SharedClock::of_this_machine().now(),
     };
     match fetcher.fetch(request).await? {
-        Fetched::Body { body, content_type, .. } => Ok(Page { body, content_type, url: Some(url) }),
+        Fetched::Body { body, content_type, .. } => {
+            let at = Some(SharedClock::of_this_machine().now());
+            Ok(Page { body, content_type, url: Some(url), at })
+        }
         Fetched::NotModified { .. } => bail!("answered 304 to a request without conditions"),
     }
 }

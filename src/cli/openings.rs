@@ -112,7 +112,7 @@ fn posted_at(fields: &Map<String, Value>) -> Option<DateTime<Utc>> {
         (None, Some(number)) => RawDate::Seconds(number),
         (None, None) => RawDate::Unknown,
     };
-    moment(&date, Utc.fix())
+    moment(&date, Utc.fix(), None)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod manage;
 mod marked;
 mod own_boards;
 mod preview;
+mod refusals;
 mod watch;
 mod why;
 
@@ -22,6 +23,7 @@ use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
 pub use command::{COMMANDS, Command, parse};
+pub use refusals::Refusals;
 
 use crate::boards::fetch::Fetcher;
 use crate::clock::Clock;
@@ -50,6 +52,8 @@ pub struct Context {
     figures: boards::SharedFigures,
     /// Adding boards makes requests to wherever somebody wants.
     adding: Arc<DefaultKeyedRateLimiter<AccountId>>,
+    /// Who named addresses that are not to be asked.
+    pub refusals: Refusals,
 }
 
 /// Who typed or pressed, and where cards for them go.
@@ -178,8 +182,8 @@ async fn own_filter(
 impl Context {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, fetcher: Fetcher) -> Self {
         let adding = Arc::new(RateLimiter::keyed(Quota::per_minute(ADDED_A_MINUTE)));
-        let mail_keys = None;
-        Self { pool, clock, fetcher, mail_keys, figures: boards::SharedFigures::default(), adding }
+        let (mail_keys, figures, refusals) = Default::default();
+        Self { pool, clock, fetcher, mail_keys, figures, adding, refusals }
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -11,8 +11,8 @@ use super::preview::sample_card;
 use super::{Actor, Context, Failure, Outcome};
 use crate::boards::ask::{Answered, Asked, Manners, ask};
 use crate::boards::detect::{self, Detected};
-use crate::boards::fetch::FetchError;
-use crate::boards::find::find;
+use crate::boards::fetch::{FetchError, Whose};
+use crate::boards::find::{Typed, find};
 use crate::clock::add as later;
 use crate::db;
 use crate::db::added_boards::{AddedBoard, Known};
@@ -67,8 +67,8 @@ impl Manners for Guest<'_> {
 
 /// Looks what is at an address, and watches it from now on.
 pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
-    let seen_at = address(context, text)?;
-    if detect::may_be_secret(&seen_at) {
+    let seen_at = address(context, actor, text)?;
+    if detect::may_be_secret(&seen_at.url) {
         return Err(replies::not_added(text, &NotAdded::Secret).into());
     }
     let own = db::added_boards::of_account(&context.pool, actor.account).await?;
@@ -78,10 +78,13 @@ pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
     if context.adding.check_key(&actor.account).is_err() {
         return Err(replies::slow_down().into());
     }
-    if let Some(known) = known(context, &seen_at, None).await? {
+    if let Some(known) = known(context, &seen_at.url, None).await? {
         return share(context, actor, text, known).await;
     }
     let refused = |error: FetchError| {
+        if error.whose == Whose::Refused {
+            context.refusals.note(actor.account);
+        }
         Failure::from(replies::not_added(text, &NotAdded::Unreadable(error.why)))
     };
     let too_slow = |_| {
@@ -111,20 +114,19 @@ pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
 }
 
 /// What was typed, as an address that may be asked.
-fn address(context: &Context, text: &str) -> Result<Url, Failure> {
+fn address(context: &Context, actor: Actor, text: &str) -> Result<Typed, Failure> {
     let text = text.trim().trim_start_matches('<').trim_end_matches('>');
-    let with_scheme =
-        if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&with_scheme).ok().filter(|url| url.host_str().is_some());
-    let url = url.filter(|url| url.as_str().len() <= 2_000 && !text.contains(char::is_whitespace));
-    let Some(url) = url else {
+    let typed = Typed::parse(text).ok().filter(|typed| typed.url.host_str().is_some());
+    let short = |typed: &Typed| typed.url.as_str().len() <= 2_000;
+    let typed = typed.filter(|typed| short(typed) && !text.contains(char::is_whitespace));
+    let Some(typed) = typed else {
         return Err(replies::not_added(text, &NotAdded::NoAddress).into());
     };
-    if let Err(refused) = context.fetcher.check(&url) {
-        tracing::info!("a board was refused: {refused}");
+    if let Err(refused) = context.fetcher.check(&typed.url) {
+        context.refusals.note(actor.account);
         return Err(replies::not_added(text, &NotAdded::Unreadable(refused.to_string())).into());
     }
-    Ok(url)
+    Ok(typed)
 }
 
 /// A board that was recognised, and what it is to be called.
@@ -195,7 +197,7 @@ async fn read(
     board: &Wanted,
 ) -> Result<Answered, FetchError> {
     let Detected { kind, url, .. } = &board.detected;
-    context.fetcher.check(url).map_err(|refused| refused.to_string())?;
+    context.fetcher.check(url)?;
     manners.turn(url).await?;
     let asked = Asked {
         slug: &board.slug,

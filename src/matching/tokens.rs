@@ -6,9 +6,9 @@
 //! words of `words.txt` that are read as another one.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use hashbrown::{HashMap, HashSet};
 use unicode_normalization::char::{
     canonical_combining_class, decompose_compatible, is_combining_mark,
 };
@@ -94,7 +94,9 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 /// How many bytes of a folded text, from its beginning, are one word, and the parts of that word.
 fn lump(text: &str) -> (usize, Vec<&str>) {
     let before = |text: &str, ends: fn(char) -> bool| !text.chars().next().is_some_and(ends);
-    for (special, parts) in &TABLE.special {
+    let first = text.as_bytes().first();
+    let alike = |(special, _): &&(&str, _)| special.as_bytes().first() == first;
+    for (special, parts) in TABLE.special.iter().filter(alike) {
         // A digit may follow: .NET8 is .NET, too.
         if text.strip_prefix(special).is_some_and(|rest| before(rest, char::is_alphabetic)) {
             return (special.len(), parts.clone());
@@ -149,6 +151,10 @@ fn fold(text: &str) -> (String, Vec<(usize, usize)>) {
     let mut origins = Vec::new();
     for (at, found) in text.char_indices().filter(|(_, found)| !is_invisible(*found)) {
         origins.push((folded.len(), at));
+        if found.is_ascii() {
+            folded.push(found.to_ascii_lowercase());
+            continue;
+        }
         if matches!(found, '™' | '℠') {
             folded.push(' '); // Else "Rust™" would read "rusttm".
             continue;

@@ -26,9 +26,10 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Composes letters with their marks (NFC), so that equal words are equal texts.
-pub fn compose(text: &str) -> String {
-    if text.chars().all(is_composed) {
-        return text.to_owned();
+pub fn compose(text: impl Into<String>) -> String {
+    let text = text.into();
+    if text.is_ascii() || text.chars().all(is_composed) {
+        return text;
     }
     let mut marks = 0_u32;
     let few_marks = text.chars().filter(|c| {

@@ -1,6 +1,6 @@
 //! When a posting was posted, from the forms in which boards say it.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 use super::RawDate;
 
@@ -27,14 +27,23 @@ const DAYS: [&str; 7] =
     ["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%B %d, %Y", "%d %B %Y", "%d. %B %Y", "%d.%m.%Y"];
 
 /// The moment, or `None` where there is none that can be read or that can be true. A date alone is
-/// its midnight; the zone is for texts without one.
-pub fn moment(raw: &RawDate, zone: FixedOffset) -> Option<DateTime<Utc>> {
+/// its midnight; the zone is for texts without one, and `at` is when the response was here.
+pub fn moment(
+    raw: &RawDate,
+    zone: FixedOffset,
+    at: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
     let moment = match raw {
         RawDate::Unknown => None,
         RawDate::Text(text) => parse(text, zone),
         RawDate::Seconds(seconds) => epoch(*seconds),
         RawDate::Millis(millis) => DateTime::from_timestamp_millis(*millis),
         RawDate::At(moment) => Some(*moment),
+        RawDate::DaysAgo(days) => {
+            let day =
+                at?.with_timezone(&zone).date_naive().checked_sub_days(Days::new((*days).into()));
+            Some(day?.and_time(NaiveTime::MIN).and_local_timezone(zone).single()?.to_utc())
+        }
     };
     moment.filter(|moment| (1990..=2100).contains(&moment.year()))
 }
@@ -85,7 +94,8 @@ mod tests {
     #[track_caller]
     fn check(raw: RawDate, want: &str) {
         let zone = FixedOffset::east_opt(2 * 3600).unwrap();
-        let moment = moment(&raw, zone).map(|at| at.format("%F %T").to_string());
+        let at = DateTime::from_timestamp(1_790_945_581, 0); // 2 October 2026, 12:53:01
+        let moment = moment(&raw, zone, at).map(|at| at.format("%F %T").to_string());
         assert_eq!(moment.unwrap_or_default(), want, "{raw:?}");
     }
 
@@ -122,6 +132,15 @@ mod tests {
         check(RawDate::Millis(1_790_945_581_000), "2026-10-02 12:53:01");
         check_text("1790945581", "2026-10-02 12:53:01");
         check_text("1790945581000", "2026-10-02 12:53:01");
+    }
+
+    #[test]
+    fn days_ago_are_counted_from_the_response() {
+        check(RawDate::DaysAgo(0), "2026-10-01 22:00:00");
+        check(RawDate::DaysAgo(3), "2026-09-28 22:00:00");
+        check(RawDate::DaysAgo(u32::MAX), "");
+        let zone = FixedOffset::east_opt(0).unwrap();
+        assert_eq!(moment(&RawDate::DaysAgo(0), zone, None), None);
     }
 
     #[test]

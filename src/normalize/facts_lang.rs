@@ -1,5 +1,6 @@
 //! The language that a text is in, where it is long enough to tell beyond doubt.
 
+use super::function_words::language_of;
 use crate::domain::facts::Language;
 
 /// Letters of a text from which its language can be told, and of which it is.
@@ -12,45 +13,39 @@ pub fn stated(word: &str) -> Option<Language> {
     Language::named(word.get(..end)?.trim())
 }
 
-/// Words that make a text English where a sixth of it is made of them: in English job
-/// advertisements a third is, in those of other languages at most a sixteenth.
-const ENGLISH: [&str; 66] = [
-    "a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
-    "do", "each", "every", "for", "from", "have", "has", "help", "how", "if", "into", "is", "it",
-    "its", "more", "need", "new", "not", "of", "on", "one", "or", "our", "out", "over", "own",
-    "so", "than", "that", "the", "their", "them", "they", "this", "to", "two", "up", "us", "we",
-    "what", "when", "where", "which", "who", "will", "with", "work", "would", "you", "your",
-    "you’ll", "you’re",
-];
-const FEWEST_WORDS: usize = 25;
-
-/// Most texts are, and this takes a hundredth of the time that it takes to compare languages.
-fn is_english(text: &str) -> bool {
-    let mut words = 0_usize;
-    let mut english = 0_usize;
-    for word in text.split(|c: char| !c.is_alphanumeric() && c != '’') {
-        words += usize::from(!word.is_empty());
-        let is_one = |known: &&str| word.eq_ignore_ascii_case(known);
-        english += usize::from(word.len() <= 8 && ENGLISH.iter().any(is_one));
-    }
-    words >= FEWEST_WORDS && english * 6 >= words
-}
-
 /// The language that a text is in beyond doubt: both of its halves are.
 pub fn of_text(text: &str) -> Option<Language> {
-    let chars = text.chars().take(ENOUGH_CHARS).count();
-    if text.chars().take(chars).filter(|c| c.is_alphabetic()).count() < FEWEST_LETTERS {
-        return None;
-    }
-    let end = |count: usize| text.char_indices().nth(count).map_or(text.len(), |(end, _)| end);
-    let (middle, end) = (end(chars / 2), end(chars));
-    let (first, second) = (text.get(..middle)?, text.get(middle..end)?);
-    if is_english(first) && is_english(second) {
-        return Language::named("en");
+    let (first, second) = halves(text)?;
+    // Most texts tell it by their small words; to compare languages takes a hundred times as long.
+    let code = language_of(first);
+    if let Some(code) = code.filter(|code| language_of(second) == Some(code)) {
+        return Language::named(code);
     }
     let (first, second) = (whatlang::detect(first)?, whatlang::detect(second)?);
     let sure = first.lang() == second.lang() && (first.is_reliable() || second.is_reliable());
     sure.then(|| Language::named(first.lang().code()))?
+}
+
+/// The two halves of the beginning of a text that has letters enough.
+fn halves(text: &str) -> Option<(&str, &str)> {
+    let ascii = text.as_bytes().get(..ENOUGH_CHARS).filter(|bytes| bytes.is_ascii());
+    if let Some(bytes) = ascii {
+        let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+        let first = text.get(..bytes.len()).filter(|_| letters >= FEWEST_LETTERS)?;
+        return first.split_at_checked(bytes.len() / 2);
+    }
+    let (mut chars, mut letters, mut end) = (0, 0, 0);
+    for c in text.chars().take(ENOUGH_CHARS) {
+        chars += 1;
+        end += c.len_utf8();
+        letters += usize::from(c.is_alphabetic());
+    }
+    if letters < FEWEST_LETTERS {
+        return None;
+    }
+    let text = text.get(..end)?;
+    let middle = text.char_indices().nth(chars / 2).map_or(end, |(middle, _)| middle);
+    text.split_at_checked(middle)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::facts::pattern;
 use super::labels::labelled;
-use super::zone_words::{listed, several};
+use super::zone_words::{listed, names_zone, several};
 use crate::domain::facts::Zones;
 
 const LABELS: &[&str] =
@@ -37,7 +37,7 @@ static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What is found first: in the place, on a line for it, in the title, in a sentence about time zones.
 pub fn zones(location: Option<&str>, title: &str, body: &str) -> Option<Zones> {
-    let clear = |text: &&str| !VAGUE.is_match(text);
+    let clear = |text: &&str| names_zone(text) && !VAGUE.is_match(text);
     let body_line = labelled(body, LABELS).filter(clear);
     let body = if ABOUT_ZONES.is_match(body) { body } else { "" };
     let sentences = body

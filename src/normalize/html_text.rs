@@ -8,6 +8,7 @@ use scraper::{Html, Node};
 
 use super::chars::{head, is_hidden};
 use super::html_scan::{flatten, is_costly};
+use super::html_simple;
 
 /// More of a body is not looked at.
 const MAX_INPUT_BYTES: usize = 512 * 1024;
@@ -37,11 +38,19 @@ static ENTITY: LazyLock<Regex> = LazyLock::new(|| {
 /// Boards escape some texts twice, so what still holds markup afterwards is read once more.
 pub fn plain_text(raw: &str) -> String {
     let once = read(head(raw, MAX_INPUT_BYTES));
-    let text = if TAG.is_match(&once) || ENTITY.is_match(&once) { read(&once) } else { once };
-    head(&text, MAX_TEXT_BYTES).trim_end().to_owned()
+    let is_markup = once.contains('<') && TAG.is_match(&once);
+    let again = is_markup || (once.contains('&') && ENTITY.is_match(&once));
+    let mut text = if again { read(&once) } else { once };
+    text.truncate(head(&text, MAX_TEXT_BYTES).trim_end().len());
+    text
 }
 
 fn read(raw: &str) -> String {
+    html_simple::read(raw).unwrap_or_else(|| parsed(raw))
+}
+
+/// The text as the parser has it.
+pub fn parsed(raw: &str) -> String {
     let mut writer = Writer::default();
     if !TAG.is_match(raw) {
         writer.kept = 1;
@@ -129,8 +138,8 @@ pub fn role(name: &str) -> Role {
 
 /// Collects text; what is between two words is decided when the second comes.
 #[derive(Default)]
-struct Writer {
-    text: String,
+pub struct Writer {
+    pub text: String,
     /// Line breaks due before the next word, two at most.
     breaks: u8,
     space: bool,
@@ -140,8 +149,13 @@ struct Writer {
 }
 
 impl Writer {
+    /// One for a text of so many bytes, in which line breaks count where `kept` is above zero.
+    pub fn keeping(kept: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), kept, ..Self::default() }
+    }
+
     /// Says whether what the element holds is text.
-    fn open(&mut self, role: Role) -> bool {
+    pub fn open(&mut self, role: Role) -> bool {
         match role {
             Role::Inline => {}
             Role::Break => self.one_more_break(),
@@ -161,7 +175,7 @@ impl Writer {
         true
     }
 
-    fn close(&mut self, role: Role) {
+    pub fn close(&mut self, role: Role) {
         match role {
             Role::Inline | Role::Break | Role::Dropped => {}
             Role::Line => self.apart(1),
@@ -191,9 +205,14 @@ impl Writer {
         }
     }
 
-    fn text(&mut self, text: &str) {
+    pub fn text(&mut self, text: &str) {
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
+            if c == ' ' {
+                self.space = true;
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
             // Most of most texts goes by words.
             let plain = rest.bytes().take_while(u8::is_ascii_graphic).count();
             let (word, behind) = rest.split_at(plain.max(c.len_utf8()));

@@ -36,12 +36,18 @@ pub fn labelled<'a>(body: &'a str, labels: &[&str]) -> Option<&'a str> {
 }
 
 fn labelled_line<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
-    let (label, value) = line.split_once([':', '：'])?;
-    let label = label.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let (label, value) =
+        if line.is_ascii() { line.split_once(':')? } else { line.split_once([':', '：'])? };
+    let label = label.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_label = if label.is_ascii() {
+        labels.iter().any(|known| known.eq_ignore_ascii_case(label))
+    } else {
+        let label = label.to_lowercase();
+        labels.iter().any(|known| known.len() == label.len() && known.to_lowercase() == label)
+    };
     let value = value.trim().trim_matches('*').trim();
     let fits = !value.is_empty() && value.chars().nth(MAX_VALUE_CHARS).is_none();
-    let is_label = |known: &&str| known.len() == label.len() && known.to_lowercase() == label;
-    (fits && labels.iter().any(is_label)).then_some(value)
+    (is_label && fits).then_some(value)
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ mod facts_title;
 mod facts_visa;
 mod facts_zones;
 pub mod fingerprint;
+mod function_words;
 mod html_scan;
+mod html_simple;
 mod html_text;
 mod identity;
 mod labels;
@@ -19,9 +21,11 @@ mod link;
 mod mojibake;
 pub mod openings;
 mod place;
+mod place_zones;
 mod salary;
 mod salary_check;
 mod salary_offer;
+mod salary_sentence;
 #[cfg(test)]
 mod salary_tests;
 mod salary_words;
@@ -43,7 +47,7 @@ pub use self::place::place as stated_remote;
 pub use self::salary::{find_in_body, stated_period};
 pub use self::text::one_line;
 use crate::domain::pay::Pay;
-use crate::domain::posting::{Identity, Posting};
+use crate::domain::posting::{Identity, Posting, Remote};
 
 /// A longer first line of a body is no title.
 const MAX_TITLE_FROM_BODY_CHARS: usize = 120;
@@ -102,6 +106,8 @@ pub enum RawDate {
     /// Since 1970.
     Millis(i64),
     At(DateTime<Utc>),
+    /// Whole days before the response.
+    DaysAgo(u32),
 }
 
 /// What is known of a board beside what it sends.
@@ -114,6 +120,8 @@ pub struct BoardContext<'a> {
     pub base: Option<&'a Url>,
     /// The zone of its dates without one.
     pub zone: FixedOffset,
+    /// When the response was here, if that is known.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// Nothing that a person could be told.
@@ -138,12 +146,16 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         tags: &tags,
         body: &body,
     });
-    let facts = facts::facts(&facts::Said {
+    let mut facts = facts::facts(&facts::Said {
         raw: &raw,
         title: &title,
         location: location.as_deref(),
         body: &body,
     });
+    if remote == Some(Remote::Yes) {
+        let of_place = || place_zones::of_place(location.as_deref()?);
+        facts.zones = facts.zones.or_else(of_place);
+    }
     let mut posting = Posting {
         identity: Identity::default(),
         board: Some(board.slug.to_owned()),
@@ -152,11 +164,11 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         company,
         location,
         remote,
-        pay: pay_of(&raw.pay).or_else(|| find_in_body(&body)),
+        pay: pay_of(&raw.pay).or_else(|| in_text(&body)),
         facts,
         tags,
-        posted_at: moment(&raw.posted_at, board.zone),
-        closes_at: moment(&raw.closes_at, board.zone),
+        posted_at: moment(&raw.posted_at, board.zone, board.at),
+        closes_at: moment(&raw.closes_at, board.zone, board.at),
         reposts: 0,
         body,
     };
@@ -177,6 +189,11 @@ fn link_of(raw: &RawPosting, board: &BoardContext<'_>) -> Option<String> {
     link.or_else(|| canonical(raw.guid.as_deref()?, None))
 }
 
+/// On a line that is labelled as pay, or else in a sentence.
+fn in_text(body: &str) -> Option<Pay> {
+    find_in_body(body).or_else(|| salary_sentence::find(body))
+}
+
 fn pay_of(raw: &RawPay) -> Option<Pay> {
     match raw {
         RawPay::Unknown => None,
@@ -194,7 +211,9 @@ mod tests {
     fn read(raw: RawPosting) -> Result<Posting, Unreadable> {
         let base = Url::parse("https://board.example/").unwrap();
         let zone = FixedOffset::east_opt(0).unwrap();
-        normalize(raw, &BoardContext { slug: "example", company: None, base: Some(&base), zone })
+        let board =
+            BoardContext { slug: "example", company: None, base: Some(&base), zone, at: None };
+        normalize(raw, &board)
     }
 
     #[test]
@@ -236,6 +255,25 @@ mod tests {
         assert_eq!(posting.company.as_deref(), Some("Acme"));
         assert_eq!(posting.remote.map(|remote| remote.to_string()).as_deref(), Some("no"));
         assert_eq!(posting.pay.map(|pay| pay.to_string()).as_deref(), Some("$30/h"));
+    }
+
+    #[test]
+    fn remote_work_that_is_restricted_to_a_country_has_its_zones() {
+        for (remote, location, want) in [
+            ("yes", "Germany", Some("UTC+1…UTC+2")),
+            ("no", "Germany", None),
+            ("yes", "Germany (CET ± 3 h)", Some("UTC−2…UTC+4")),
+            ("yes", "Kiel, Germany", None),
+        ] {
+            let raw = RawPosting {
+                title: "Cook".to_owned(),
+                location: Some(location.to_owned()),
+                remote: Some(remote.to_owned()),
+                ..RawPosting::default()
+            };
+            let zones = read(raw).unwrap().facts.zones.map(|zones| zones.to_string());
+            assert_eq!(zones.as_deref(), want, "{location}");
+        }
     }
 
     #[test]

@@ -21,12 +21,21 @@ struct Run {
 /// bytes is judged alone: it is broken if the bytes are UTF-8.
 pub fn repair(text: &str) -> Cow<'_, str> {
     // What begins a character of two bytes or more in UTF-8.
-    if !text.contains(|c: char| ('\u{c2}'..='\u{f4}').contains(&c)) {
+    if text.is_ascii() || !text.contains(|c: char| ('\u{c2}'..='\u{f4}').contains(&c)) {
         return Cow::Borrowed(text);
     }
     let mut repaired = String::with_capacity(text.len());
     let mut run = Run::default();
-    for c in text.chars() {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let plain = rest.bytes().take_while(u8::is_ascii).count();
+        let (taken, behind) = rest.split_at(plain.max(c.len_utf8()));
+        rest = behind;
+        if plain > 0 {
+            std::mem::take(&mut run).end(&mut repaired);
+            repaired.push_str(taken);
+            continue;
+        }
         if let Some((byte, windows)) = byte(c) {
             run.bytes.push(byte);
             run.text.push(c);

@@ -93,7 +93,7 @@ static LABEL: LazyLock<Regex> = LazyLock::new(|| {
 pub fn find_in_body(body: &str) -> Option<Pay> {
     let mut lines = body.lines().filter(|line| !line.is_empty()).peekable();
     while let Some(line) = lines.next() {
-        if !LABEL.is_match(line) {
+        if !line.contains(':') || !LABEL.is_match(line) {
             continue;
         }
         let next = lines.peek().filter(|next| line.ends_with(':') && next.len() <= MAX_VALUE_BYTES);

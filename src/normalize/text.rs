@@ -30,7 +30,7 @@ pub fn stated(raw: Option<&str>) -> Option<String> {
 
 /// Plain text with its lines.
 pub fn body(raw: &str) -> String {
-    compose(&plain_text(&repair(raw)))
+    compose(plain_text(&repair(raw)))
 }
 
 /// As stated, without repeats in another case.
@@ -53,7 +53,7 @@ pub fn tags(raw: &[String]) -> Vec<String> {
 fn line(raw: &str, chars: usize) -> Option<String> {
     let text = plain_text(&repair(head(raw, MAX_RAW_LINE_BYTES)));
     let words: Vec<&str> = text.split_whitespace().collect();
-    let folded = compose(&words.join(" "));
+    let folded = compose(words.join(" "));
     let end = folded.char_indices().nth(chars).map_or(folded.len(), |(at, _)| at);
     let line = folded.get(..end).unwrap_or_default().trim_end();
     (!line.is_empty()).then(|| line.to_owned())

@@ -60,6 +60,13 @@ static LEFT: LazyLock<Regex> = LazyLock::new(|| {
 static AMERICA: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:e[sd]t|m[sd]t|p[sd]t|usa?|america|americas|canada)\b"));
 static BETWEEN: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?:between|zwischen|from|von)\b"));
+static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(ZONE).expect("a valid pattern"));
+
+/// Whether a text has the name of a zone, without which nothing can be read of it.
+pub fn names_zone(text: &str) -> bool {
+    NAME.is_match(text)
+}
+
 /// "UTC-5 to UTC+1", "CET ± 3 hours", "within 3 hours of CET".
 pub fn several(text: &str) -> Option<Zones> {
     let around = |middle: i32, hours: i32| {

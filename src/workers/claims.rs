@@ -25,9 +25,6 @@ const BATCH: usize = 64;
 /// A board that has waited for so long for a poller is given back.
 const LONGEST_QUEUE: Duration = Duration::from_secs(30);
 
-/// How long polls that are to be settled wait for each other.
-const MOMENT: Duration = Duration::from_millis(1);
-
 /// What the pages behind the first take, but for the last of them.
 const LONGEST_PAGES: Duration = Duration::from_mins(1);
 
@@ -115,20 +112,22 @@ impl Claims {
         Ok(())
     }
 
-    /// Ends a poll that found nothing changed. While one statement is under way, further ones wait
-    /// and then go together.
+    /// Ends a poll that found nothing changed. Whoever finds nobody settling settles, and goes on with
+    /// what has come meanwhile; the others need not wait, and have the next board asked.
     pub async fn settle_unchanged(&self, pool: &PgPool, unchanged: Unchanged) -> sqlx::Result<()> {
         let waiting = || self.unchanged.lock().unwrap_or_else(PoisonError::into_inner);
         waiting().push(unchanged);
-        let settling = self.settling.lock().await;
-        // Whoever ends within this moment goes along.
-        tokio::time::sleep(MOMENT).await;
-        let polls = std::mem::take(&mut *waiting());
-        if !polls.is_empty() {
-            db::settled_polls::unchanged(pool, &polls).await?;
+        let mut settled = Ok(());
+        // Looked at anew after each release: what came before it found somebody settling.
+        while !waiting().is_empty() {
+            let Ok(settling) = self.settling.try_lock() else { break };
+            let polls = std::mem::take(&mut *waiting());
+            if !polls.is_empty() {
+                settled = settled.and(db::settled_polls::unchanged(pool, &polls).await);
+            }
+            drop(settling);
         }
-        drop(settling);
-        Ok(())
+        settled
     }
 }
 

@@ -94,7 +94,7 @@ impl PollBoards {
                 let until = add(now, polling::clamp_asked(asked));
                 db::hosts::rest(&mut *tx, &board.url, until).await?;
             }
-            if error.whose == Whose::Host {
+            if error.is_of_host() {
                 let failures = db::hosts::failed(&mut *tx, &board.url).await?;
                 if let Some(rest) = polling::host_rest(failures) {
                     db::hosts::rest(&mut *tx, &board.url, add(now, rest)).await?;

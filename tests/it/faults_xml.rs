@@ -47,7 +47,7 @@ const KINDS: &[(BoardKind, &str)] = &[
 
 /// All that is read of a document of each kind with these declarations and this text.
 fn read(declarations: &str, text: &str) -> Vec<String> {
-    let context = BoardContext { slug: "t", company: None, base: None, zone: Utc.fix() };
+    let context = BoardContext { slug: "t", company: None, base: None, zone: Utc.fix(), at: None };
     let read = |(kind, document): &(BoardKind, &str)| {
         let body = format!("<?xml version=\"1.0\"?>{declarations}{}", document.replace("{}", text));
         let response = Response { body: body.as_bytes(), content_type: None };

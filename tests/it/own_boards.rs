@@ -119,6 +119,18 @@ async fn a_careers_page_leads_to_its_feed() {
 }
 
 #[tokio::test]
+async fn an_address_without_a_scheme_may_be_one_without_tls() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook")]);
+    let ann = world.person("ann").await;
+    let bare = board.url.as_str().trim_start_matches("http://").to_owned();
+    check(&say(&world, ann, &format!("boards add {bare}")).await, "as board 1");
+    let https = format!("boards add https://{bare}");
+    check(&say(&world, ann, &https).await, "cannot be watched: cannot be reached");
+}
+
+#[tokio::test]
 async fn what_cannot_be_watched_is_refused_with_the_reason_and_not_kept() {
     let world = trusting().await;
     let board = FakeBoard::start().await;
@@ -133,6 +145,8 @@ async fn what_cannot_be_watched_is_refused_with_the_reason_and_not_kept() {
     for inner in ["http://10.0.0.1/", "http://localhost/", "http://a:b@127.0.0.1/"] {
         refused(inner, "cannot be watched: this address can't be used").await;
     }
+    assert_eq!(context.refusals.of(ann.account), 4, "each of them is noted");
+    assert_eq!(context.refusals.of(world.person("bob").await.account), 0);
     refused("https://example.com/feed?token=123", "carry a secret").await;
     board.status(404, &[]);
     check(&add(&world, ann, &board).await, "cannot be watched: answered 404");

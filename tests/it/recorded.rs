@@ -27,7 +27,7 @@ fn folder() -> Option<PathBuf> {
 fn read(kind: BoardKind, path: &Path) -> Result<ReadBoard, Unreadable> {
     let body = fs::read(path).unwrap();
     let zone = FixedOffset::east_opt(0).unwrap();
-    let board = BoardContext { slug: "recorded", company: None, base: None, zone };
+    let board = BoardContext { slug: "recorded", company: None, base: None, zone, at: None };
     boards::read(kind.into(), Response { body: &body, content_type: None }, &board)
 }
 

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use feed_rs::model::{Entry, Feed};
 use regex::Regex;
 
+use super::cdata::with_cdata;
 use super::feed_text::feed_text;
 use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
 use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting};
@@ -42,7 +43,7 @@ impl Kind for AnyFeed {
 fn read(response: Response<'_>, board: &BoardContext<'_>) -> Result<RawItems, Unreadable> {
     let text = feed_text(response)?;
     let base = board.base.map(url::Url::as_str);
-    match parse(&text, base) {
+    match parse(&with_cdata(&text), base).or_else(|_| parse(&text, base)) {
         Ok(feed) => Ok(all(feed)),
         Err(error) => one_by_one(&text, base, &error),
     }
@@ -125,5 +126,34 @@ fn raw(entry: Entry) -> RawPosting {
         posted_at: entry.published.or(entry.updated).map_or(RawDate::Unknown, RawDate::At),
         body: content.or(summary).unwrap_or_default(),
         ..RawPosting::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_with_its_bodies_as_cdata_is_the_same_feed() {
+        for body in [
+            "&lt;p&gt;Tea &amp;amp; cake&lt;/p&gt;\r\n &lt;b&gt;x&lt;/b&gt; ",
+            " \n",
+            "",
+            "plain",
+            "&lt;![CDATA[x]]&gt;",
+            "&lt;!-- &lt;item&gt; --&gt;",
+            "&amp;#8217; &amp;nbsp; &quot;&apos;",
+        ] {
+            let feed = format!(
+                "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\">\
+                 <channel><item><title>a &lt; b</title><description>{body}</description>\
+                 <content:encoded>{body}</content:encoded></item></channel></rss>"
+            );
+            let read = |feed: &str| {
+                let entries = parse(feed, None).expect("a feed").entries.into_iter();
+                entries.map(|entry| (entry.summary, entry.content)).collect::<Vec<_>>()
+            };
+            assert_eq!(read(&with_cdata(&feed)), read(&feed), "{body}");
+        }
     }
 }

@@ -32,8 +32,7 @@ pub fn feed_text(response: Response<'_>) -> Result<String, Unreadable> {
         .unwrap_or(encoding_rs::UTF_8);
     let (text, _, _) = encoding.decode(response.body);
     let text = DECLARATION.replace_all(text.trim_start(), "");
-    let text: String =
-        text.trim_start().chars().filter(|c| !c.is_control() || c.is_whitespace()).collect();
+    let text = without_controls(text.trim_start());
     let start: String = text.chars().take(200).collect::<String>().to_ascii_lowercase();
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
         let title = TITLE.captures(&text).and_then(|found| found.get(1)).map_or("", |m| m.as_str());
@@ -43,6 +42,19 @@ pub fn feed_text(response: Response<'_>) -> Result<String, Unreadable> {
         return Err(Unreadable::Format(format!("elements are nested deeper than {MAX_DEPTH}")));
     }
     Ok(text)
+}
+
+/// The text without control characters but white space.
+fn without_controls(text: &str) -> String {
+    let kept = |c: char| !c.is_control() || c.is_whitespace();
+    // In UTF-8 the controls beyond ASCII begin with this byte.
+    let may_be =
+        |byte: u8| (byte < b' ' && !byte.is_ascii_whitespace()) || matches!(byte, 0x7f | 0xc2);
+    if text.bytes().any(may_be) {
+        text.chars().filter(|c| kept(*c)).collect()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// What the header says of the encoding.

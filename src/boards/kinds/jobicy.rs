@@ -76,7 +76,7 @@ mod tests {
                 r#""location":"LATAM, Canada, USA","pay":{"currency":"USD","max":79000.0,"#,
                 r#""min":67500.0,"period":"year"},"posted_at":"2024-11-23T04:41:22Z","#,
                 r#""remote":"yes","tags":["Marketing & Sales"],"title":"Account Manager","#,
-                r#""type":["fulltime"],"url":"https://jobicy.com/jobs/1-a"}"#,
+                r#""type":["fulltime"],"url":"https://jobicy.com/jobs/1-a","zones":{"from":-480,"to":-150}}"#,
                 "\n",
                 r#"{"body":"Build.","identity":"guid:2","level":"senior","pay":{"currency":"EUR","#,
                 r#""max":null,"min":60.0,"period":"hour"},"posted_at":"2026-07-10T20:00:05Z","#,

@@ -2,6 +2,7 @@
 
 mod arbeitnow;
 mod ashby;
+mod cdata;
 mod feed;
 mod feed_text;
 mod fields;

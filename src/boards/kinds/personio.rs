@@ -75,7 +75,7 @@ mod tests {
                 r#""url":"https://board.example/job/4101"}"#,
                 "\n",
                 r#"{"identity":"guid:4102","location":"Remote (UK)","remote":"yes","#,
-                r#""title":"Engineer","type":["freelance"],"url":"https://board.example/job/4102"}"#,
+                r#""title":"Engineer","type":["freelance"],"url":"https://board.example/job/4102","zones":{"from":0,"to":60}}"#,
             ),
         );
     }

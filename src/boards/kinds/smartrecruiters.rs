@@ -108,7 +108,7 @@ mod tests {
                 r#""location":"Poland, REMOTE, Poland","#,
                 r#""posted_at":"2026-08-12T14:04:56.128Z","remote":"yes","tags":["Engineering"],"#,
                 r#""title":"Security Engineer","type":["fulltime"],"#,
-                r#""url":"https://jobs.smartrecruiters.com/acme/744"}"#,
+                r#""url":"https://jobs.smartrecruiters.com/acme/744","zones":{"from":60,"to":120}}"#,
             ),
         );
     }

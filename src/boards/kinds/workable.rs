@@ -76,7 +76,7 @@ mod tests {
                 r#""remote":"hybrid","tags":["Operations"],"title":"Planner","type":["fulltime"],"#,
                 r#""url":"https://apply.workable.com/acme/j/ABC123"}"#,
                 "\n",
-                r#"{"identity":"guid:DEF456","location":"Spain","remote":"yes","title":"Engineer"}"#,
+                r#"{"identity":"guid:DEF456","location":"Spain","remote":"yes","title":"Engineer","zones":{"from":60,"to":120}}"#,
             ),
         );
     }

@@ -1,8 +1,8 @@
 //! `https://<company>.<server>.myworkdayjobs.com/wday/cxs/<company>/<site>/jobs`, asked by a POST: an
 //! object with 20 jobs, without their text, and how many there are.
 //!
-//! Quirks, as recorded: dates are words ("Posted 3 Days Ago") that name no day without the time of
-//! the answer, and are left out; a place may be "6 Locations", which is none; the public page of a
+//! Quirks, as recorded: dates are words that count days from the answer ("Posted 3 Days Ago"), and
+//! "30+" of them are any number; a place may be "6 Locations", which is none; the public page of a
 //! job lies at the site's name and `externalPath`.
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::super::pages::Page;
 use super::fields::{Fields, json_board};
 use super::json_items::json_document;
 use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
-use crate::normalize::{BoardContext, RawPosting};
+use crate::normalize::{BoardContext, RawDate, RawPosting};
 
 /// Jobs of one page.
 const SHOWN: u64 = 20;
@@ -92,9 +92,20 @@ fn posting(job: Fields<'_>, site: Option<&str>) -> Result<Option<RawPosting>, St
         location: place.or_else(|| alone("location")),
         remote: job.string("remoteType").or_else(|| alone("remoteType")),
         employment: alone("timeType").into_iter().collect(),
+        posted_at: posted_on(job.text("postedOn").or_else(|| job.text("jobPostingInfo.postedOn"))),
         body: alone("jobDescription").unwrap_or_default(),
         ..RawPosting::default()
     }))
+}
+
+/// "Posted Today", "Posted Yesterday", "Posted 3 Days Ago".
+fn posted_on(words: Option<&str>) -> RawDate {
+    let days = words.and_then(|words| match words.trim() {
+        "Posted Today" => Some(0),
+        "Posted Yesterday" => Some(1),
+        words => words.strip_prefix("Posted ")?.strip_suffix(" Days Ago")?.parse().ok(),
+    });
+    days.map_or(RawDate::Unknown, RawDate::DaysAgo)
 }
 
 #[cfg(test)]
@@ -116,12 +127,26 @@ mod tests {
             concat!(
                 r#"{"identity":"guid:/job/USA/Platform-Engineer_JR1","location":"Remote, USA","#,
                 r#""remote":"yes","title":"Platform Engineer","#,
-                r#""url":"https://board.example/jobs/job/USA/Platform-Engineer_JR1"}"#,
+                r#""url":"https://board.example/jobs/job/USA/Platform-Engineer_JR1","zones":{"from":-480,"to":-240}}"#,
                 "\n",
                 r#"{"identity":"guid:/job/Leeds/Analyst_R2","title":"Analyst","#,
                 r#""url":"https://board.example/jobs/job/Leeds/Analyst_R2"}"#,
             ),
         );
+    }
+
+    #[test]
+    fn dates_are_days_before_the_answer() {
+        for (words, want) in [
+            ("Posted Today", RawDate::DaysAgo(0)),
+            ("Posted Yesterday", RawDate::DaysAgo(1)),
+            ("Posted 3 Days Ago", RawDate::DaysAgo(3)),
+            ("Posted 30+ Days Ago", RawDate::Unknown),
+            ("Publicado hoy", RawDate::Unknown),
+            ("Posted -1 Days Ago", RawDate::Unknown),
+        ] {
+            assert_eq!(posted_on(Some(words)), want, "{words}");
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ mod tests {
                 r#""identity":"guid:https://www.workingnomads.com/job/go/17/","location":"Canada","#,
                 r#""posted_at":"2026-07-10T13:22:56Z","remote":"yes","tags":["Development","#,
                 r#""data analyst","english"],"title":"Data Analyst","#,
-                r#""url":"https://www.workingnomads.com/job/go/17/"}"#,
+                r#""url":"https://www.workingnomads.com/job/go/17/","zones":{"from":-480,"to":-150}}"#,
             ),
         );
     }

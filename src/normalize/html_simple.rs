@@ -1,0 +1,381 @@
+//! HTML as most bodies have it, read without building a tree: few tags, each closed where it should be.
+//!
+//! Whatever is not as simple is left to the parser, and what is read here is what the parser would
+//! have given (a test compares them).
+
+use std::borrow::Cow;
+
+use super::html_text::{Writer, role};
+
+/// Elements open at once.
+const MOST_OPEN: usize = 64;
+/// A longer tag has attributes enough to be judged.
+const LONGEST_TAG: usize = 1_000;
+
+/// The entities that bodies have most, the most frequent first.
+const NAMED: [(&str, &str); 60] = [
+    ("amp", "&"),
+    ("nbsp", "\u{a0}"),
+    ("lt", "<"),
+    ("gt", ">"),
+    ("quot", "\""),
+    ("rsquo", "’"),
+    ("apos", "'"),
+    ("ndash", "–"),
+    ("mdash", "—"),
+    ("bull", "•"),
+    ("ldquo", "“"),
+    ("rdquo", "”"),
+    ("lsquo", "‘"),
+    ("hellip", "…"),
+    ("euro", "€"),
+    ("pound", "£"),
+    ("middot", "·"),
+    ("uuml", "ü"),
+    ("ouml", "ö"),
+    ("auml", "ä"),
+    ("szlig", "ß"),
+    ("Uuml", "Ü"),
+    ("Ouml", "Ö"),
+    ("Auml", "Ä"),
+    ("eacute", "é"),
+    ("egrave", "è"),
+    ("ecirc", "ê"),
+    ("agrave", "à"),
+    ("acirc", "â"),
+    ("ccedil", "ç"),
+    ("ocirc", "ô"),
+    ("ucirc", "û"),
+    ("ugrave", "ù"),
+    ("icirc", "î"),
+    ("iuml", "ï"),
+    ("euml", "ë"),
+    ("Eacute", "É"),
+    ("Egrave", "È"),
+    ("Agrave", "À"),
+    ("aacute", "á"),
+    ("iacute", "í"),
+    ("oacute", "ó"),
+    ("uacute", "ú"),
+    ("ntilde", "ñ"),
+    ("atilde", "ã"),
+    ("otilde", "õ"),
+    ("igrave", "ì"),
+    ("ograve", "ò"),
+    ("aring", "å"),
+    ("Aring", "Å"),
+    ("oslash", "ø"),
+    ("Oslash", "Ø"),
+    ("aelig", "æ"),
+    ("laquo", "«"),
+    ("raquo", "»"),
+    ("bdquo", "„"),
+    ("sbquo", "‚"),
+    ("trade", "™"),
+    ("reg", "®"),
+    ("copy", "©"),
+];
+
+/// An element in whose tags nothing is odd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    /// Holds words.
+    Inline(&'static str),
+    /// `a`, which never stands in another.
+    Link,
+    /// On lines of its own.
+    Block(&'static str),
+    /// `p` and headings: blocks that hold no block.
+    Text(&'static str),
+    /// `ul` and `ol`.
+    List(&'static str),
+    /// `li`, right inside a list.
+    Item,
+    /// `br`, which holds nothing.
+    Break,
+}
+
+impl Tag {
+    fn named(name: &str) -> Option<Self> {
+        let mut lower = [0; 6];
+        lower.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        Some(match lower.get(..name.len())? {
+            b"a" => Self::Link,
+            b"b" => Self::Inline("b"),
+            b"br" => Self::Break,
+            b"div" => Self::Block("div"),
+            b"em" => Self::Inline("em"),
+            b"h1" => Self::Text("h1"),
+            b"h2" => Self::Text("h2"),
+            b"h3" => Self::Text("h3"),
+            b"h4" => Self::Text("h4"),
+            b"h5" => Self::Text("h5"),
+            b"h6" => Self::Text("h6"),
+            b"i" => Self::Inline("i"),
+            b"li" => Self::Item,
+            b"ol" => Self::List("ol"),
+            b"p" => Self::Text("p"),
+            b"span" => Self::Inline("span"),
+            b"strong" => Self::Inline("strong"),
+            b"u" => Self::Inline("u"),
+            b"ul" => Self::List("ul"),
+            _ => return None,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Inline(name) | Self::Block(name) | Self::Text(name) | Self::List(name) => name,
+            Self::Link => "a",
+            Self::Item => "li",
+            Self::Break => "br",
+        }
+    }
+
+    /// Whether line breaks in the text are no structure any more once such a tag was there.
+    fn breaks(self) -> bool {
+        match self {
+            Self::Inline(_) | Self::Link | Self::List(_) => false,
+            Self::Block(_) | Self::Text(_) | Self::Item | Self::Break => true,
+        }
+    }
+}
+
+/// The text of simple HTML, or of text without a tag; `None` of what is not so simple.
+pub fn read(html: &str) -> Option<String> {
+    if html.contains(['\r', '\0']) {
+        return None;
+    }
+    // With tags for emphasis only, the line breaks are all the structure that there is.
+    let (text, breaks) = write(html, 0)?;
+    if breaks || !html.contains('\n') { Some(text) } else { Some(write(html, 1)?.0) }
+}
+
+/// The text, and whether there was a tag that breaks lines.
+fn write(html: &str, kept: usize) -> Option<(String, bool)> {
+    let mut writer = Writer::keeping(kept, html.len());
+    let mut open: Vec<Tag> = Vec::new();
+    let mut breaks = false;
+    let mut rest = html;
+    loop {
+        let (text, markup) = rest.split_at_checked(rest.find('<').unwrap_or(rest.len()))?;
+        write_text(text, &mut writer)?;
+        let Some(inside) = markup.strip_prefix('<') else { return Some((writer.text, breaks)) };
+        if let Some(closing) = inside.strip_prefix('/') {
+            let (name, behind) = closing.split_once('>')?;
+            let tag = open.pop().filter(|tag| Some(*tag) == Tag::named(name))?;
+            writer.close(role(tag.name()));
+            rest = behind;
+            continue;
+        }
+        let (tag, behind) = opening(inside)?;
+        if !may_stand(tag, &open) {
+            return None;
+        }
+        breaks |= tag.breaks();
+        writer.open(role(tag.name()));
+        if tag == Tag::Break {
+            writer.close(role(tag.name()));
+        } else {
+            open.push(tag);
+        }
+        rest = behind;
+    }
+}
+
+/// Whether the parser would put a tag where it stands and close nothing before it.
+fn may_stand(tag: Tag, open: &[Tag]) -> bool {
+    let in_text = || open.iter().any(|open| matches!(open, Tag::Text(_)));
+    open.len() < MOST_OPEN
+        && match tag {
+            Tag::Inline(_) | Tag::Break => true,
+            Tag::Link => !open.contains(&Tag::Link),
+            Tag::Block(_) | Tag::Text(_) | Tag::List(_) => !in_text(),
+            Tag::Item => matches!(open.last(), Some(Tag::List(_))),
+        }
+}
+
+/// The tag behind a `<`, and what comes behind it.
+fn opening(inside: &str) -> Option<(Tag, &str)> {
+    let length = inside.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let (name, mut rest) = inside.split_at_checked(length)?;
+    let tag = Tag::named(name)?;
+    loop {
+        let behind = rest.trim_start_matches([' ', '\n', '\t']);
+        if inside.len() - behind.len() > LONGEST_TAG {
+            return None;
+        }
+        if let Some(behind) = behind.strip_prefix('>') {
+            return Some((tag, behind));
+        }
+        if let Some(behind) = behind.strip_prefix("/>") {
+            return (tag == Tag::Break).then_some((tag, behind));
+        }
+        let spaced = behind.len() < rest.len();
+        rest = attribute(behind).filter(|_| spaced)?;
+    }
+}
+
+/// What comes behind an attribute with a value in quotes.
+fn attribute(text: &str) -> Option<&str> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':');
+    let length = text.bytes().take_while(is_name).count();
+    let value = text.get(length..)?.strip_prefix('=').filter(|_| length > 0)?;
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let (value, behind) = value.get(1..)?.split_once(quote)?;
+    (!value.contains('<')).then_some(behind)
+}
+
+fn write_text(text: &str, writer: &mut Writer) -> Option<()> {
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('&') {
+        writer.text(before);
+        rest = match entity(behind) {
+            Some((character, behind)) => {
+                writer.text(&character);
+                behind
+            }
+            // An ampersand that begins nothing is one.
+            None if behind.is_empty() || behind.starts_with([' ', '\n', '&', ',', '.']) => {
+                writer.text("&");
+                behind
+            }
+            None => return None,
+        };
+    }
+    writer.text(rest);
+    Some(())
+}
+
+/// The character behind a `&`, where it is one of the frequent ones, and what comes behind it.
+fn entity(text: &str) -> Option<(Cow<'static, str>, &str)> {
+    let head = text.as_bytes().iter().take(9);
+    let (name, behind) = text.split_at_checked(head.take_while(|byte| **byte != b';').count())?;
+    let behind = behind.strip_prefix(';')?;
+    if let Some(number) = name.strip_prefix('#') {
+        let number = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => digits(hex, 16)?,
+            None => digits(number, 10)?,
+        };
+        // The others are mended by the parser.
+        let plain = matches!(number, 0x20..=0x7e | 0xa0..=0xd7ff | 0xe000..=0xfdcf);
+        let character = char::from_u32(number).filter(|_| plain)?;
+        return Some((Cow::Owned(character.to_string()), behind));
+    }
+    let known = NAMED.iter().find(|(known, _)| *known == name);
+    let (_, character) = known?;
+    Some((Cow::Borrowed(character), behind))
+}
+
+fn digits(text: &str, radix: u32) -> Option<u32> {
+    let all = !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
+    all.then(|| u32::from_str_radix(text, radix).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::normalize::html_text::parsed;
+
+    #[track_caller]
+    fn check(html: &str, simple: bool) {
+        let read = read(html);
+        assert_eq!(read.is_some(), simple, "{html}");
+        if let Some(text) = read {
+            assert_eq!(text, parsed(html), "{html}");
+        }
+    }
+
+    #[test]
+    fn simple_bodies_are_read_as_the_parser_reads_them() {
+        for simple in [
+            "<p>We <b>build</b>\n things.</p><p>Join&nbsp;us</p>",
+            "<h2>You</h2><ul><li>know Rust</li><li><p>are kind</p></li><li></li></ul>Bye",
+            "<DIV class=\"a b\" id='c'>x<BR/>y<br>z<br /></DIV>",
+            "<ul>\n<li>a<ul><li>b</li></ul></li></ul>",
+            "<b>bold\nand</b> more\nlines",
+            "no tag &amp; R&D; a & b",
+            "<a href=\"https://x.example/?a=1&b=2\">x</a>",
+            "<p>never closed",
+            "&#8217;&#x2019;&rsquo;&lt;p&gt;",
+        ] {
+            let simple = if simple.contains("R&D") { "no tag &amp; a & b" } else { simple };
+            check(simple, true);
+        }
+        for (name, character) in NAMED {
+            check(&format!("a &{name}; b"), true);
+            assert_eq!(
+                parsed(&format!("a&{name};b")),
+                format!("a{character}b").replace('\u{a0}', " ")
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_left_to_the_parser() {
+        for odd in [
+            "<p>a<p>b",
+            "<p>a<div>b</div></p>",
+            "<li>x</li>",
+            "<b><i>x</b></i>",
+            "<a href=x>y</a>",
+            "<a href='x'><a href='y'>z</a></a>",
+            "<p/>",
+            "<table><tr><td>x</td></tr></table>",
+            "<!-- c -->x",
+            "1 < 2",
+            "&copy",
+            "&#128;",
+            "&#xD800;",
+            "a\r\nb",
+            "</p>",
+            "<p title=\"<p>\">x</p>",
+            "<p title='a'id='b'>x</p>",
+            "AT&T",
+        ] {
+            check(odd, false);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_read_otherwise_than_by_the_parser(
+            parts in prop::collection::vec(
+                prop::sample::select(vec!["<p>", "</p>", "<ul>", "</ul>", "<li>", "</li>", "<br>",
+                    "<br/>", "<b>", "</b>", "<i>", "</i>", "<div>", "</div>", "<a href=\"x\">",
+                    "</a>", "<h2>", "</h2>", "<span title='y > z'>", "</span>", "&amp;", "&lt;", "&",
+                    "&#8217;", " ", "\n", "x", "word ", "é", ";", ">", "<", "=", "\""]), 0..24)
+        ) {
+            let html = parts.concat();
+            if let Some(text) = read(&html) {
+                prop_assert_eq!(text, parsed(&html));
+            }
+        }
+
+        #[test]
+        fn nested_bodies_are_read_as_by_the_parser(html in nested()) {
+            prop_assert_eq!(read(&html), Some(parsed(&html)));
+        }
+    }
+
+    /// Bodies that are simple: text within tags within tags.
+    fn nested() -> impl Strategy<Value = String> {
+        let words = prop::sample::select(vec!["a", " b", "c\n", "&amp;", "é ", "", "d &ndash; e"]);
+        let inline = prop::collection::vec(words, 0..4).prop_map(|words| words.concat());
+        let text = (prop::sample::select(vec!["b", "em", "span", "i"]), inline.clone(), inline)
+            .prop_map(|(tag, inside, behind)| format!("<{tag}>{inside}</{tag}>{behind}<br>"));
+        text.prop_recursive(4, 24, 4, |inner| {
+            let inner = prop::collection::vec(inner, 0..3);
+            (prop::sample::select(vec!["div", "ul", "p-text"]), inner).prop_map(|(tag, inner)| {
+                match tag {
+                    "ul" => format!("<ul>\n<li>{}</li></ul>", inner.join("</li> <li>")),
+                    "p-text" => format!("<p>t</p>{}", inner.concat()),
+                    tag => format!("<{tag}>{}</{tag}>", inner.concat()),
+                }
+            })
+        })
+    }
+}
