@@ -6,6 +6,7 @@ mod command;
 mod email;
 mod habits;
 mod line;
+mod list;
 mod manage;
 mod marked;
 mod own_boards;
@@ -22,7 +23,8 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
-pub use command::{COMMANDS, Command, parse};
+pub use command::{Command, parse};
+pub use list::COMMANDS;
 pub use refusals::Refusals;
 
 use crate::boards::fetch::Fetcher;

@@ -22,6 +22,7 @@ const SIBLINGS: &[(&str, &str)] = &[
     ("config", "secrets"),
     ("telemetry", "config"),
     ("matching", "filter_lang"),
+    ("render", "schedule"),
     ("cli", "app"),
 ];
 
