@@ -15,8 +15,8 @@ pub struct PageMessage {
     pub change: Option<i64>,
 }
 
-/// Adds a message and tells the account's open pages; a delivery that is there already adds nothing. The
-/// account's row is locked, so that the changes of one account become visible in their order and a page
+/// Adds a message and tells the account's open pages; the message of a delivery that is there already
+/// is brought up to date. The account's row is locked, so that the changes of one account become visible in their order and a page
 /// that has seen one has seen all before it.
 pub async fn append(
     tx: &mut PgConnection,
@@ -28,7 +28,9 @@ pub async fn append(
     in_order(tx, account).await?;
     sqlx::query!(
         "INSERT INTO playground_messages (account_id, html, delivery_id, created_at)
-         VALUES ($1, $2, $3, $4) ON CONFLICT (delivery_id) DO NOTHING",
+         VALUES ($1, $2, $3, $4) ON CONFLICT (delivery_id) DO UPDATE
+             SET html = EXCLUDED.html, change = nextval('playground_changes')
+             WHERE playground_messages.html <> EXCLUDED.html",
         account.0,
         html,
         delivery.map(|delivery| delivery.0),
@@ -89,8 +91,8 @@ pub async fn history(
     .await
 }
 
-/// The account's messages that came or changed after the last change that its page has seen; of many
-/// only the newest.
+/// The account's messages that came or changed after the last change that its page has seen, in their
+/// order; of many only the newest.
 pub async fn after(
     executor: impl PgExecutor<'_>,
     account: AccountId,
@@ -99,10 +101,11 @@ pub async fn after(
 ) -> sqlx::Result<Vec<PageMessage>> {
     sqlx::query_as!(
         PageMessage,
-        r#"SELECT id AS "id!", html AS "html!", change FROM (
-               SELECT id, html, change FROM playground_messages
-               WHERE account_id = $1 AND change > $2 ORDER BY change DESC LIMIT $3) newest
-           ORDER BY change"#,
+        r#"SELECT id AS "id!", html AS "html!",
+                  CASE WHEN id = max(id) OVER () THEN max(change) OVER () END AS change
+           FROM (SELECT id, html, change FROM playground_messages
+                 WHERE account_id = $1 AND change > $2 ORDER BY change DESC LIMIT $3) newest
+           ORDER BY id"#,
         account.0,
         last,
         limit

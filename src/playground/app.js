@@ -25,7 +25,7 @@ stream.onerror = () => {
   // A refusal ends the stream for good; the page then begins anew.
   if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
 };
-let newest = 0;
+let oldest = 0;
 stream.onmessage = (event) => {
   const follow = atEnd();
   const [, id, html] = /^(\d+)\n([^]*)$/.exec(event.data);
@@ -33,12 +33,12 @@ stream.onmessage = (event) => {
   parts.innerHTML = html;
   for (const part of parts.content.children) part.dataset.message = id;
   // A message that is here already was edited; of one before the history's start nothing is shown.
-  const known = log.querySelectorAll(`[data-message="${id}"]`);
-  if (Number(id) > newest) {
-    newest = Number(id);
-    log.append(parts.content);
-  } else if (known.length) {
-    known[0].before(parts.content);
+  const all = [...log.querySelectorAll("[data-message]")];
+  const known = all.filter((part) => part.dataset.message === id);
+  if (!all.length) oldest = Number(id);
+  if (Number(id) >= oldest) {
+    const next = all.find((part) => Number(part.dataset.message) > Number(id));
+    log.insertBefore(parts.content, known[0] ?? next ?? null);
     for (const part of known) part.remove();
   }
   if (follow) log.scrollTop = log.scrollHeight;
