@@ -4,9 +4,8 @@ ALTER TABLE openings
     -- From when to when it was shown, as far as boards say and we saw.
     ADD COLUMN first_shown_at timestamptz,
     ADD COLUMN last_shown_at timestamptz,
-    -- How often the same job was posted before this opening, and since when.
-    ADD COLUMN earlier bigint NOT NULL DEFAULT 0 CHECK (earlier >= 0),
-    ADD COLUMN earlier_since timestamptz,
+    -- The opening that it repeats, which was over when this one came.
+    ADD COLUMN again_of bigint,
     -- Grows with whatever changes on its cards.
     ADD COLUMN version bigint NOT NULL DEFAULT 0,
     -- When messages that show it may have to be edited; NULL when all are up to date.
@@ -32,9 +31,14 @@ ALTER TABLE postings
     -- When it was gone from a board that shows all it has, or its time was over.
     ADD COLUMN closed_at timestamptz,
     -- How often its board showed the job before.
-    ADD COLUMN reposts bigint NOT NULL DEFAULT 0 CHECK (reposts >= 0);
+    ADD COLUMN reposts bigint NOT NULL DEFAULT 0 CHECK (reposts >= 0),
+    -- Since when it did.
+    ADD COLUMN reposts_since timestamptz;
 CREATE INDEX postings_closing ON postings (closes_at)
     WHERE closes_at IS NOT NULL AND closed_at IS NULL;
+
+-- When a response of the board was read last. One that says "unchanged" since still shows what it did then.
+ALTER TABLE boards ADD COLUMN last_read_at timestamptz;
 
 -- The version of the opening that the message shows.
 ALTER TABLE owed ADD COLUMN card_version bigint NOT NULL DEFAULT 0;
@@ -51,6 +55,8 @@ CREATE UNIQUE INDEX deliveries_by_edited ON deliveries (edits) WHERE edits IS NO
 -- Orders what an open page is still to be told: messages, and edits of messages.
 CREATE SEQUENCE playground_changes;
 ALTER TABLE playground_messages ADD COLUMN change bigint;
-UPDATE playground_messages SET change = nextval('playground_changes');
+-- Pages that are open know their messages by these numbers.
+UPDATE playground_messages SET change = id;
+SELECT setval('playground_changes', GREATEST(1, (SELECT max(id) FROM playground_messages)));
 ALTER TABLE playground_messages ALTER COLUMN change SET DEFAULT nextval('playground_changes');
 CREATE INDEX playground_messages_by_change ON playground_messages (account_id, change);

@@ -93,7 +93,7 @@ fn card(row: Row, seen: &BTreeMap<i64, Seen>) -> sqlx::Result<Card> {
     let seen = seen.get(&row.current).cloned().unwrap_or_default();
     let all: Vec<_> = seen.showings.values().cloned().collect();
     let own = seen.showings.get(&row.id);
-    let together = own.map(|own| Together::of(own, &all, seen.earlier)).unwrap_or_default();
+    let together = own.map(|own| Together::of(own, &all)).unwrap_or_default();
     Ok(Card {
         opening: OpeningId(row.opening_id),
         sample: row.sample,

@@ -12,6 +12,8 @@ struct Told {
     delivery: Option<i64>,
     /// Whether no try to send it has begun.
     untouched: bool,
+    /// Given up, so never told.
+    dead: bool,
 }
 
 /// Makes one opening of two, whose rows the caller holds, and returns it: the older one. A target that is
@@ -56,8 +58,7 @@ pub(super) async fn merge(
          SET first_seen_at = LEAST(o.first_seen_at, m.first_seen_at),
              first_shown_at = LEAST(o.first_shown_at, m.first_shown_at),
              last_shown_at = GREATEST(o.last_shown_at, m.last_shown_at),
-             earlier = GREATEST(o.earlier, m.earlier),
-             earlier_since = LEAST(o.earlier_since, m.earlier_since),
+             again_of = NULLIF(NULLIF(COALESCE(o.again_of, m.again_of), $1), $2),
              version = GREATEST(o.version, m.version) + 1,
              edit_at = LEAST(COALESCE(o.edit_at, $3), $3)
          FROM openings m WHERE o.id = $1 AND m.id = $2",
@@ -93,6 +94,9 @@ async fn move_owed(tx: &mut PgConnection, into: i64, from: i64) -> sqlx::Result<
     for (target, from) in moved {
         match kept.remove(&target) {
             None => given.push(target),
+            // What could not be told says nothing against what can be.
+            Some(into) if into.dead && !from.dead => given.push(target),
+            Some(_) if from.dead => replaced.push(target),
             Some(_) if from.untouched => {
                 replaced.push(target);
                 dropped.extend(from.delivery);
@@ -168,14 +172,16 @@ async fn told(tx: &mut PgConnection, opening: i64) -> sqlx::Result<BTreeMap<i64,
     let rows = sqlx::query!(
         r#"SELECT o.target_id AS "target_id!", o.delivery_id AS "delivery_id?",
                   o.state = 'owed' AND (d.id IS NULL OR (d.state = 'pending' AND d.attempts = 0))
-                      AS "untouched!"
+                      AS "untouched!",
+                  o.state = 'dead' AS "dead!"
            FROM owed o LEFT JOIN deliveries d ON d.id = o.delivery_id WHERE o.opening_id = $1"#,
         opening
     )
     .fetch_all(tx)
     .await?;
-    let told = rows
-        .into_iter()
-        .map(|row| (row.target_id, Told { delivery: row.delivery_id, untouched: row.untouched }));
+    let told = rows.into_iter().map(|row| {
+        let (delivery, untouched, dead) = (row.delivery_id, row.untouched, row.dead);
+        (row.target_id, Told { delivery, untouched, dead })
+    });
     Ok(told.collect())
 }

@@ -38,6 +38,7 @@ pub(super) struct Joined {
     pub opening: OpeningId,
     /// How often its board showed the job before.
     pub reposts: i64,
+    pub reposts_since: Option<DateTime<Utc>>,
 }
 
 /// A stored opening on its way into memory, with those of its keys that were asked for.
@@ -61,14 +62,14 @@ pub(super) async fn join(
         return Ok(Vec::new());
     }
     keep_others_out(tx, prints).await?;
-    let mut openings = Openings::default();
+    let mut openings = Openings::live();
     let mut known = Vec::new();
     for candidate in candidates(tx, prints).await? {
         openings.know(candidate.opening, candidate.keys);
         known.push(candidate.id);
     }
     let places: Vec<Place> = prints.iter().map(|print| openings.add(print.clone())).collect();
-    let made = make(tx, &places, &known, board, now).await?;
+    let made = make(tx, &places, &known, now).await?;
     known.extend(made);
     let chosen = places.iter().flat_map(|place| place.also.iter().chain([&place.number]));
     let chosen: BTreeSet<i64> = chosen.filter_map(|number| known.get(*number)).copied().collect();
@@ -88,7 +89,13 @@ pub(super) async fn join(
     note(tx, prints, &places, &ids, now).await?;
     let reposts = reposts(tx, board, prints, (&places, &ids)).await?;
     let joined = ids.into_iter().zip(reposts);
-    Ok(joined.map(|(id, reposts)| Joined { opening: OpeningId(id), reposts }).collect())
+    Ok(joined
+        .map(|(id, (reposts, since))| Joined {
+            opening: OpeningId(id),
+            reposts,
+            reposts_since: since,
+        })
+        .collect())
 }
 
 /// The opening that one was merged into, at last.
@@ -167,9 +174,17 @@ async fn read(
 ) -> sqlx::Result<Vec<Candidate>> {
     let ids: Vec<i64> = wanted.keys().copied().collect();
     let rows = sqlx::query!(
-        r#"SELECT o.id, o.first_shown_at, o.last_shown_at, w.title AS "title?", w.company, w.location,
+        r#"SELECT o.id, o.first_shown_at, GREATEST(o.last_shown_at, s.still) AS last_shown_at, w.title AS "title?", w.company, w.location,
                   w.url, w.at, w.sketch
            FROM openings o
+           CROSS JOIN LATERAL (
+               -- Boards that said "unchanged" since they were read.
+               SELECT max(CASE WHEN b.failures = 0 THEN b.last_polled_at ELSE b.failing_since END)
+                      AS still
+               FROM postings p JOIN boards b ON b.id = p.board_id
+               WHERE p.opening_id = o.id AND p.closed_at IS NULL
+                 AND (b.last_read_at IS NULL OR COALESCE(p.last_seen_at, p.first_seen_at)
+                                                > b.last_read_at - interval '1 day')) s
            LEFT JOIN LATERAL (
                SELECT p.title, p.company, p.location, p.url, p.sketch,
                       CASE WHEN p.history THEN p.posted_at
@@ -205,7 +220,6 @@ async fn make(
     tx: &mut PgConnection,
     places: &[Place],
     known: &[i64],
-    board: BoardId,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<i64>> {
     let new: Vec<&Place> = places.iter().filter(|place| place.is_new).collect();
@@ -213,18 +227,11 @@ async fn make(
     let again_of: Vec<Option<i64>> =
         new.iter().map(|place| known.get(place.again_of?).copied()).collect();
     let mut made = sqlx::query_scalar!(
-        "INSERT INTO openings (first_seen_at, earlier, earlier_since)
-         SELECT $2, COALESCE(e.times, 0), e.since
-         FROM UNNEST($1::bigint[]) WITH ORDINALITY AS n (again_of, place)
-         LEFT JOIN LATERAL (
-             SELECT o.earlier + GREATEST(1, (SELECT count(*) FROM postings p
-                                             WHERE p.opening_id = o.id AND p.board_id = $3)) AS times,
-                    COALESCE(o.earlier_since, o.first_shown_at, o.first_seen_at) AS since
-             FROM openings o WHERE o.id = n.again_of) e ON true
-         ORDER BY n.place RETURNING id",
+        "INSERT INTO openings (first_seen_at, again_of)
+         SELECT $2, again_of FROM UNNEST($1::bigint[]) WITH ORDINALITY AS n (again_of, place)
+         ORDER BY place RETURNING id",
         &again_of as _,
-        now,
-        board.0
+        now
     )
     .fetch_all(tx)
     .await?;
@@ -292,30 +299,35 @@ async fn note(
     Ok(())
 }
 
-/// How often the board showed each posting's job before: a day earlier at least, as another posting, or
-/// in an opening that is over.
+/// How often the board itself showed each posting's job before, and since when: a day earlier at least,
+/// as another posting, or in the opening before, which is over. What other boards showed does not count;
+/// of theirs somebody may not know.
 async fn reposts(
     tx: &mut PgConnection,
     board: BoardId,
     prints: &[Fingerprint],
     (places, ids): (&[Place], &[i64]),
-) -> sqlx::Result<Vec<i64>> {
+) -> sqlx::Result<Vec<(i64, Option<DateTime<Utc>>)>> {
     let at: Vec<Option<DateTime<Utc>>> = prints.iter().map(Fingerprint::posted_at).collect();
     // What is new and repeats nothing has no past but what stands beside it.
     let past: Vec<bool> =
         places.iter().map(|place| !place.is_new || place.again_of.is_some()).collect();
-    let mut times = vec![0; ids.len()];
+    let mut before = vec![(0, None); ids.len()];
     if past.contains(&true) {
-        times = sqlx::query_scalar!(
-            r#"SELECT CASE WHEN n.past THEN
-                          o.earlier + (SELECT count(*) FROM postings p
-                                       WHERE p.opening_id = o.id AND p.board_id = $4
-                                         AND COALESCE(p.posted_at, p.first_seen_at)
-                                             <= n.at - interval '1 day')
-                      ELSE 0 END AS "times!"
+        let rows = sqlx::query!(
+            r#"SELECT s.times AS "times!", s.since
                FROM UNNEST($1::bigint[], $2::timestamptz[], $3::boolean[]) WITH ORDINALITY
                     AS n (opening, at, past, place)
-               JOIN openings o ON o.id = n.opening ORDER BY n.place"#,
+               JOIN openings o ON o.id = n.opening
+               LEFT JOIN openings a ON a.id = o.again_of
+               CROSS JOIN LATERAL (
+                   SELECT count(*) + COALESCE(min(p.reposts), 0) AS times,
+                          min(COALESCE(p.reposts_since, p.posted_at, p.first_seen_at)) AS since
+                   FROM postings p
+                   WHERE n.past AND p.opening_id = ANY (ARRAY[o.id, COALESCE(a.merged_into, a.id)])
+                     AND p.board_id = $4
+                     AND COALESCE(p.posted_at, p.first_seen_at) <= n.at - interval '1 day') s
+               ORDER BY n.place"#,
             ids,
             &at as _,
             &past,
@@ -323,14 +335,20 @@ async fn reposts(
         )
         .fetch_all(tx)
         .await?;
+        before = rows.into_iter().map(|row| (row.times, row.since)).collect();
     }
-    let beside = |place: usize| {
-        let own = at.get(place).copied().flatten()?;
+    let beside = |place: usize| -> Vec<DateTime<Utc>> {
+        let Some(own) = at.get(place).copied().flatten() else { return Vec::new() };
         let same = ids.iter().zip(&at).filter(|(id, _)| Some(*id) == ids.get(place));
-        Some(same.filter(|(_, at)| at.is_some_and(|at| at <= own - TimeDelta::days(1))).count())
+        same.filter_map(|(_, at)| *at).filter(|at| *at <= own - TimeDelta::days(1)).collect()
     };
-    let all = times.into_iter().enumerate();
-    Ok(all.map(|(place, times)| times + many(beside(place).unwrap_or_default())).collect())
+    let all = before.into_iter().enumerate();
+    Ok(all
+        .map(|(place, (times, since))| {
+            let beside = beside(place);
+            (times + many(beside.len()), since.into_iter().chain(beside).min())
+        })
+        .collect())
 }
 
 /// What of a stored posting tells which opening it is of.

@@ -228,8 +228,9 @@ async fn insert(
     joined: &[Joined],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<i64>> {
-    let (openings, reposts): (Vec<i64>, Vec<i64>) =
-        joined.iter().map(|joined| (joined.opening.0, joined.reposts)).unzip();
+    let openings: Vec<i64> = joined.iter().map(|joined| joined.opening.0).collect();
+    let reposts: Vec<i64> = joined.iter().map(|joined| joined.reposts).collect();
+    let since: Vec<_> = joined.iter().map(|joined| joined.reposts_since).collect();
     let postings: Vec<&Posting> = fresh.iter().map(|fresh| fresh.posting).collect();
     let rates = rates::newest(&mut *tx).await?;
     let mut ids = sqlx::query_scalar!(
@@ -237,23 +238,24 @@ async fn insert(
                                remote, pay, facts, tags, body, posted_at, first_seen_at,
                                matched_at, history, words, content_hash, pay_usd_min,
                                pay_usd_max, pay_rates_as_of, sketch, last_seen_at, closes_at,
-                               reposts, company_key)
+                               reposts, company_key, reposts_since)
          SELECT $1, r.opening_id, r.identity, r.url, r.title, r.company, r.location, r.remote,
                 NULLIF(r.pay, 'null'), r.facts, string_to_array(r.tags, E'\\x1f'), r.body,
                 r.posted_at, $2::timestamptz, CASE WHEN r.history THEN $2::timestamptz END,
                 r.history, array_to_tsvector(string_to_array(r.words, E'\\x1f')), r.content,
                 r.usd_min::numeric, r.usd_max::numeric,
                 CASE WHEN COALESCE(r.usd_min, r.usd_max) IS NOT NULL THEN $20::text::date END,
-                string_to_array(r.sketch, ',')::bigint[], $2::timestamptz, r.closes_at, r.reposts, r.company_key
+                string_to_array(r.sketch, ',')::bigint[], $2::timestamptz, r.closes_at, r.reposts, r.company_key,
+                r.reposts_since
          FROM UNNEST($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::jsonb[], $11::jsonb[], $12::text[], $13::text[],
                      $14::timestamptz[], $15::boolean[], $16::text[], $17::bytea[],
                      $18::text[], $19::text[], $21::text[], $22::timestamptz[], $23::bigint[],
-                     $24::text[])
+                     $24::text[], $25::timestamptz[])
               WITH ORDINALITY
               AS r (opening_id, identity, url, title, company, location, remote, pay, facts, tags,
                     body, posted_at, history, words, content, usd_min, usd_max, sketch, closes_at,
-                    reposts, company_key, place)
+                    reposts, company_key, reposts_since, place)
          ORDER BY r.place RETURNING id",
         board.id.0,
         now,
@@ -278,7 +280,8 @@ async fn insert(
         &each(fresh, sketch) as _,
         &each(fresh, |it| it.posting.closes_at) as _,
         &reposts,
-        &each(fresh, |it| company_key(it.posting.company.as_deref()?)) as _
+        &each(fresh, |it| company_key(it.posting.company.as_deref()?)) as _,
+        &since as _
     )
     .fetch_all(&mut *tx)
     .await?;

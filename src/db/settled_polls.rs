@@ -42,7 +42,7 @@ pub async fn read(tx: &mut PgConnection, board: &ClaimedBoard, read: Read<'_>) -
     sqlx::query!(
         "UPDATE boards SET lease_id = NULL, lease_until = NULL, failures = 0, last_error = NULL,
                            failing_since = NULL, reading_hash = NULL, reading_deaths = 0,
-                           last_polled_at = $3, first_read_at = COALESCE(first_read_at, $3),
+                           last_polled_at = $3, last_read_at = $3, first_read_at = COALESCE(first_read_at, $3),
                            next_poll_at = $4, etag = $5, last_modified = $6, shown = $7,
                            left_out = $8, newest_posting_at = GREATEST(newest_posting_at, $9),
                            last_new_at = CASE WHEN $10 THEN $3 ELSE COALESCE(last_new_at, $3) END

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
@@ -21,8 +20,6 @@ const MOST: i64 = 50;
 pub(super) struct Seen {
     /// Grows with whatever changes on its cards.
     pub version: i64,
-    /// How often the job was posted before it, and since when.
-    pub earlier: (usize, Option<DateTime<Utc>>),
     /// By posting, oldest first.
     pub showings: BTreeMap<i64, Showing>,
 }
@@ -38,9 +35,9 @@ pub(super) async fn of(
     let openings: Vec<i64> = openings.iter().copied().collect();
     let told: Vec<i64> = told.iter().copied().collect();
     let rows = sqlx::query!(
-        r#"SELECT o.id AS "opening!", o.version AS "version!", o.earlier AS "earlier!",
-                  o.earlier_since, p.id AS "posting!", b.id AS "board_id!", b.name AS "board!",
+        r#"SELECT o.id AS "opening!", o.version AS "version!", p.id AS "posting!", b.id AS "board_id!", b.name AS "board!",
                   b.kind AS "kind!", b.host AS "host!", p.url, p.pay AS "pay: Json<Pay>",
+                  p.reposts, p.reposts_since,
                   COALESCE(p.posted_at, p.first_seen_at) AS "at!",
                   p.closed_at IS NOT NULL AS "closed!"
            FROM openings o
@@ -62,7 +59,6 @@ pub(super) async fn of(
     for row in rows {
         let of = seen.entry(row.opening).or_default();
         of.version = row.version;
-        of.earlier = (usize::try_from(row.earlier).unwrap_or_default(), row.earlier_since);
         let kind: BoardKind =
             row.kind.parse().map_err(|why| unreadable("boards", row.board_id, why))?;
         let own_site = |url: &String| kind.shows_one_company() || is_employers(url, &row.host);
@@ -74,6 +70,8 @@ pub(super) async fn of(
                 url: row.url,
                 pay: row.pay.map(|pay| pay.0),
                 at: row.at,
+                reposts: usize::try_from(row.reposts).unwrap_or_default(),
+                reposts_since: row.reposts_since,
                 closed: row.closed,
             },
         );

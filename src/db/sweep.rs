@@ -45,15 +45,12 @@ pub async fn bodies(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::
 pub async fn postings(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "DELETE FROM postings WHERE id IN (
-             SELECT p.id FROM postings p
+             SELECT p.id FROM postings p JOIN boards b ON b.id = p.board_id
              WHERE p.first_seen_at < $1 AND COALESCE(p.last_seen_at, p.first_seen_at) < $1
                AND p.matched_at IS NOT NULL
                AND NOT EXISTS (SELECT FROM owed o WHERE o.posting_id = p.id AND o.state = 'owed')
                AND NOT EXISTS (SELECT FROM marks m WHERE m.opening_id = p.opening_id)
-               AND EXISTS (SELECT FROM postings later
-                           WHERE later.board_id = p.board_id
-                             AND later.last_seen_at
-                                 > COALESCE(p.last_seen_at, p.first_seen_at) + interval '2 days')
+               AND b.last_read_at > COALESCE(p.last_seen_at, p.first_seen_at) + interval '2 days'
              ORDER BY p.first_seen_at LIMIT $2)",
         now - TimeDelta::days(90),
         BATCH

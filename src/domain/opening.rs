@@ -18,6 +18,9 @@ pub struct Showing {
     pub pay: Option<Pay>,
     /// When it was posted, or first seen.
     pub at: DateTime<Utc>,
+    /// How often its board showed the job before, and since when.
+    pub reposts: usize,
+    pub reposts_since: Option<DateTime<Utc>>,
     pub closed: bool,
 }
 
@@ -43,9 +46,8 @@ pub struct Together {
 }
 
 impl Together {
-    /// Of all postings of an opening, oldest first; `own` is the one that a card shows. `earlier` is how
-    /// often the job was posted before this opening, and since when.
-    pub fn of(own: &Showing, all: &[Showing], earlier: (usize, Option<DateTime<Utc>>)) -> Self {
+    /// Of all postings of an opening, oldest first; `own` is the one that a card shows.
+    pub fn of(own: &Showing, all: &[Showing]) -> Self {
         let mut also_on: Vec<String> = Vec::new();
         for showing in all {
             if showing.board != own.board && !also_on.contains(&showing.board) {
@@ -61,28 +63,24 @@ impl Together {
             url: best.and_then(|best| best.url.clone()),
             pay: each().find_map(|showing| showing.pay),
             closed: each().all(|showing| showing.closed),
-            times: times(own, all, earlier),
+            times: times(own, all),
         }
     }
 }
 
 /// How often the board that showed it most often did.
-fn times(
-    own: &Showing,
-    all: &[Showing],
-    (earlier, since): (usize, Option<DateTime<Utc>>),
-) -> Option<Times> {
+fn times(own: &Showing, all: &[Showing]) -> Option<Times> {
     let on = |board: &str| {
-        let mut at: Vec<DateTime<Utc>> =
-            all.iter().filter(|it| it.board == board).map(|it| it.at).collect();
+        let on_it = || all.iter().filter(|it| it.board == board);
+        let mut at: Vec<DateTime<Utc>> = on_it().map(|it| it.at).collect();
         at.sort_unstable();
         at.dedup_by(|later, earlier| *later - *earlier < APART);
-        at.len()
+        // Each counts those before it, so the first one's are those before all.
+        at.len() + on_it().map(|it| it.reposts).min().unwrap_or_default()
     };
-    let most = all.iter().map(|showing| on(&showing.board)).max().unwrap_or_default().max(1);
-    let first = all.iter().map(|showing| showing.at).min().unwrap_or(own.at);
-    let count = earlier + most;
-    (count > 1).then(|| Times { count, since: since.map_or(first, |since| since.min(first)) })
+    let count = all.iter().map(|showing| on(&showing.board)).max().unwrap_or_default();
+    let since = all.iter().map(|it| it.reposts_since.map_or(it.at, |since| since.min(it.at))).min();
+    (count > 1).then(|| Times { count, since: since.unwrap_or(own.at) })
 }
 
 #[cfg(test)]
@@ -97,6 +95,8 @@ mod tests {
             is_employers: false,
             pay: None,
             at: DateTime::from_timestamp(86_400 * day, 0).unwrap(),
+            reposts: 0,
+            reposts_since: None,
             closed: false,
         }
     }
@@ -107,28 +107,29 @@ mod tests {
         let own = showing("a", 1);
         let site = Showing { is_employers: true, ..showing("acme", 2) };
         let all = [own.clone(), Showing { pay, ..showing("b", 1) }, site.clone(), showing("b", 2)];
-        let together = Together::of(&own, &all, (0, None));
+        let together = Together::of(&own, &all);
         assert_eq!(together.also_on, ["b", "acme"]);
         assert_eq!(together.url.as_deref(), Some("https://acme.example/2"));
         assert_eq!(together.pay, pay);
         assert_eq!(together.times.map(|times| times.count), Some(2));
         let closed = [own.clone(), Showing { closed: true, ..site }];
-        let together = Together::of(&own, &closed, (0, None));
+        let together = Together::of(&own, &closed);
         assert_eq!(together.url.as_deref(), Some("https://a.example/1"));
         assert!(!together.closed);
     }
 
     #[test]
     fn it_is_closed_when_nobody_shows_it_and_counts_what_was_before() {
-        let own = Showing { closed: true, ..showing("a", 50) };
         let since = DateTime::from_timestamp(0, 0).unwrap();
-        let together = Together::of(&own, std::slice::from_ref(&own), (2, Some(since)));
+        let own = showing("a", 50);
+        let own = Showing { closed: true, reposts: 2, reposts_since: Some(since), ..own };
+        let together = Together::of(&own, std::slice::from_ref(&own));
         assert!(together.closed);
         assert_eq!(together.times, Some(Times { count: 3, since }));
-        let one = Together::of(&own, std::slice::from_ref(&own), (0, None));
-        assert_eq!(one.times, None);
+        let one = showing("a", 50);
+        assert_eq!(Together::of(&one, std::slice::from_ref(&one)).times, None);
         // Twice within a day is once.
         let twice = [showing("a", 1), Showing { url: None, ..showing("a", 1) }];
-        assert_eq!(Together::of(&twice[0], &twice, (0, None)).times, None);
+        assert_eq!(Together::of(&twice[0], &twice).times, None);
     }
 }

@@ -17,6 +17,7 @@ const CANDIDATES: usize = 1_000;
 pub struct Openings {
     openings: Vec<Opening>,
     by_key: HashMap<i64, Vec<usize>>,
+    live: bool,
 }
 
 /// What is known of one opening.
@@ -49,6 +50,11 @@ struct Fit {
 }
 
 impl Openings {
+    /// Openings of postings that are all shown when they are added, however far back they are dated.
+    pub fn live() -> Self {
+        Self { live: true, ..Self::default() }
+    }
+
     /// Takes over an opening that is known already, with the keys that lead to it.
     pub fn know(&mut self, opening: Opening, keys: impl IntoIterator<Item = i64>) -> usize {
         let number = self.openings.len();
@@ -82,6 +88,9 @@ impl Openings {
         if let Some(opening) = self.openings.get_mut(place.number) {
             opening.show(print);
         }
+        if self.live && !place.also.is_empty() {
+            self.fold(place.number, &place.also);
+        }
         place
     }
 
@@ -93,7 +102,7 @@ impl Openings {
         near.dedup();
         let fits: Vec<(usize, Fit)> = near
             .into_iter()
-            .filter_map(|number| Some((number, self.openings.get(number)?.fit(print)?)))
+            .filter_map(|number| Some((number, self.openings.get(number)?.fit(print, self.live)?)))
             .collect();
         // Of equal ones the latest.
         let best = |later: bool| {
@@ -105,9 +114,17 @@ impl Openings {
             let (number, also) = (self.openings.len(), Vec::new());
             return Place { number, is_new: true, again_of: best(true), also };
         };
-        let others = fits.iter().filter(|(other, fit)| *other != number && !fit.later);
-        let also = others.map(|(other, _)| *other).filter(|other| self.may_be_one(number, *other));
-        Place { number, is_new: false, again_of: None, also: also.collect() }
+        let mut others: Vec<(usize, Fit)> =
+            fits.into_iter().filter(|(other, fit)| *other != number && !fit.later).collect();
+        others.sort_by(|(_, one), (_, other)| other.score.total_cmp(&one.score));
+        // Each must go with all that were taken before it, not with the posting's opening alone.
+        let mut one = vec![number];
+        for (other, _) in others {
+            if one.iter().all(|taken| self.may_be_one(*taken, other)) {
+                one.push(other);
+            }
+        }
+        Place { number, is_new: false, again_of: None, also: one.split_off(1) }
     }
 
     /// Whether nothing speaks against two openings being one.
@@ -117,13 +134,32 @@ impl Openings {
         let mut pairs = own.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
         pairs.all(|(one, other)| verdict(score(one, other)) != Verdict::Different)
     }
+
+    /// Makes openings one, under the number of the first: its witnesses are those of all, and all keys
+    /// lead to it. So whoever comes next is compared with what they are together.
+    fn fold(&mut self, into: usize, others: &[usize]) {
+        for other in others {
+            let Some(from) = self.openings.get_mut(*other).map(std::mem::take) else { continue };
+            let Some(one) = self.openings.get_mut(into) else { continue };
+            one.shown(from.first, from.last);
+            for witness in from.witnesses {
+                one.witness(witness);
+            }
+        }
+        for listed in self.by_key.values_mut() {
+            if listed.iter().any(|number| others.contains(number)) {
+                listed.retain(|number| !others.contains(number) && *number != into);
+                listed.push(into);
+            }
+        }
+    }
 }
 
 impl Opening {
-    /// How well a posting fits, if it may join.
-    fn fit(&self, print: &Fingerprint) -> Option<Fit> {
+    /// How well a posting fits, if it may join; one that is live is shown now, so not before the opening.
+    fn fit(&self, print: &Fingerprint, live: bool) -> Option<Fit> {
         let at = print.posted_at();
-        if self.first.zip(at).is_some_and(|(first, at)| at < first - WINDOW) {
+        if !live && self.first.zip(at).is_some_and(|(first, at)| at < first - WINDOW) {
             return None;
         }
         let later = self.last.zip(at).is_some_and(|(last, at)| at > last + WINDOW);
@@ -141,6 +177,10 @@ impl Opening {
     /// Adds a posting that is of it.
     pub fn show(&mut self, print: Fingerprint) {
         self.shown(print.posted_at(), print.posted_at());
+        self.witness(print);
+    }
+
+    fn witness(&mut self, print: Fingerprint) {
         let known = self.witnesses.iter().any(|witness| witness.says_the_same(&print));
         if !known && self.witnesses.len() < WITNESSES {
             self.witnesses.push(print);
@@ -241,5 +281,26 @@ mod tests {
             ("Berlin", one.as_str(), "2026-01-02"),
         ];
         assert_eq!(numbers(&postings), [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_vague_posting_merges_no_two_cities() {
+        let mut openings = Openings::live();
+        let mut add = |title: &str, place: &str, url: &str| {
+            openings.add(Fingerprint::of(&Shown {
+                company: Some("Acme"),
+                title,
+                location: Some(place),
+                url: Some(url),
+                ..Shown::default()
+            }))
+        };
+        let ad = "https://boards.greenhouse.io/acme/jobs/5512300";
+        let vague = add("Rust Engineer", "Germany", ad);
+        let berlin = add("Rust Engineer, Payments", "Berlin", "https://b.example/x");
+        let munich = add("Rust Engineer, Payments", "Munich", "https://c.example/x");
+        assert_eq!([vague.number, berlin.number, munich.number], [0, 1, 2]);
+        let place = add("Rust Engineer, Payments", "Germany", ad);
+        assert!(place.also.len() < 2, "{place:?}");
     }
 }

@@ -24,6 +24,7 @@ mod faults_xml;
 mod flow_deliver;
 mod flow_edits;
 mod flow_email;
+mod flow_joining;
 mod flow_kinds;
 mod flow_match;
 mod flow_openings;

@@ -1,0 +1,202 @@
+//! Joining where boards differ: private ones, silent ones, those that date back; and pages that were away.
+
+use chrono::TimeDelta;
+use earlybrd::commands::{self, Actor};
+use earlybrd::db;
+use earlybrd::domain::ids::DeliveryId;
+use std::time::Duration;
+
+use crate::fakes::board::{Answer, FakeBoard, Item, feed};
+use crate::flow_openings::{ACME, DAY, item, world};
+use crate::site::Site;
+use crate::world::World;
+
+const OTHER: &str = "Company: Other\nLocation: Rome";
+
+#[tokio::test]
+async fn reposts_count_their_own_board_alone() {
+    let (world, boards, _) = world(&["one", "two"]).await;
+    boards[0].show(&[item("1", ACME)]);
+    world.run().await;
+    boards[0].show(&[Item { title: "Smith", ..item("o", OTHER) }]);
+    world.run().await;
+    let dan = world.person("dan").await;
+    world.filter(dan, "cook -reposts").await;
+    world.clock.advance(DAY * 50);
+    boards[1].show(&[item("x", ACME)]);
+    world.run().await;
+    assert!(world.sent().contains(&"dan: Cook (m/w/d)".to_owned()), "{:?}", world.sent());
+}
+
+#[tokio::test]
+async fn a_private_board_says_nothing_to_others() {
+    let mut world = World::new().await;
+    world.trusted = vec!["127.0.0.1".to_owned()];
+    let (own, all) = (FakeBoard::start().await, FakeBoard::start().await);
+    own.show(&[Item { title: "Smith", ..item("o", OTHER) }]);
+    world.board("all", &all.url).await;
+    world.poll().await;
+    let (ann, bob, carol) =
+        (world.person("ann").await, world.person("bob").await, world.person("carol").await);
+    world.filter(ann, "cook").await;
+    world.filter(bob, "cook -reposts").await;
+    world.filter(carol, "cook").await;
+    let actor = Actor { account: ann.account, target: ann.target };
+    commands::say(&world.context(), actor, &format!("boards add {}", own.url)).await;
+    let later = async || {
+        world.clock.advance(Duration::from_mins(20));
+        world.poll().await;
+        world.match_all().await;
+        world.deliver().await;
+    };
+    own.show(&[item("1", ACME), Item { title: "Smith", ..item("o", OTHER) }]);
+    later().await;
+    assert_eq!(world.sent(), ["ann: Cook (m/w/d)"]);
+    own.show(&[Item { title: "Smith", ..item("o", OTHER) }]);
+    later().await;
+    world.clock.advance(DAY * 50);
+    all.show(&[item("x", ACME)]);
+    later().await;
+    let id: i64 = sqlx::query_scalar("SELECT max(id) FROM deliveries WHERE target_id = $1")
+        .bind(carol.target.0)
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    let message = db::cards::message(&world.pool, carol.account, DeliveryId(id)).await.unwrap();
+    let posted = message.cards[0].posted;
+    let bob_hears = world.sent().iter().any(|line| line.starts_with("bob"));
+    assert!(posted.is_none() && bob_hears, "carol sees {posted:?}, bob hears: {bob_hears}");
+}
+
+#[tokio::test]
+async fn a_board_that_says_unchanged_shows_its_jobs() {
+    let (world, boards, _) = world(&["one", "two"]).await;
+    let body = feed(&[item("1", ACME)]).into();
+    let etag = vec![("etag", "\"x\"".to_owned())];
+    boards[0].answer(Answer { status: 200, headers: etag, body });
+    world.run().await;
+    boards[0].status(304, &[]);
+    for _ in 0..5 {
+        world.clock.advance(DAY * 10);
+        world.run().await;
+    }
+    let polled = "SELECT count(*) FROM boards WHERE slug = 'one' AND failures = 0";
+    assert_eq!(world.count(polled).await, 1);
+    boards[1].show(&[item("x", ACME)]);
+    world.clock.advance(DAY);
+    world.run().await;
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 2);
+    assert_eq!(world.sent().len(), 1, "{:?}", world.sent());
+}
+
+#[tokio::test]
+async fn a_job_that_another_board_dates_back_is_the_same() {
+    let (world, boards, _) = world(&["one", "two"]).await;
+    boards[0].show(&[item("1", ACME)]);
+    world.run().await;
+    let date = (world.now() - TimeDelta::days(60)).to_rfc2822();
+    boards[1].show(&[Item { date: &date, ..item("x", ACME) }]);
+    world.run().await;
+    assert_eq!(world.sent().len(), 1, "{:?}", world.sent());
+}
+
+#[tokio::test]
+async fn a_page_that_comes_back_gets_messages_in_their_order() {
+    let site = Site::start().await;
+    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
+    site.world.board("one", &one.url).await;
+    site.world.board("two", &two.url).await;
+    site.world.poll().await;
+    let browser = site.browser().await;
+    browser.say("watch rust").await;
+    let shown = browser.read("0", "save:").await;
+    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
+    browser.press(&format!("save:{draft}")).await;
+    let page = browser.read("0", "is saved").await;
+    let seen = page.split("is saved").next().unwrap().rsplit("id: ").next().unwrap();
+    let seen = seen.lines().next().unwrap().trim().to_owned();
+    // The laptop sleeps; two cards come, the first is edited.
+    let a = Item { body: "Company: Acme\nLocation: Berlin", ..Item::titled("Rust one") };
+    let b = Item { body: "Company: Beta\nLocation: Oslo", ..Item::titled("Rust two") };
+    one.show(&[a]);
+    site.world.poll_again().await;
+    site.world.match_all().await;
+    site.deliver().await;
+    one.show(&[b, a]);
+    two.show(&[a]);
+    site.world.poll_again().await;
+    site.world.match_all().await;
+    site.deliver().await;
+    site.edit().await;
+    let rest = browser.read(&seen, "also on two").await;
+    let at = |text: &str| rest.find(text).unwrap_or(usize::MAX);
+    assert!(at("Rust one") < at("Rust two"), "{rest}");
+}
+
+#[tokio::test]
+async fn a_card_that_is_sent_again_is_brought_up_to_date() {
+    let site = Site::start().await;
+    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
+    site.world.board("one", &one.url).await;
+    site.world.board("two", &two.url).await;
+    site.world.poll().await;
+    let browser = site.browser().await;
+    browser.say("watch rust").await;
+    let shown = browser.read("0", "save:").await;
+    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
+    browser.press(&format!("save:{draft}")).await;
+    let a = Item { body: "Company: Acme\nLocation: Berlin", ..Item::titled("Rust one") };
+    one.show(&[a]);
+    site.world.poll_again().await;
+    site.world.match_all().await;
+    site.deliver().await;
+    // As if the sender had died between its send and its settling.
+    for sql in [
+        "UPDATE deliveries SET state = 'sending', settled_at = NULL, message_ref = NULL, content = NULL",
+        "UPDATE owed SET state = 'owed', card_version = 0",
+        "UPDATE targets SET ready_at = now() - interval '10 years'",
+    ] {
+        sqlx::query(sql).execute(&site.world.pool).await.unwrap();
+    }
+    two.show(&[a]);
+    site.world.poll_again().await;
+    site.world.match_all().await;
+    site.deliver().await;
+    site.edit().await;
+    site.world.clock.advance(Duration::from_mins(11));
+    site.edit().await;
+    let cards = "SELECT count(*) FROM playground_messages WHERE html LIKE '%also on two%'";
+    assert_eq!(site.world.count(cards).await, 1);
+}
+
+async fn merged_with_a_dead_one(dead: i64) -> usize {
+    let (world, boards, _) = world(&["one", "two", "three"]).await;
+    let text = (0..90).map(|n| format!("word{}", n * 7919 % 1009)).collect::<Vec<_>>().join(" ");
+    let ad = "https://boards.greenhouse.io/acme/jobs/5512300";
+    let body = format!("Company: Acme\nLocation: Berlin\n{text}");
+    let first = Item { guid: "1", link: ad, title: "Cook, Bakery", body: ACME, ..Item::default() };
+    let second = Item { guid: "2", title: "Cook", body: &body, ..Item::default() };
+    boards[0].show(&[first]);
+    boards[1].show(&[second]);
+    world.poll_again().await;
+    world.match_all().await;
+    for sql in [
+        "UPDATE deliveries SET state = 'dead', settled_at = created_at
+         WHERE id IN (SELECT delivery_id FROM owed WHERE opening_id = $1)",
+        "UPDATE owed SET state = 'dead' WHERE opening_id = $1",
+    ] {
+        assert_eq!(
+            sqlx::query(sql).bind(dead).execute(&world.pool).await.unwrap().rows_affected(),
+            1
+        );
+    }
+    boards[2].show(&[Item { guid: "3", link: ad, ..second }]);
+    world.run().await;
+    assert_eq!(world.count("SELECT count(*) FROM openings WHERE merged_into IS NULL").await, 1);
+    world.sent().len()
+}
+
+#[tokio::test]
+async fn a_merge_keeps_what_can_be_told() {
+    assert_eq!((merged_with_a_dead_one(1).await, merged_with_a_dead_one(2).await), (1, 1));
+}
