@@ -32,7 +32,7 @@ pub struct ReadBoard {
     pub problems: Vec<Problem>,
     /// Postings that were too many to be kept.
     pub left_out: usize,
-    /// Whether it has pages that were not asked for.
+    /// Whether it has more than was read: pages that were not asked for, or what moved between two.
     pub more: bool,
 }
 

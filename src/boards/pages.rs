@@ -1,5 +1,7 @@
 //! Boards that show their postings a page at a time: what comes behind the first one.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
 
@@ -56,6 +58,7 @@ pub async fn read_on(
     all: &mut ReadBoard,
 ) {
     let begun = manners.now();
+    let total = next.as_ref().and_then(|page| page.total);
     while let Some(page) = next.take() {
         let number = page.number;
         if number > MOST {
@@ -78,6 +81,10 @@ pub async fn read_on(
             }
         }
     }
+    // With one that goes from a page that was read, the others move up, and one is on no page.
+    let distinct: HashSet<&str> =
+        all.postings.iter().map(|posting| posting.identity.strongest()).collect();
+    all.more |= total.is_some_and(|total| u64::try_from(distinct.len()).is_ok_and(|it| it < total));
 }
 
 fn too_late(begun: DateTime<Utc>, now: DateTime<Utc>) -> bool {

@@ -228,9 +228,6 @@ async fn insert(
     joined: &[Joined],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<i64>> {
-    let openings: Vec<i64> = joined.iter().map(|joined| joined.opening.0).collect();
-    let reposts: Vec<i64> = joined.iter().map(|joined| joined.reposts).collect();
-    let since: Vec<_> = joined.iter().map(|joined| joined.reposts_since).collect();
     let postings: Vec<&Posting> = fresh.iter().map(|fresh| fresh.posting).collect();
     let rates = rates::newest(&mut *tx).await?;
     let mut ids = sqlx::query_scalar!(
@@ -259,7 +256,7 @@ async fn insert(
          ORDER BY r.place RETURNING id",
         board.id.0,
         now,
-        &openings,
+        &joined.iter().map(|joined| joined.opening.0).collect::<Vec<_>>(),
         &each(fresh, |it| it.posting.identity.strongest().to_owned()),
         &each(fresh, |it| it.posting.url.clone()) as _,
         &each(fresh, |it| it.posting.title.clone()),
@@ -279,9 +276,9 @@ async fn insert(
         rates.as_of().to_string(),
         &each(fresh, sketch) as _,
         &each(fresh, |it| it.posting.closes_at) as _,
-        &reposts,
+        &joined.iter().map(|joined| joined.reposts).collect::<Vec<_>>(),
         &each(fresh, |it| company_key(it.posting.company.as_deref()?)) as _,
-        &since as _
+        &joined.iter().map(|joined| joined.reposts_since).collect::<Vec<_>>() as _
     )
     .fetch_all(&mut *tx)
     .await?;

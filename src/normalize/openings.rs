@@ -15,7 +15,7 @@ const CANDIDATES: usize = 1_000;
 /// Openings so far.
 #[derive(Debug, Default)]
 pub struct Openings {
-    openings: Vec<Opening>,
+    all: Vec<Opening>,
     by_key: HashMap<i64, Vec<usize>>,
     live: bool,
 }
@@ -57,8 +57,8 @@ impl Openings {
 
     /// Takes over an opening that is known already, with the keys that lead to it.
     pub fn know(&mut self, opening: Opening, keys: impl IntoIterator<Item = i64>) -> usize {
-        let number = self.openings.len();
-        self.openings.push(opening);
+        let number = self.all.len();
+        self.all.push(opening);
         for key in keys {
             self.by_key.entry(key).or_default().push(number);
         }
@@ -73,7 +73,7 @@ impl Openings {
         let keys = print.keys();
         let place = self.find(&keys, &print);
         if place.is_new {
-            self.openings.push(
+            self.all.push(
                 // Most openings are shown once.
                 Opening { witnesses: Vec::with_capacity(1), ..Opening::default() },
             );
@@ -85,7 +85,7 @@ impl Openings {
                 listed.push(place.number);
             }
         }
-        if let Some(opening) = self.openings.get_mut(place.number) {
+        if let Some(opening) = self.all.get_mut(place.number) {
             opening.show(print);
         }
         if self.live && !place.also.is_empty() {
@@ -102,7 +102,7 @@ impl Openings {
         near.dedup();
         let fits: Vec<(usize, Fit)> = near
             .into_iter()
-            .filter_map(|number| Some((number, self.openings.get(number)?.fit(print, self.live)?)))
+            .filter_map(|number| Some((number, self.all.get(number)?.fit(print, self.live)?)))
             .collect();
         // Of equal ones the latest.
         let best = |later: bool| {
@@ -111,7 +111,7 @@ impl Openings {
                 .map(|(number, _)| *number)
         };
         let Some(number) = best(false) else {
-            let (number, also) = (self.openings.len(), Vec::new());
+            let (number, also) = (self.all.len(), Vec::new());
             return Place { number, is_new: true, again_of: best(true), also };
         };
         let mut others: Vec<(usize, Fit)> =
@@ -129,7 +129,7 @@ impl Openings {
 
     /// Whether nothing speaks against two openings being one.
     fn may_be_one(&self, one: usize, other: usize) -> bool {
-        let witnesses = |number| self.openings.get(number).map(|it: &Opening| &it.witnesses);
+        let witnesses = |number| self.all.get(number).map(|it: &Opening| &it.witnesses);
         let (Some(own), Some(others)) = (witnesses(one), witnesses(other)) else { return false };
         let mut pairs = own.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
         pairs.all(|(one, other)| verdict(score(one, other)) != Verdict::Different)
@@ -139,8 +139,8 @@ impl Openings {
     /// lead to it. So whoever comes next is compared with what they are together.
     fn fold(&mut self, into: usize, others: &[usize]) {
         for other in others {
-            let Some(from) = self.openings.get_mut(*other).map(std::mem::take) else { continue };
-            let Some(one) = self.openings.get_mut(into) else { continue };
+            let Some(from) = self.all.get_mut(*other).map(std::mem::take) else { continue };
+            let Some(one) = self.all.get_mut(into) else { continue };
             one.shown(from.first, from.last);
             for witness in from.witnesses {
                 one.witness(witness);

@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use earlybrd::commands::{self, Actor};
 use earlybrd::db;
+use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::ids::DeliveryId;
+use serde_json::json;
 use std::time::Duration;
 
 use crate::fakes::board::{Answer, FakeBoard, Item, feed};
@@ -199,4 +201,23 @@ async fn merged_with_a_dead_one(dead: i64) -> usize {
 #[tokio::test]
 async fn a_merge_keeps_what_can_be_told() {
     assert_eq!((merged_with_a_dead_one(1).await, merged_with_a_dead_one(2).await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_job_that_slips_between_two_pages_is_not_closed() {
+    let (world, _, _) = world(&[]).await;
+    let board = FakeBoard::start().await;
+    let job = |id: u32, title: &str| json!({ "id": id.to_string(), "name": title, "company": { "identifier": "acme", "name": "Acme" } });
+    let page = |offset: u32, total: u32, jobs: &[serde_json::Value]| {
+        json!({ "offset": offset, "limit": 1, "totalFound": total, "content": jobs }).to_string()
+    };
+    board.body(page(0, 2, &[job(1, "Smith")]));
+    board.body_at("offset=1", page(1, 2, &[job(2, "Cook")]));
+    world.board_of_kind("acme", &board.url, BoardKind::Smartrecruiters).await;
+    world.poll().await;
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 2);
+    // The first is taken down while the pages are read: the second moves to the page already read.
+    board.body_at("offset=1", page(1, 1, &[]));
+    world.run().await;
+    assert_eq!(world.count("SELECT count(*) FROM postings WHERE closed_at IS NOT NULL").await, 0);
 }

@@ -29,8 +29,9 @@ impl Kind for SmartRecruiters {
         let head = json_document(response.body, &["content"]).ok()?.fields;
         let number = |name: &str| head.get(name).and_then(Value::as_u64);
         let next = number("offset").unwrap_or_default() + number("limit").filter(|it| *it > 0)?;
-        let more = next < number("totalFound")?;
-        more.then(|| asked.next_by("offset", &next.to_string()))
+        let found = number("totalFound")?;
+        let total = asked.total.or(Some(found));
+        (next < found).then(|| Page { total, ..asked.next_by("offset", &next.to_string()) })
     }
 
     fn address(&self, company: &str) -> Option<String> {
