@@ -17,10 +17,18 @@ pub fn stated(word: &str) -> Option<Language> {
 pub fn of_text(text: &str) -> Option<Language> {
     let (first, second) = halves(text)?;
     // Most texts tell it by their small words; to compare languages takes a hundred times as long.
-    let code = language_of(first);
-    if let Some(code) = code.filter(|code| language_of(second) == Some(code)) {
-        return Language::named(code);
-    }
+    let (one, other) = match (language_of(first), language_of(second)) {
+        (Some(one), Some(other)) => return (one == other).then(|| Language::named(one))?,
+        (Some(told), None) => (told, second),
+        (None, Some(told)) => (told, first),
+        (None, None) => return compared(first, second),
+    };
+    let compared = Language::named(whatlang::detect(other)?.lang().code());
+    compared.filter(|compared| Some(*compared) == Language::named(one))
+}
+
+/// The language of two texts by their letters, if it is the same and sure.
+fn compared(first: &str, second: &str) -> Option<Language> {
     let (first, second) = (whatlang::detect(first)?, whatlang::detect(second)?);
     let sure = first.lang() == second.lang() && (first.is_reliable() || second.is_reliable());
     sure.then(|| Language::named(first.lang().code()))?

@@ -18,7 +18,7 @@ const MAX_BARE_WORDS: usize = 7;
 /// Both ends of a range may name the currency.
 const MAX_CURRENCIES: usize = 2;
 
-/// Without one of these in a body there is nothing to be found.
+/// Without one of these a sentence says nothing of pay.
 static CURRENCY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("[€$£¥₹]|EUR|USD|GBP|CHF|CAD|AUD|SEK|NOK|DKK|PLN|zł|[Ee]uro|[Dd]ollar")
         .expect("a valid pattern")
@@ -37,10 +37,9 @@ static OTHER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The pay that the sentences of a body state, if they agree.
 pub fn find(body: &str) -> Option<Pay> {
-    if !CURRENCY.is_match(body) {
-        return None;
-    }
-    let mut found = body.lines().flat_map(sentences).filter_map(stated);
+    let has_number = |text: &&str| text.bytes().any(|byte| byte.is_ascii_digit());
+    let mut found =
+        body.lines().filter(has_number).flat_map(sentences).filter(has_number).filter_map(stated);
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)
 }

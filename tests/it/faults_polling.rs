@@ -2,14 +2,18 @@
 //! sites that give everything a new key.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use earlybrd::db;
 use earlybrd::db::polls::Claim;
+use earlybrd::db::settled_polls::Unchanged;
 use earlybrd::domain::board::BoardKind;
 use earlybrd::schedule::polling::pace;
 use earlybrd::worker::Worker;
+use earlybrd::workers::claims::{Claims, Pace};
+use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 
 use crate::fakes::board::{Answer, FakeBoard, Item, feed};
@@ -30,6 +34,36 @@ async fn herd(world: &World, count: i64, interval: Duration) {
     .execute(&world.pool)
     .await
     .unwrap();
+}
+
+/// One of them settles for all that come meanwhile, and none is left behind.
+#[tokio::test]
+async fn polls_that_found_nothing_changed_all_settle_whoever_does_it() {
+    let world = World::new().await;
+    herd(&world, 200, Duration::from_mins(15)).await;
+    let claim = Claim {
+        now: world.now(),
+        most: 200,
+        lease: |_, _| Duration::from_mins(1),
+        host_gap: Duration::ZERO,
+        pace: None,
+    };
+    let claimed = db::in_tx(&world.pool, async |tx| db::polls::claim(tx, claim).await);
+    let claimed = claimed.await.unwrap();
+    assert_eq!(claimed.len(), 200);
+    let pace = Pace { host_gap: Duration::ZERO, spread: false, look: Duration::ZERO };
+    let claims = Claims::new(pace, Arc::default());
+    let next_poll_at = world.now() + TimeDelta::minutes(15);
+    let settled = claimed.iter().map(|board| {
+        let (host, at) = (db::hosts::host_of(&board.url), world.now());
+        let unchanged = Unchanged { board: board.id, lease: board.lease.0, host, at, next_poll_at };
+        claims.settle_unchanged(&world.pool, unchanged)
+    });
+    for settled in join_all(settled).await {
+        settled.unwrap();
+    }
+    assert_eq!(world.count("SELECT count(*) FROM boards WHERE lease_id IS NOT NULL").await, 0);
+    assert_eq!(db::settled_polls::due(&world.pool, world.now()).await.unwrap(), 0);
 }
 
 /// Fault 45: ten thousand boards that were due six hours ago, polled for two of their intervals.

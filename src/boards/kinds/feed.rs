@@ -43,7 +43,7 @@ impl Kind for AnyFeed {
 fn read(response: Response<'_>, board: &BoardContext<'_>) -> Result<RawItems, Unreadable> {
     let text = feed_text(response)?;
     let base = board.base.map(url::Url::as_str);
-    match parse(&with_cdata(&text), base).or_else(|_| parse(&text, base)) {
+    match parse(&with_cdata(&text), base) {
         Ok(feed) => Ok(all(feed)),
         Err(error) => one_by_one(&text, base, &error),
     }
