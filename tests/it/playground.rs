@@ -100,10 +100,10 @@ async fn a_card_on_the_page_is_edited_in_place() {
     two.show(&[job]);
     site.world.poll_again().await;
     site.edit().await;
-    // Behind what came meanwhile, under the number of the message that is there.
-    let changed = browser.read(&seen, "also on two").await;
+    // Under the number of the message that is there, before what came after it.
+    let changed = browser.read(&seen, "1 rust").await;
     assert_eq!(message_of(&changed, "also on two"), card);
-    assert!(changed.find("1 rust").unwrap() < changed.find("also on two").unwrap());
+    assert!(changed.find("also on two").unwrap() < changed.find("1 rust").unwrap());
     // A page that begins anew finds it at its place.
     let again = browser.read_anew("1 rust").await;
     assert!(again.find("also on two").unwrap() < again.find("1 rust").unwrap());
