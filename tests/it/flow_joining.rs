@@ -105,15 +105,9 @@ async fn a_job_that_another_board_dates_back_is_the_same() {
 #[tokio::test]
 async fn a_page_that_comes_back_gets_messages_in_their_order() {
     let site = Site::start().await;
-    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
-    site.world.board("one", &one.url).await;
-    site.world.board("two", &two.url).await;
-    site.world.poll().await;
+    let (one, two) = site.two_boards().await;
     let browser = site.browser().await;
-    browser.say("watch rust").await;
-    let shown = browser.read("0", "save:").await;
-    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
-    browser.press(&format!("save:{draft}")).await;
+    browser.watch("rust").await;
     let page = browser.read("0", "is saved").await;
     let seen = page.split("is saved").next().unwrap().rsplit("id: ").next().unwrap();
     let seen = seen.lines().next().unwrap().trim().to_owned();
@@ -121,14 +115,10 @@ async fn a_page_that_comes_back_gets_messages_in_their_order() {
     let a = Item { body: "Company: Acme\nLocation: Berlin", ..Item::titled("Rust one") };
     let b = Item { body: "Company: Beta\nLocation: Oslo", ..Item::titled("Rust two") };
     one.show(&[a]);
-    site.world.poll_again().await;
-    site.world.match_all().await;
-    site.deliver().await;
+    site.tell().await;
     one.show(&[b, a]);
     two.show(&[a]);
-    site.world.poll_again().await;
-    site.world.match_all().await;
-    site.deliver().await;
+    site.tell().await;
     site.edit().await;
     let rest = browser.read(&seen, "also on two").await;
     let at = |text: &str| rest.find(text).unwrap_or(usize::MAX);
@@ -138,20 +128,12 @@ async fn a_page_that_comes_back_gets_messages_in_their_order() {
 #[tokio::test]
 async fn a_card_that_is_sent_again_is_brought_up_to_date() {
     let site = Site::start().await;
-    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
-    site.world.board("one", &one.url).await;
-    site.world.board("two", &two.url).await;
-    site.world.poll().await;
+    let (one, two) = site.two_boards().await;
     let browser = site.browser().await;
-    browser.say("watch rust").await;
-    let shown = browser.read("0", "save:").await;
-    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
-    browser.press(&format!("save:{draft}")).await;
+    browser.watch("rust").await;
     let a = Item { body: "Company: Acme\nLocation: Berlin", ..Item::titled("Rust one") };
     one.show(&[a]);
-    site.world.poll_again().await;
-    site.world.match_all().await;
-    site.deliver().await;
+    site.tell().await;
     // As if the sender had died between its send and its settling.
     for sql in [
         "UPDATE deliveries SET state = 'sending', settled_at = NULL, message_ref = NULL, content = NULL",
@@ -161,9 +143,7 @@ async fn a_card_that_is_sent_again_is_brought_up_to_date() {
         sqlx::query(sql).execute(&site.world.pool).await.unwrap();
     }
     two.show(&[a]);
-    site.world.poll_again().await;
-    site.world.match_all().await;
-    site.deliver().await;
+    site.tell().await;
     site.edit().await;
     site.world.clock.advance(Duration::from_mins(11));
     site.edit().await;

@@ -56,14 +56,9 @@ async fn a_card_that_is_sent_again_is_shown_once() {
     site.world.board("b", &board.url).await;
     site.world.poll().await;
     let browser = site.browser().await;
-    browser.say("watch rust").await;
-    let shown = browser.read("0", "save:").await;
-    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
-    browser.press(&format!("save:{draft}")).await;
+    browser.watch("rust").await;
     board.show(&[Item::titled("Rust one")]);
-    site.world.poll_again().await;
-    site.world.match_all().await;
-    site.deliver().await;
+    site.tell().await;
     let again = "UPDATE deliveries SET state = 'pending', settled_at = NULL";
     sqlx::query(again).execute(&site.world.pool).await.unwrap();
     sqlx::query("UPDATE targets SET ready_at = now() - interval '10 years'")
@@ -80,20 +75,12 @@ async fn a_card_that_is_sent_again_is_shown_once() {
 #[tokio::test]
 async fn a_card_on_the_page_is_edited_in_place() {
     let site = Site::start().await;
-    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
-    site.world.board("one", &one.url).await;
-    site.world.board("two", &two.url).await;
-    site.world.poll().await;
+    let (one, two) = site.two_boards().await;
     let browser = site.browser().await;
-    browser.say("watch rust").await;
-    let shown = browser.read("0", "save:").await;
-    let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
-    browser.press(&format!("save:{draft}")).await;
+    browser.watch("rust").await;
     let job = Item { body: "Company: Acme\nLocation: Berlin", ..Item::titled("Rust one") };
     one.show(&[job]);
-    site.world.poll_again().await;
-    site.world.match_all().await;
-    site.deliver().await;
+    site.tell().await;
     let page = browser.read("0", "Rust one").await;
     let (seen, card) = (id_after(&page, "Rust one"), message_of(&page, "Rust one"));
     browser.say("list").await;

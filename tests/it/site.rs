@@ -19,6 +19,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::fakes::board::FakeBoard;
 use crate::world::{World, drain};
 
 pub struct Site {
@@ -66,6 +67,22 @@ impl Site {
         Browser { site: self, cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 
+    /// Boards "one" and "two", which were polled once and show nothing yet.
+    pub async fn two_boards(&self) -> (FakeBoard, FakeBoard) {
+        let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
+        self.world.board("one", &one.url).await;
+        self.world.board("two", &two.url).await;
+        self.world.poll().await;
+        (one, two)
+    }
+
+    /// The way of what boards show to the pages: polls, matches, delivers.
+    pub async fn tell(&self) {
+        self.world.poll_again().await;
+        self.world.match_all().await;
+        self.deliver().await;
+    }
+
     /// Sends what is owed to pages.
     pub async fn deliver(&self) {
         let (pool, clock) = (self.world.pool.clone(), self.world.base().clock);
@@ -105,6 +122,14 @@ impl Browser<'_> {
         let answer = self.post("/playground/press", &body).send().await.unwrap();
         self.site.changes.send(None).ok();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{action}");
+    }
+
+    /// Saves a filter as a person does: looks at what it would have sent, then presses the button.
+    pub async fn watch(&self, filter: &str) {
+        self.say(&format!("watch {filter}")).await;
+        let shown = self.read("0", "save:").await;
+        let draft = shown.split("save:").nth(1).unwrap().split('"').next().unwrap();
+        self.press(&format!("save:{draft}")).await;
     }
 
     /// Reads the stream from an id on until `enough` is there; gives all that came.
