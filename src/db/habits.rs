@@ -6,8 +6,9 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::{filters, messages};
 use crate::domain::cadence::{Cadence, QuietHours};
+use crate::domain::habits::Habits;
 use crate::domain::ids::{AccountId, FilterId};
-use crate::schedule::quiet_hours::{Habits, due};
+use crate::schedule::quiet_hours::due;
 
 /// The columns of an account.
 #[derive(Debug, Clone, Copy)]

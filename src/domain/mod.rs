@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod email;
 pub mod facts;
 pub mod filter;
+pub mod habits;
 pub mod ids;
 pub mod message;
 pub mod opening;

@@ -1,24 +1,12 @@
 //! Nights and snoozes: they defer, and drop nothing.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::digest::next_digest;
 use super::local::{days, moment};
-use crate::domain::cadence::{Cadence, QuietHours};
-
-/// How a person wants to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Habits {
-    pub cadence: Cadence,
-    pub zone: Tz,
-    pub quiet: Option<QuietHours>,
-    pub snoozed_until: Option<DateTime<Utc>>,
-    /// How much later than others their plan tells them; digests come when they come.
-    pub delay: Duration,
-}
+use crate::domain::cadence::QuietHours;
+use crate::domain::habits::Habits;
 
 /// When something that was matched is to be told: now, later, or in the next digest.
 pub fn due(habits: &Habits, matched: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -61,10 +49,13 @@ fn quiet_end(quiet: QuietHours, zone: Tz, at: DateTime<Utc>) -> DateTime<Utc> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use chrono::TimeDelta;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::cadence::Cadence;
 
     const BERLIN: Tz = Tz::Europe__Berlin;
 

@@ -22,7 +22,6 @@ const SIBLINGS: &[(&str, &str)] = &[
     ("config", "secrets"),
     ("telemetry", "config"),
     ("matching", "filter_lang"),
-    ("render", "schedule"),
     ("cli", "app"),
 ];
 

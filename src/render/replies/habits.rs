@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::{count, only, say};
 use crate::domain::cadence::Cadence;
+use crate::domain::habits::Habits;
 use crate::domain::reply::{Part, Reply};
-use crate::schedule::quiet_hours::Habits;
 
 /// What was just changed, and what follows.
 #[derive(Debug, Clone, Copy, PartialEq)]
