@@ -91,7 +91,7 @@ async fn measure(app: &App, stored: u32, grouped: u32) -> anyhow::Result<serde_j
     let openings = db::openings::count(&pool).await?;
 
     let begun = Instant::now();
-    let said = db::openings::first(&pool, grouped.into()).await?;
+    let said = db::candidates::first(&pool, grouped.into()).await?;
     let (read, cpu_before) = (begun.elapsed(), cpu());
     let mut found = Openings::default();
     let new = said.iter().filter(|said| found.add(said.print()).is_new).count();
