@@ -105,13 +105,15 @@ pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
 
 /// Where nothing reaches the person who typed. The place they typed at is used again.
 async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
-    let broken = db::instead::broken(&context.pool, actor.account).await?;
+    let broken = db::broken_targets::broken(&context.pool, actor.account).await?;
     let mut told = Vec::new();
     for broken in broken {
         if broken.target == actor.target.0 {
             let now = context.now();
-            db::in_tx(&context.pool, async |tx| db::instead::mend(tx, actor.target, now).await)
-                .await?;
+            db::in_tx(&context.pool, async |tx| {
+                db::broken_targets::mend(tx, actor.target, now).await
+            })
+            .await?;
             told.push(replies::target_is_back(broken.waiting));
         } else if let Ok(platform) = broken.platform.parse::<Platform>() {
             told.push(replies::broken_target(platform.name(), &broken.why, broken.waiting));

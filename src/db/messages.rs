@@ -60,11 +60,10 @@ pub(super) async fn queue_new(
         let (alone, together) = openings.split_at_checked(shares.alone).unwrap_or_default();
         let alone = alone.iter().map(|one| New { target, kind: Kind::Cards, openings: vec![*one] });
         new.extend(alone);
-        if together.is_empty() {
-        } else if shares.together_at <= now {
-            new.push(New { target, kind: Kind::Burst, openings: together.to_vec() });
-        } else {
+        if shares.together_at > now {
             later.extend(together.iter().map(|one| (target, *one, shares.together_at)));
+        } else if !together.is_empty() {
+            new.push(New { target, kind: Kind::Burst, openings: together.to_vec() });
         }
     }
     wait(tx, &later).await?;

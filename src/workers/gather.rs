@@ -24,10 +24,10 @@ impl Worker for Gather {
             let now = self.base.now();
             db::in_tx(pool, async |tx| db::messages::gather(tx, *target, now).await).await?;
         }
-        let gone = db::instead::gone(pool, BATCH).await?;
+        let gone = db::broken_targets::to_divert(pool, BATCH).await?;
         for gone in &gone {
             let now = self.base.now();
-            db::in_tx(pool, async |tx| db::instead::divert(tx, gone, now).await).await?;
+            db::in_tx(pool, async |tx| db::broken_targets::divert(tx, gone, now).await).await?;
         }
         Ok(if targets.is_empty() && gone.is_empty() { Tick::Idle } else { Tick::Busy })
     }

@@ -1,4 +1,4 @@
-//! What a target that is gone did not take goes to the account's confirmed address.
+//! Targets that are gone: what they did not take goes to their account's confirmed address, until they are back.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::wake::{Stage, wake};
 use super::{lanes, messages};
+use crate::domain::ids::{AccountId, TargetId};
 
 /// A target that is gone, and the address that stands in for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Gone {
 }
 
 /// Targets that are gone with messages that nobody has, whose account has an address.
-pub async fn gone(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Gone>> {
+pub async fn to_divert(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Gone>> {
     sqlx::query_as!(
         Gone,
         r#"SELECT t.id AS "target!", m.id AS "email!"
@@ -78,7 +79,7 @@ pub struct Broken {
 /// The account's targets that are gone.
 pub async fn broken(
     executor: impl PgExecutor<'_>,
-    account: crate::domain::ids::AccountId,
+    account: AccountId,
 ) -> sqlx::Result<Vec<Broken>> {
     sqlx::query_as!(
         Broken,
@@ -98,11 +99,7 @@ pub async fn broken(
 }
 
 /// Uses a target again: somebody was heard from there.
-pub async fn mend(
-    tx: &mut PgConnection,
-    target: crate::domain::ids::TargetId,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+pub async fn mend(tx: &mut PgConnection, target: TargetId, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE targets SET broken_at = NULL, broken_why = NULL, failures = 0,
                 ready_at = CASE WHEN EXISTS (SELECT FROM deliveries d
