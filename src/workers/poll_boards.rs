@@ -1,6 +1,8 @@
 //! Polls the boards that are due: claim (`claims`), ask (`ask_board`), store — the network outside of
 //! any transaction, the result fenced by the lease.
 
+use tokio::sync::Semaphore;
+
 use super::Base;
 use super::claims::Claims;
 use crate::boards::ask::Answered;
@@ -12,6 +14,10 @@ use crate::db::settled_polls::{Read, Unchanged};
 use crate::domain::board::{ClaimedBoard, Validators};
 use crate::schedule::polling::{self, Rhythm};
 use crate::worker::{Tick, Worker};
+
+/// Responses stored at a time. Those that show the same companies wait for each other inside the database;
+/// more of them would hold all its connections meanwhile, and whoever delivers would get none.
+static STORERS: Semaphore = Semaphore::const_new(4);
 
 /// The worker. Those of one process share their claims.
 #[derive(Clone)]
@@ -64,6 +70,7 @@ impl PollBoards {
         // Perhaps a response that was cut off: "not modified" must not hide its rest.
         let whole = read.problems.is_empty();
         let validators = if whole { answered.validators.clone() } else { Validators::default() };
+        let turn = STORERS.acquire().await?;
         let stored = db::in_tx(&self.base.pool, async |tx| {
             if !db::polls::hold(tx, board).await? {
                 return Ok(None);
@@ -88,6 +95,7 @@ impl PollBoards {
             Ok(Some(stored))
         })
         .await?;
+        drop(turn);
         let (id, slug) = (board.id.0, &board.slug);
         let Some(Stored { new, history, known, .. }) = stored else {
             tracing::warn!(board.id = id, "lost the lease on board {slug}");

@@ -309,3 +309,31 @@ async fn boards_that_wait_for_a_poller_are_given_back_at_the_end() {
     world.poll().await;
     assert_eq!(boards.map(|board| board.requests().len()), [1, 1, 1]);
 }
+
+/// Waits for the database's locks end after five seconds, those for a connection after three.
+#[tokio::test]
+async fn boards_that_wait_for_each_other_leave_connections_to_everybody_else() {
+    const BOARDS: usize = 10;
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook")]);
+    for number in 0..BOARDS {
+        let url = board.url.join(&format!("?{number}")).unwrap();
+        world.board(&number.to_string(), &url).await;
+    }
+    // Of one host only so many are asked at a time.
+    sqlx::query("UPDATE boards SET host = slug").execute(&world.pool).await.unwrap();
+    let mut holder = world.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE openings IN EXCLUSIVE MODE").execute(&mut *holder).await.unwrap();
+    let poller = world.poller();
+    let polls = join_all((0..BOARDS).map(async |_| poller.clone().tick().await.unwrap()));
+    let others = async {
+        world.until_a_session_waits().await;
+        let free = join_all((0..3).map(async |_| world.pool.acquire().await)).await;
+        assert!(free.iter().all(Result::is_ok), "all connections wait for openings");
+        drop(free);
+        holder.rollback().await.unwrap();
+    };
+    tokio::join!(polls, others);
+    assert_eq!(world.count("SELECT count(*) FROM boards WHERE failures = 0").await, 10);
+}
