@@ -21,6 +21,9 @@ use crate::sample_board::{SamplePosting, built_in};
 /// Stands for what makes an item this board's and this generation's.
 const MARK: &str = "@@";
 
+/// Stands for a word of the board's own, so that no two boards show the jobs of one company.
+const NAME: &str = "%%";
+
 /// What every board shows.
 struct Boards {
     /// A feed, with marks.
@@ -28,6 +31,9 @@ struct Boards {
     /// Counts up when everything becomes new.
     generation: AtomicU64,
 }
+
+/// One of so many words is followed by one of the board's own.
+const OWN_WORDS: usize = 6;
 
 /// Sample postings whose bodies make one body of the length that boards show, two kilobytes.
 const BODIES: usize = 4;
@@ -42,9 +48,9 @@ pub fn feed(items: u32) -> anyhow::Result<String> {
         let SamplePosting { title, company, location, language, .. } = sample;
         let others = samples.iter().filter(|other| other.language == *language);
         let skipped = usize::try_from(id)? % samples.len();
-        let bodies = others.cycle().skip(skipped).take(BODIES).map(|other| other.body.as_str());
+        let bodies = others.cycle().skip(skipped).take(BODIES).map(|other| own(&other.body));
         let body = format!(
-            "<p>Company: {company}</p><p>Location: {location}</p>{}",
+            "<p>Company: {NAME} {company}</p><p>Location: {location}</p>{}",
             bodies.collect::<String>()
         );
         write!(
@@ -61,13 +67,32 @@ pub fn feed(items: u32) -> anyhow::Result<String> {
     Ok(feed)
 }
 
+/// A text with words of the board's own among its words, so that it copies no other board's.
+fn own(text: &str) -> String {
+    let words = text.split(' ').enumerate();
+    let word = |(place, word): (usize, &str)| match place % OWN_WORDS {
+        0 => format!("{word} {NAME}"),
+        _ => word.to_owned(),
+    };
+    words.map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The feed of one board at one time.
 pub fn shown(feed: &str, board: u64, generation: u64) -> String {
-    feed.replace(MARK, &format!("{board}-{generation}"))
+    feed.replace(MARK, &format!("{board}-{generation}")).replace(NAME, &word(board))
+}
+
+/// A number in four letters: `daaa` is 3.
+fn word(number: u64) -> String {
+    let letter = |place: u32| {
+        let digit = u8::try_from(number / 26_u64.pow(place) % 26).unwrap_or_default();
+        char::from(b'a' + digit)
+    };
+    (0..4).map(letter).collect()
 }
 
 /// Serves until standard input ends; prints the port.

@@ -9,10 +9,10 @@ use crate::normalize::fingerprint::{Fingerprint, Shown, Sketch};
 use crate::normalize::openings::Opening;
 
 /// Openings that are looked at for one key, the latest ones.
-const LISTED: i64 = 200;
+const LISTED: i64 = 40;
 
 /// Openings that one posting is compared with: those that share most keys with it.
-const CANDIDATES: usize = 64;
+const CANDIDATES: usize = 16;
 
 /// Postings of an opening that others are compared with.
 const WITNESSES: i64 = 16;
