@@ -1,8 +1,12 @@
 //! The far side of the network that takes messages; each platform implements it.
 
-use async_trait::async_trait;
+use std::time::Duration;
 
-use crate::domain::delivery::{MessageRef, SentMessage, Verdict};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::domain::delivery::{Doubt, MessageRef, SentMessage, Verdict};
+use crate::domain::limit::Limit;
 use crate::domain::message::Message;
 use crate::domain::target::{Platform, Target};
 
@@ -13,6 +17,31 @@ pub trait Messenger: Send + Sync {
 
     /// Sends once, without retries of its own: the lanes own those. The caller sets the deadline.
     async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict>;
+
+    /// What the platform counts a message to this target under, the widest first. All replicas share it.
+    fn limits(&self, target: &Target) -> Vec<Limit> {
+        let _ = target;
+        Vec::new()
+    }
+
+    /// What can be done about a message to this target that was tried this long ago, and of which nobody
+    /// saw whether it arrived.
+    fn in_doubt(&self, target: &Target, tried: Duration) -> Doubt {
+        let _ = (target, tried);
+        Doubt::Once
+    }
+
+    /// Asks for a message that may have arrived, not before it was tried; only where
+    /// [`Messenger::in_doubt`] says so. The caller sets the deadline.
+    async fn find(
+        &self,
+        target: &Target,
+        message: &Message,
+        tried_at: DateTime<Utc>,
+    ) -> Result<Option<MessageRef>, Verdict> {
+        let _ = (target, message, tried_at);
+        Err(Verdict::Rejected { why: format!("{} cannot be asked", self.platform()) })
+    }
 
     /// Whether messages that were sent can be edited.
     fn edits(&self) -> bool {

@@ -36,6 +36,9 @@ pub struct MessageRef(pub String);
 pub enum Verdict {
     /// Try again; not before `after`, if the platform asked for that.
     Retry { why: String, after: Option<Duration> },
+    /// Too much was asked: nothing that is counted under this key may be asked before the rest is over
+    /// (a while, if the platform did not say). It says nothing of the message.
+    Limited { why: String, after: Option<Duration>, key: String },
     /// The target is gone for good.
     Gone { why: String },
     /// The platform will never take this message: our mistake.
@@ -49,11 +52,23 @@ impl Verdict {
     pub fn why(&self) -> &str {
         match self {
             Self::Retry { why, .. }
+            | Self::Limited { why, .. }
             | Self::Gone { why }
             | Self::Rejected { why }
             | Self::Unknown { why } => why,
         }
     }
+}
+
+/// What can be done about a message that may have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Sending it again shows it once: the platform knows it by the number of its delivery.
+    Same,
+    /// The platform can be asked.
+    Ask,
+    /// Nobody can tell. It is sent again once.
+    Once,
 }
 
 /// What to do with a delivery after a try that failed.

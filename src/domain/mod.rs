@@ -9,6 +9,7 @@ pub mod facts;
 pub mod filter;
 pub mod habits;
 pub mod ids;
+pub mod limit;
 pub mod message;
 pub mod opening;
 pub mod pay;

@@ -28,7 +28,9 @@ pub fn next_step(verdict: &Verdict, attempts: u32, spread: f64) -> NextStep {
         Verdict::Gone { .. } => return NextStep::TargetGone,
         Verdict::Rejected { .. } => return NextStep::Dead,
         Verdict::Unknown { .. } => Duration::ZERO,
-        Verdict::Retry { after, .. } => after.unwrap_or_default().min(LONGEST_ASKED),
+        Verdict::Retry { after, .. } | Verdict::Limited { after, .. } => {
+            after.unwrap_or_default().min(LONGEST_ASKED)
+        }
     };
     let failures = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     match RESTS.get(failures) {

@@ -128,12 +128,13 @@ impl Deliver {
         let why = verdict.why().to_owned();
         tracing::warn!(delivery.id = id.0, "delivery {id} could not be edited: {why}");
         match verdict {
-            Verdict::Retry { after: Some(after), .. } => {
+            Verdict::Retry { after: Some(after), .. }
+            | Verdict::Limited { after: Some(after), .. } => {
                 Settlement::Again { due_at: add(self.base.now(), after), why }
             }
-            Verdict::Retry { after: None, .. } | Verdict::Unknown { .. } => {
-                Settlement::Edited { shown: None }
-            }
+            Verdict::Retry { after: None, .. }
+            | Verdict::Limited { after: None, .. }
+            | Verdict::Unknown { .. } => Settlement::Edited { shown: None },
             Verdict::Rejected { .. } => Settlement::Edited { shown },
             Verdict::Gone { .. } => Settlement::TargetGone { why },
         }
