@@ -4,7 +4,7 @@ mod database;
 mod wakes;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -38,6 +38,7 @@ use crate::workers::edit_cards::EditCards;
 use crate::workers::gather::Gather;
 use crate::workers::housekeeping::{CorrectClock, NET, Sweep, Timetable};
 use crate::workers::match_postings::MatchPostings;
+use crate::workers::outbox::Outbox;
 use crate::workers::poll_boards::PollBoards;
 use crate::workers::refresh_rates::{self, RefreshRates};
 use wakes::Wakes;
@@ -48,12 +49,15 @@ const CONNECTIONS: u32 = 12;
 /// Boards polled at a time.
 pub const POLLERS: usize = 32;
 
-/// Lanes sent to at a time.
-const SENDERS: usize = 4;
+/// Senders of a platform that look often although nobody wakes them; the others are woken by these.
+const LOOKOUTS: usize = 2;
 
 /// How often each stage looks when nobody wakes it.
 const POLL_PAUSE: Duration = Duration::from_millis(500);
 const STAGE_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often the other senders look.
+const SENDER_PAUSE: Duration = Duration::from_mins(1);
 
 /// How long workers may take to finish what they began.
 const STOP_GRACE: Duration = Duration::from_secs(8);
@@ -72,6 +76,7 @@ pub struct App {
     tasks: TaskTracker,
     stop: CancellationToken,
     claims: Claims,
+    outboxes: Mutex<Vec<Arc<Outbox>>>,
 }
 
 impl App {
@@ -94,6 +99,7 @@ impl App {
                 Pace { host_gap: HOST_GAP, spread: true, look: POLL_PAUSE / 2 },
                 Arc::default(),
             ),
+            outboxes: Mutex::default(),
         })
     }
 
@@ -199,9 +205,17 @@ impl App {
         let platforms = editing.map(|messenger| messenger.platform()).collect();
         self.spawn(EditCards { base: base.clone(), platforms }, rest(&Arc::default()));
         self.spawn(Gather { base: base.clone() }, rest(&Arc::default()));
-        for _ in 0..SENDERS {
-            let (base, messengers) = (base.clone(), messengers.clone());
-            self.spawn(Deliver { base, messengers }, rest(&self.wakes.delivery));
+        let mut wakes = self.wakes.clone();
+        for messenger in messengers {
+            let (wake, senders) = (wakes.of_delivery(), messenger.at_once());
+            let outbox = Outbox::new(base.clone(), messenger, Arc::clone(&wake), senders);
+            let outbox = Arc::new(outbox);
+            self.outboxes().push(Arc::clone(&outbox));
+            for sender in 0..senders {
+                let pause = if sender < LOOKOUTS { STAGE_PAUSE } else { SENDER_PAUSE };
+                let rest = Rest { pause, wake: Arc::clone(&wake) };
+                self.spawn(Deliver { outbox: Arc::clone(&outbox) }, rest);
+            }
         }
         if let Some(url) = config.rates.clone() {
             let client = for_operator(&user_agent(config.contact.as_deref()))?;
@@ -212,9 +226,13 @@ impl App {
         let worker = CorrectClock { base: base.clone(), clock: Arc::clone(&self.clock) };
         self.spawn(worker, Rest { pause: NET, wake: timetable.minute });
         self.spawn(Sweep { base }, Rest { pause: NET, wake: timetable.hour });
-        let (wakes, url) = (self.wakes.clone(), self.database.url().clone());
+        let url = self.database.url().clone();
         self.spawn_task(wakes::listen(url, wakes, self.stop.clone()));
         Ok(())
+    }
+
+    fn outboxes(&self) -> MutexGuard<'_, Vec<Arc<Outbox>>> {
+        self.outboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spawn(&self, worker: impl Worker, rest: Rest) {
@@ -238,6 +256,12 @@ impl App {
         }
         if let Err(error) = self.claims.give_back(&self.pool).await {
             tracing::warn!("boards that were claimed wait until their leases end: {error}");
+        }
+        let outboxes = std::mem::take(&mut *self.outboxes());
+        for outbox in outboxes {
+            if let Err(error) = outbox.give_back().await {
+                tracing::warn!("targets that were claimed wait until their leases end: {error}");
+            }
         }
         self.pool.close().await;
         self.database.close().await;

@@ -18,6 +18,11 @@ pub trait Messenger: Send + Sync {
     /// Sends once, without retries of its own: the lanes own those. The caller sets the deadline.
     async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict>;
 
+    /// How many messages may be on their way at a time, in one process.
+    fn at_once(&self) -> usize {
+        64
+    }
+
     /// What the platform counts a message to this target under, the widest first. All replicas share it.
     fn limits(&self, target: &Target) -> Vec<Limit> {
         let _ = target;

@@ -14,6 +14,8 @@ pub enum Tick {
     Busy,
     /// Nothing to do: rest.
     Idle,
+    /// Nothing to do before this is over.
+    IdleFor(Duration),
 }
 
 /// How one worker rests.
@@ -39,9 +41,10 @@ pub trait Worker: Send + 'static {
 pub async fn run<W: Worker>(mut worker: W, rest: Rest, stop: CancellationToken) {
     let name = W::NAME;
     while !stop.is_cancelled() {
-        match catch_panic(AssertUnwindSafe(worker.tick())).await {
+        let longest = match catch_panic(AssertUnwindSafe(worker.tick())).await {
             Ok(Ok(Tick::Busy)) => continue,
-            Ok(Ok(Tick::Idle)) => {}
+            Ok(Ok(Tick::Idle)) => Duration::MAX,
+            Ok(Ok(Tick::IdleFor(longest))) => longest,
             Ok(Err(error)) => {
                 tracing::error!(worker.name = name, "{name}: tick failed: {error:#}");
                 pause_after_failure(&rest, &stop).await;
@@ -53,12 +56,12 @@ pub async fn run<W: Worker>(mut worker: W, rest: Rest, stop: CancellationToken) 
                 pause_after_failure(&rest, &stop).await;
                 continue;
             }
-        }
+        };
         let jitter = 0.8 + fastrand::f64() * 0.4;
         tokio::select! {
             () = stop.cancelled() => {}
             () = rest.wake.notified() => {}
-            () = tokio::time::sleep(rest.pause.mul_f64(jitter)) => {}
+            () = tokio::time::sleep(rest.pause.mul_f64(jitter).min(longest)) => {}
         }
     }
 }

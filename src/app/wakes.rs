@@ -17,7 +17,8 @@ const RECONNECT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Wakes {
     pub matching: Arc<Notify>,
-    pub delivery: Arc<Notify>,
+    /// One for each platform.
+    delivery: Vec<Arc<Notify>>,
     /// Says whose chat page has something new; `None` says that anybody's may.
     pub pages: broadcast::Sender<Option<AccountId>>,
 }
@@ -28,20 +29,26 @@ const BEHIND: usize = 64;
 impl Default for Wakes {
     fn default() -> Self {
         let pages = broadcast::Sender::new(BEHIND);
-        Self { matching: Arc::default(), delivery: Arc::default(), pages }
+        Self { matching: Arc::default(), delivery: Vec::new(), pages }
     }
 }
 
 impl Wakes {
+    /// One more that is rung when there is something to deliver.
+    pub fn of_delivery(&mut self) -> Arc<Notify> {
+        let wake = Arc::<Notify>::default();
+        self.delivery.push(Arc::clone(&wake));
+        wake
+    }
+
     /// `None` rings everywhere.
     fn ring(&self, stage: Option<Stage>) {
         if matches!(stage, None | Some(Stage::Match)) {
             self.matching.notify_one();
         }
         if matches!(stage, None | Some(Stage::Deliver)) {
-            // Every sender looks; those that find nothing rest again.
-            self.delivery.notify_waiters();
-            self.delivery.notify_one();
+            // One sender of each platform looks, and wakes as many as there is work for.
+            self.delivery.iter().for_each(|wake| wake.notify_one());
         }
         let page = match stage {
             None => None,

@@ -30,6 +30,10 @@ impl<W: Write + Send> Messenger for Console<W> {
         Platform::Console
     }
 
+    fn at_once(&self) -> usize {
+        1
+    }
+
     async fn send(&self, _: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let now = self.clock.now();
         let (whole, rest) = message.shown();

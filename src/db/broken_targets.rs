@@ -49,6 +49,7 @@ pub async fn divert(tx: &mut PgConnection, gone: &Gone, now: DateTime<Utc>) -> s
     let moved = sqlx::query!(
         "UPDATE deliveries d
          SET target_id = $2, due_at = $3, attempts = 0, last_error = NULL,
+             doubts = 0, doubt_since = NULL, tried_at = NULL,
              -- A new address is no stopgap for an old one.
              instead_of = CASE WHEN t.platform <> 'email' THEN t.platform ELSE d.instead_of END,
              instead_why = CASE WHEN t.platform <> 'email' THEN t.broken_why ELSE d.instead_why END

@@ -1,12 +1,12 @@
-//! What a delivery shows: its cards, or what it says instead.
+//! What deliveries show: their cards, or what they say instead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use sqlx::types::Json;
 
-use super::showings::{self, Seen};
+use super::showings::{self, Seen, Wanted};
 use super::unreadable;
 use crate::domain::ids::{AccountId, DeliveryId, OpeningId};
 use crate::domain::message::{Card, Instead, Kind, Message, Times};
@@ -15,6 +15,7 @@ use crate::domain::pay::Pay;
 use crate::schedule::rank::best_first;
 
 struct Row {
+    delivery: i64,
     id: i64,
     title: String,
     url: Option<String>,
@@ -35,62 +36,88 @@ struct Row {
     matched_at: DateTime<Utc>,
 }
 
-/// The message of a delivery to one of the account's targets: the cards that it owes, in the order of
+/// The messages of deliveries to targets of these accounts: the cards that each owes, in the order of
 /// their openings, or its sample, or its notice. Its cards show what the openings say by now.
-pub async fn message(
+pub async fn messages(
     pool: &PgPool,
-    account: AccountId,
-    delivery: DeliveryId,
-) -> sqlx::Result<Message> {
-    let rows = rows(pool, delivery).await?;
-    let said = sqlx::query!(
-        "SELECT notice, kind, created_at, instead_of, instead_why FROM deliveries WHERE id = $1",
-        delivery.0
-    )
-    .fetch_one(pool)
-    .await?;
-    let openings: BTreeSet<i64> = rows.iter().map(|row| row.current).collect();
-    let told: BTreeSet<i64> = rows.iter().map(|row| row.id).collect();
-    let seen = showings::of(pool, account, &openings, &told).await?;
-    let cards: sqlx::Result<Vec<Card>> = rows.into_iter().map(|row| card(row, &seen)).collect();
-    let (mut cards, kind) = (cards?, Kind::of(&said.kind));
-    if kind == Kind::Digest {
-        best_first(&mut cards);
+    deliveries: &[(AccountId, DeliveryId)],
+) -> sqlx::Result<BTreeMap<DeliveryId, Message>> {
+    let ids: Vec<i64> = deliveries.iter().map(|(_, delivery)| delivery.0).collect();
+    let mut rows_of: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
+    for row in rows(pool, &ids).await? {
+        rows_of.entry(row.delivery).or_default().push(row);
     }
-    let of = said.instead_of.map(|platform| platform.parse()).transpose();
-    let of = of.map_err(|why| unreadable("deliveries", delivery.0, why))?;
-    let instead = of.zip(said.instead_why).map(|(of, why)| Instead { of, why });
-    Ok(Message { delivery, created: said.created_at, kind, instead, notice: said.notice, cards })
+    let said = sqlx::query!(
+        "SELECT id, notice, kind, created_at, instead_of, instead_why
+         FROM deliveries WHERE id = ANY ($1)",
+        &ids
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut wanted = Vec::new();
+    for (account, delivery) in deliveries {
+        let rows = rows_of.get(&delivery.0).into_iter().flatten();
+        wanted.extend(rows.map(|row| Wanted {
+            account: account.0,
+            opening: row.current,
+            told: row.id,
+        }));
+    }
+    let seen = showings::of(pool, &wanted).await?;
+    let account: BTreeMap<i64, i64> =
+        deliveries.iter().map(|(account, delivery)| (delivery.0, account.0)).collect();
+    let mut messages = BTreeMap::new();
+    for said in said {
+        let account = account.get(&said.id).copied().unwrap_or_default();
+        let rows = rows_of.remove(&said.id).unwrap_or_default();
+        let cards = rows.into_iter().map(|row| {
+            let seen = seen.get(&(account, row.current)).cloned().unwrap_or_default();
+            card(row, &seen)
+        });
+        let (mut cards, kind) = (cards.collect::<sqlx::Result<Vec<Card>>>()?, Kind::of(&said.kind));
+        if kind == Kind::Digest {
+            best_first(&mut cards);
+        }
+        let of = said.instead_of.map(|platform| platform.parse()).transpose();
+        let of = of.map_err(|why| unreadable("deliveries", said.id, why))?;
+        let instead = of.zip(said.instead_why).map(|(of, why)| Instead { of, why });
+        let (delivery, created, notice) = (DeliveryId(said.id), said.created_at, said.notice);
+        let message = Message { delivery, created, kind, instead, notice, cards };
+        messages.insert(delivery, message);
+    }
+    Ok(messages)
 }
 
-async fn rows(pool: &PgPool, delivery: DeliveryId) -> sqlx::Result<Vec<Row>> {
+async fn rows(pool: &PgPool, deliveries: &[i64]) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as!(
         Row,
-        r#"SELECT p.id, p.title, p.url, p.company, p.location, p.remote,
-                  p.pay AS "pay: Json<Pay>", p.body, p.posted_at, b.name AS board, b.attribution,
+        r#"SELECT c.delivery_id AS "delivery!", p.id, p.title, p.url, p.company, p.location,
+                  p.remote, p.pay AS "pay: Json<Pay>", p.body, p.posted_at, b.name AS board,
+                  b.attribution,
                   c.opening_id AS "opening_id!", p.opening_id AS current, c.sample AS "sample!",
                   c.filters AS "filters!", c.first_seen_at AS "first_seen_at!",
                   c.matched_at AS "matched_at!"
-           FROM (SELECT o.posting_id, o.opening_id, false AS sample, o.first_seen_at, o.matched_at,
+           FROM (SELECT o.delivery_id, o.posting_id, o.opening_id, false AS sample,
+                        o.first_seen_at, o.matched_at,
                         ARRAY(SELECT f.name FROM owed_filters w JOIN filters f ON f.id = w.filter_id
                               WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
                               ORDER BY f.number) AS filters
-                 FROM owed o WHERE o.delivery_id = $1
+                 FROM owed o WHERE o.delivery_id = ANY ($1)
                  UNION ALL
-                 SELECT p.id, p.opening_id, true, p.first_seen_at, d.created_at, ARRAY[f.name]
+                 SELECT d.id, p.id, p.opening_id, true, p.first_seen_at, d.created_at,
+                        ARRAY[f.name]
                  FROM deliveries d JOIN postings p ON p.id = d.sample_posting_id
-                 JOIN filters f ON f.id = d.sample_filter_id WHERE d.id = $1) c
+                 JOIN filters f ON f.id = d.sample_filter_id WHERE d.id = ANY ($1)) c
            JOIN postings p ON p.id = c.posting_id JOIN boards b ON b.id = p.board_id
-           ORDER BY c.opening_id"#,
-        delivery.0
+           ORDER BY c.delivery_id, c.opening_id"#,
+        deliveries
     )
     .fetch_all(pool)
     .await
 }
 
-fn card(row: Row, seen: &BTreeMap<i64, Seen>) -> sqlx::Result<Card> {
+fn card(row: Row, seen: &Seen) -> sqlx::Result<Card> {
     let remote = row.remote.map(|word| word.parse()).transpose();
-    let seen = seen.get(&row.current).cloned().unwrap_or_default();
     let all: Vec<_> = seen.showings.values().cloned().collect();
     let own = seen.showings.get(&row.id);
     let together = own.map(|own| Together::of(own, &all)).unwrap_or_default();

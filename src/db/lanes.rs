@@ -1,16 +1,16 @@
 //! Lanes: a target is claimed as a whole, so that one sender at a time sends to it, in order.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::unreadable;
 use crate::clock::add;
 use crate::domain::delivery::{ClaimedDelivery, MessageRef, SentMessage};
 use crate::domain::ids::{AccountId, DeliveryId, LeaseId, TargetId};
-use crate::domain::target::Target;
+use crate::domain::target::{Platform, Target};
 
 /// A lane that this process has claimed.
 #[derive(Debug, Clone)]
@@ -42,135 +42,162 @@ pub(super) async fn ready(
     Ok(())
 }
 
-/// Claims up to `limit` lanes that are ready, the longest waiting first.
+/// Claims up to `limit` lanes of a platform that are ready, the longest waiting first.
 pub async fn claim(
-    executor: impl PgExecutor<'_>,
+    tx: &mut PgConnection,
+    platform: Platform,
     now: DateTime<Utc>,
     lease: Duration,
     limit: i64,
 ) -> sqlx::Result<Vec<ClaimedLane>> {
+    // A claim that is lost with the server is one that nobody holds: sends ask for the lease again.
+    super::need_not_last(tx).await?;
     let lease_id = Uuid::new_v4();
     let rows = sqlx::query!(
         "UPDATE targets t SET lease_id = $2, lease_until = $3
          FROM (SELECT id FROM targets
-               WHERE ready_at <= $1 AND broken_at IS NULL
+               WHERE platform = $5 AND ready_at <= $1 AND broken_at IS NULL
                  AND (lease_until IS NULL OR lease_until <= $1)
                ORDER BY ready_at, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) lane
          WHERE t.id = lane.id
-         RETURNING t.id, t.account_id, t.platform, t.address",
+         RETURNING t.id, t.account_id, t.address",
         now,
         lease_id,
         add(now, lease),
-        limit
+        limit,
+        platform.as_str()
     )
-    .fetch_all(executor)
+    .fetch_all(tx)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let platform = row.platform.parse();
-            Ok(ClaimedLane {
-                target: Target {
-                    id: TargetId(row.id),
-                    account: AccountId(row.account_id),
-                    platform: platform.map_err(|why| unreadable("targets", row.id, why))?,
-                    address: row.address,
-                },
-                lease: LeaseId(lease_id),
-            })
-        })
-        .collect()
+    let lane = |id, account, address| ClaimedLane {
+        target: Target { id: TargetId(id), account: AccountId(account), platform, address },
+        lease: LeaseId(lease_id),
+    };
+    Ok(rows.into_iter().map(|row| lane(row.id, row.account_id, row.address)).collect())
 }
 
-/// The next deliveries of a lane, in order; none while the first of them is not due. One that was
-/// being sent when its sender died counts as not sent.
-pub async fn head(
+/// When the next lane of a platform is ready that is not now.
+pub async fn next_ready(
     executor: impl PgExecutor<'_>,
-    lane: &ClaimedLane,
+    platform: Platform,
     now: DateTime<Utc>,
-    limit: i64,
-) -> sqlx::Result<Vec<ClaimedDelivery>> {
-    let rows = sqlx::query!(
-        r#"SELECT d.id, d.due_at, d.attempts, d.edits, e.message_ref AS "message_ref?",
-                  e.settled_at AS "sent_at?", e.content AS "content?"
-           FROM deliveries d LEFT JOIN deliveries e ON e.id = d.edits
-           WHERE d.target_id = $1 AND d.settled_at IS NULL ORDER BY d.id LIMIT $2"#,
-        lane.target.id.0,
-        limit
-    )
-    .fetch_all(executor)
-    .await?;
-    let due = rows.into_iter().take_while(|row| row.due_at <= now);
-    let claimed = due.map(|row| ClaimedDelivery {
-        id: DeliveryId(row.id),
-        target: lane.target.id,
-        attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-        edits: row.edits.zip(row.message_ref).zip(row.sent_at).map(|((delivery, message), at)| {
-            SentMessage {
-                delivery: DeliveryId(delivery),
-                message: MessageRef(message),
-                at,
-                content: row.content,
-            }
-        }),
-    });
-    Ok(claimed.collect())
-}
-
-/// Marks that a try begins. `false` if the lane is no longer ours: then nothing may be sent.
-pub async fn begin_send(
-    executor: impl PgExecutor<'_>,
-    lane: &ClaimedLane,
-    delivery: DeliveryId,
-) -> sqlx::Result<bool> {
-    let begun = sqlx::query!(
-        "UPDATE deliveries d SET state = 'sending', lease_id = $3, attempts = attempts + 1
-         FROM targets t
-         WHERE d.id = $1 AND d.settled_at IS NULL
-           AND t.id = d.target_id AND t.id = $2 AND t.lease_id = $3",
-        delivery.0,
-        lane.target.id.0,
-        lane.lease.0
-    )
-    .execute(executor)
-    .await?;
-    Ok(begun.rows_affected() == 1)
-}
-
-/// Locks the lane's row until the transaction ends. `false` if the lane is no longer ours.
-pub(super) async fn lock_ours(tx: &mut PgConnection, lane: &ClaimedLane) -> sqlx::Result<bool> {
-    let ours = sqlx::query!(
-        "SELECT id FROM targets WHERE id = $1 AND lease_id = $2 FOR NO KEY UPDATE",
-        lane.target.id.0,
-        lane.lease.0
-    )
-    .fetch_optional(tx)
-    .await?;
-    Ok(ours.is_some())
-}
-
-/// Gives a lane back: it is ready again when its first unsettled delivery is due, behind those that
-/// wait already. `false` if it was no longer ours.
-pub async fn release(
-    tx: &mut PgConnection,
-    lane: &ClaimedLane,
-    now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    // The row is locked by a statement of its own: the next one then sees what was queued while it
-    // waited, which one statement with a subquery would not.
-    if !lock_ours(tx, lane).await? {
-        return Ok(false);
-    }
-    sqlx::query!(
-        "UPDATE targets SET lease_id = NULL, lease_until = NULL,
-                ready_at = (SELECT GREATEST(due_at, $2) FROM deliveries
-                            WHERE target_id = $1 AND settled_at IS NULL ORDER BY id LIMIT 1)
-         WHERE id = $1",
-        lane.target.id.0,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "SELECT min(ready_at) FROM targets
+         WHERE platform = $1 AND ready_at > $2 AND broken_at IS NULL",
+        platform.as_str(),
         now
     )
-    .execute(tx)
+    .fetch_one(executor)
+    .await
+}
+
+/// The next `limit` deliveries of each lane, in order; none while the first of them is not due.
+pub async fn heads(
+    executor: impl PgExecutor<'_>,
+    lanes: &[ClaimedLane],
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<BTreeMap<TargetId, Vec<ClaimedDelivery>>> {
+    let targets: Vec<i64> = lanes.iter().map(|lane| lane.target.id.0).collect();
+    let rows = sqlx::query!(
+        r#"SELECT d.id, d.target_id, d.due_at <= $3 AS "due!", d.attempts, d.doubts,
+                  -- One that was being sent when its sender died: nobody knows.
+                  COALESCE(d.doubt_since,
+                           CASE WHEN d.state = 'sending' THEN COALESCE(d.tried_at, d.due_at) END)
+                      AS doubt_since,
+                  d.edits, e.message_ref AS "message_ref?", e.settled_at AS "sent_at?",
+                  e.content AS "content?"
+           FROM UNNEST($1::bigint[]) AS lane (id)
+           CROSS JOIN LATERAL (SELECT * FROM deliveries
+                               WHERE target_id = lane.id AND settled_at IS NULL
+                               ORDER BY id LIMIT $2) d
+           LEFT JOIN deliveries e ON e.id = d.edits
+           ORDER BY d.target_id, d.id"#,
+        &targets,
+        limit,
+        now
+    )
+    .fetch_all(executor)
     .await?;
-    Ok(true)
+    let (mut heads, mut waits) = (BTreeMap::<_, Vec<_>>::new(), BTreeSet::new());
+    let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+    for row in rows {
+        if !row.due {
+            waits.insert(row.target_id);
+        }
+        if waits.contains(&row.target_id) {
+            continue;
+        }
+        let edits = row.edits.zip(row.message_ref).zip(row.sent_at);
+        let edits = edits.map(|((delivery, message), at)| SentMessage {
+            delivery: DeliveryId(delivery),
+            message: MessageRef(message),
+            at,
+            content: row.content,
+        });
+        let target = TargetId(row.target_id);
+        heads.entry(target).or_default().push(ClaimedDelivery {
+            id: DeliveryId(row.id),
+            target,
+            attempts: number(row.attempts),
+            doubts: number(row.doubts),
+            doubt_since: row.doubt_since,
+            edits,
+        });
+    }
+    Ok(heads)
+}
+
+/// Marks that tries begin. `false` where the lane is no longer ours: then nothing may be sent.
+pub async fn begin_sends(
+    tx: &mut PgConnection,
+    sends: &[(ClaimedLane, DeliveryId)],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<bool>> {
+    let deliveries: Vec<i64> = sends.iter().map(|(_, delivery)| delivery.0).collect();
+    let targets: Vec<i64> = sends.iter().map(|(lane, _)| lane.target.id.0).collect();
+    let leases: Vec<Uuid> = sends.iter().map(|(lane, _)| lane.lease.0).collect();
+    let begun = sqlx::query_scalar!(
+        "UPDATE deliveries d
+         SET state = 'sending', lease_id = s.lease_id, attempts = d.attempts + 1, tried_at = $4,
+             doubt_since = COALESCE(d.doubt_since, CASE WHEN d.state = 'sending'
+                                                        THEN COALESCE(d.tried_at, d.due_at) END)
+         FROM UNNEST($1::bigint[], $2::bigint[], $3::uuid[]) AS s (id, target_id, lease_id)
+         JOIN targets t ON t.id = s.target_id AND t.lease_id = s.lease_id
+         WHERE d.id = s.id AND d.target_id = s.target_id AND d.settled_at IS NULL
+         RETURNING d.id",
+        &deliveries,
+        &targets,
+        &leases,
+        now
+    )
+    .fetch_all(tx)
+    .await?;
+    let begun: BTreeSet<i64> = begun.into_iter().collect();
+    Ok(deliveries.iter().map(|delivery| begun.contains(delivery)).collect())
+}
+
+/// Locks those lanes that are still ours until the transaction ends, in the order of their ids.
+///
+/// By a statement of its own: the next ones then see what was queued while it waited.
+pub(super) async fn lock_ours<'a>(
+    tx: &mut PgConnection,
+    lanes: impl Iterator<Item = &'a ClaimedLane>,
+) -> sqlx::Result<BTreeSet<TargetId>> {
+    let (targets, leases): (Vec<i64>, Vec<Uuid>) =
+        lanes.map(|lane| (lane.target.id.0, lane.lease.0)).unzip();
+    let ours = sqlx::query_scalar!(
+        "SELECT t.id FROM targets t
+         JOIN UNNEST($1::bigint[], $2::uuid[]) AS lane (id, lease_id)
+              ON t.id = lane.id AND t.lease_id = lane.lease_id
+         ORDER BY t.id FOR NO KEY UPDATE OF t",
+        &targets,
+        &leases
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(ours.into_iter().map(TargetId).collect())
 }
 
 /// Drops every lease, of lanes and of boards. Only for a server that nobody else can use, at start:

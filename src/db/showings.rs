@@ -1,13 +1,12 @@
 //! The postings of openings, as far as an account may see them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use super::unreadable;
 use crate::domain::board::BoardKind;
-use crate::domain::ids::AccountId;
 use crate::domain::opening::Showing;
 use crate::domain::pay::Pay;
 use crate::normalize::fingerprint::is_employers;
@@ -24,40 +23,49 @@ pub(super) struct Seen {
     pub showings: BTreeMap<i64, Showing>,
 }
 
-/// By opening. The postings in `told` are shown although their boards may no longer be seen: the
-/// account was told of them.
+/// An opening of which an account wants to see the postings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub account: i64,
+    pub opening: i64,
+    /// The posting of it that the account was told of: shown although its board may no longer be seen.
+    pub told: i64,
+}
+
+/// By account and opening.
 pub(super) async fn of(
     executor: impl PgExecutor<'_>,
-    account: AccountId,
-    openings: &BTreeSet<i64>,
-    told: &BTreeSet<i64>,
-) -> sqlx::Result<BTreeMap<i64, Seen>> {
-    let openings: Vec<i64> = openings.iter().copied().collect();
-    let told: Vec<i64> = told.iter().copied().collect();
+    wanted: &[Wanted],
+) -> sqlx::Result<BTreeMap<(i64, i64), Seen>> {
+    let of = |part: fn(&Wanted) -> i64| wanted.iter().map(part).collect::<Vec<i64>>();
     let rows = sqlx::query!(
-        r#"SELECT o.id AS "opening!", o.version AS "version!", p.id AS "posting!", b.id AS "board_id!", b.name AS "board!",
+        r#"SELECT w.account_id AS "account!", o.id AS "opening!", o.version AS "version!",
+                  p.id AS "posting!", b.id AS "board_id!", b.name AS "board!",
                   b.kind AS "kind!", b.host AS "host!", p.url, p.pay AS "pay: Json<Pay>",
                   p.reposts, p.reposts_since,
                   COALESCE(p.posted_at, p.first_seen_at) AS "at!",
                   p.closed_at IS NOT NULL AS "closed!"
-           FROM openings o
+           FROM (SELECT account_id, opening_id, array_agg(posting_id) AS told
+                 FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[])
+                      AS w (account_id, opening_id, posting_id)
+                 GROUP BY account_id, opening_id) w
+           JOIN openings o ON o.id = w.opening_id
            CROSS JOIN LATERAL (SELECT * FROM postings p WHERE p.opening_id = o.id
                                ORDER BY p.id LIMIT $4) p
            JOIN boards b ON b.id = p.board_id
-           WHERE o.id = ANY ($1)
-             AND (p.id = ANY ($3) OR b.visibility = 'catalogue' OR EXISTS (
-                  SELECT FROM board_subscriptions s
-                  WHERE s.board_id = b.id AND s.account_id = $2))"#,
-        &openings,
-        account.0,
-        &told,
+           WHERE p.id = ANY (w.told) OR b.visibility = 'catalogue' OR EXISTS (
+                 SELECT FROM board_subscriptions s
+                 WHERE s.board_id = b.id AND s.account_id = w.account_id)"#,
+        &of(|wanted| wanted.account),
+        &of(|wanted| wanted.opening),
+        &of(|wanted| wanted.told),
         MOST
     )
     .fetch_all(executor)
     .await?;
-    let mut seen: BTreeMap<i64, Seen> = BTreeMap::new();
+    let mut seen: BTreeMap<(i64, i64), Seen> = BTreeMap::new();
     for row in rows {
-        let of = seen.entry(row.opening).or_default();
+        let of = seen.entry((row.account, row.opening)).or_default();
         of.version = row.version;
         let kind: BoardKind =
             row.kind.parse().map_err(|why| unreadable("boards", row.board_id, why))?;

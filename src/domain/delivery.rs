@@ -13,6 +13,10 @@ pub struct ClaimedDelivery {
     pub target: TargetId,
     /// Tries that were begun before this one.
     pub attempts: u32,
+    /// How often the platform left us in doubt whether it arrived.
+    pub doubts: u32,
+    /// When the first try began of which nobody knows whether it arrived.
+    pub doubt_since: Option<DateTime<Utc>>,
     /// The message that it brings up to date, instead of sending one.
     pub edits: Option<SentMessage>,
 }

@@ -48,6 +48,10 @@ impl Messenger for EmailPlatform {
         Platform::Email
     }
 
+    fn at_once(&self) -> usize {
+        16
+    }
+
     async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let away =
             |error: sqlx::Error| Verdict::Retry { why: format!("mail: {error}"), after: None };

@@ -1,6 +1,7 @@
 //! Cards for the page: rows, each once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::PgPool;
@@ -8,7 +9,7 @@ use sqlx::PgPool;
 use super::html;
 use crate::clock::Clock;
 use crate::db;
-use crate::domain::delivery::{MessageRef, SentMessage, Verdict};
+use crate::domain::delivery::{Doubt, MessageRef, SentMessage, Verdict};
 use crate::domain::message::Message;
 use crate::domain::target::{Platform, Target};
 use crate::messenger::Messenger;
@@ -23,6 +24,15 @@ pub struct Playground {
 impl Messenger for Playground {
     fn platform(&self) -> Platform {
         Platform::Playground
+    }
+
+    // Each takes a connection to the database.
+    fn at_once(&self) -> usize {
+        4
+    }
+
+    fn in_doubt(&self, _: &Target, _: Duration) -> Doubt {
+        Doubt::Same
     }
 
     async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict> {

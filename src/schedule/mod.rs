@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod burst;
 pub mod digest;
+pub mod limits;
 mod local;
 pub mod polling;
 pub mod quiet_hours;

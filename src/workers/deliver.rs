@@ -3,23 +3,18 @@
 use std::hash::Hasher;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use siphasher::sip::SipHasher13;
 
-use super::Base;
-use crate::clock::add;
-use crate::db;
-use crate::db::deliveries::{Settlement, Showing};
+use super::outbox::{Begin, Begun, Claimed, LEASE, Outbox};
 use crate::db::lanes::ClaimedLane;
-use crate::domain::delivery::{ClaimedDelivery, NextStep, SentMessage, Verdict};
+use crate::db::settle::{Settlement, Showing, Turn};
+use crate::domain::delivery::{ClaimedDelivery, Doubt, NextStep, SentMessage, Verdict};
 use crate::domain::message::{Kind, Message};
-use crate::messenger::Messenger;
-use crate::schedule::backoff::next_step;
+use crate::schedule::backoff::{Tried, next_step, rest_of};
 use crate::worker::{Tick, Worker, catch_panic};
-
-/// How long a claim of a lane lasts.
-pub const LEASE: Duration = Duration::from_secs(45);
 
 /// Deadline of one send.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,34 +24,34 @@ const RESERVE: Duration = Duration::from_secs(15);
 const _: () = assert!(SEND_TIMEOUT.as_secs() < RESERVE.as_secs());
 const _: () = assert!(RESERVE.as_secs() < LEASE.as_secs());
 
-/// Deliveries taken from one lane before another lane gets its turn.
-const BATCH: i64 = 5;
-
-/// The worker. Several may run side by side, in one process or many.
+/// One sender. Several share an outbox, in one process or many.
 #[derive(Clone)]
 pub struct Deliver {
-    pub base: Base,
-    pub messengers: Vec<Arc<dyn Messenger>>,
+    pub outbox: Arc<Outbox>,
+}
+
+/// How a try ended, and what the platform wants to hear nothing of meanwhile.
+struct Ended {
+    settlement: Settlement,
+    rest: Option<(String, DateTime<Utc>)>,
+}
+
+impl From<Settlement> for Ended {
+    fn from(settlement: Settlement) -> Self {
+        Self { settlement, rest: None }
+    }
 }
 
 impl Worker for Deliver {
     const NAME: &'static str = "deliver";
 
     async fn tick(&mut self) -> anyhow::Result<Tick> {
-        let now = self.base.now();
-        let claimed = Instant::now();
-        let lanes = db::lanes::claim(&self.base.pool, now, LEASE, 1).await?;
-        let Some(lane) = lanes.into_iter().next() else { return Ok(Tick::Idle) };
-        for delivery in db::lanes::head(&self.base.pool, &lane, self.base.now(), BATCH).await? {
-            if claimed.elapsed() + RESERVE > LEASE || !self.deliver(&lane, delivery).await? {
-                break;
-            }
-        }
-        let now = self.base.now();
-        let ours =
-            db::in_tx(&self.base.pool, async |tx| db::lanes::release(tx, &lane, now).await).await?;
-        if !ours {
-            let target = lane.target.id;
+        let Some((claimed, _busy)) = self.outbox.next().await? else {
+            let next = self.outbox.until_next().await?;
+            return Ok(next.map_or(Tick::Idle, Tick::IdleFor));
+        };
+        let target = claimed.lane.target.id;
+        if !self.serve(claimed).await? {
             tracing::warn!(target.id = target.0, "lost the lease on target {target}");
         }
         Ok(Tick::Busy)
@@ -64,28 +59,47 @@ impl Worker for Deliver {
 }
 
 impl Deliver {
-    /// One try. `false` when the lane must stop: it is no longer ours, or its order would break.
-    async fn deliver(&self, lane: &ClaimedLane, delivery: ClaimedDelivery) -> anyhow::Result<bool> {
-        let pool = &self.base.pool;
-        if !db::lanes::begin_send(pool, lane, delivery.id).await? {
-            return Ok(false);
+    /// Sends to a lane and gives it back. `false` if it was taken over meanwhile.
+    async fn serve(&self, claimed: Claimed) -> sqlx::Result<bool> {
+        let Claimed { lane, head, at } = claimed;
+        let mut head = head.into_iter().peekable();
+        while let Some(delivery) = head.next() {
+            if at.elapsed() + RESERVE > LEASE {
+                break;
+            }
+            let begin = Begin {
+                shows: delivery.edits.as_ref().map_or(delivery.id, |sent| sent.delivery),
+                delivery: delivery.id,
+                limits: self.outbox.messenger.limits(&lane.target),
+                lane: lane.clone(),
+            };
+            let message = match self.outbox.begin(begin).await? {
+                Begun::Yes(message) => message,
+                Begun::Lost => return Ok(false),
+                Begun::Wait(until) => return self.outbox.leave(lane, until).await,
+            };
+            let Ended { settlement, rest } = match &delivery.edits {
+                Some(sent) => self.edit(&lane, sent, &message).await,
+                None => self.send(&lane, &delivery, &message).await,
+            };
+            // One that is to be tried again stops its lane, or its order would break.
+            let goes_on = match settlement {
+                Settlement::Sent { .. } | Settlement::Edited { .. } | Settlement::Dead { .. } => {
+                    head.peek().is_some()
+                }
+                Settlement::Again { .. }
+                | Settlement::Limited { .. }
+                | Settlement::TargetGone { .. } => false,
+            };
+            let leave = (!goes_on).then(|| self.outbox.base.now());
+            let tried = Some((delivery, settlement));
+            let turn = Turn { lane: lane.clone(), tried, rest, leave };
+            let ours = self.outbox.settle(turn).await?;
+            if !ours || !goes_on {
+                return Ok(ours);
+            }
         }
-        let shows = delivery.edits.as_ref().map_or(delivery.id, |sent| sent.delivery);
-        let message = db::cards::message(pool, lane.target.account, shows).await?;
-        let settlement = match &delivery.edits {
-            Some(sent) => self.edit(lane, sent, &message).await,
-            None => self.send(lane, &delivery, &message).await,
-        };
-        let now = self.base.now();
-        let settled = db::in_tx(pool, async |tx| {
-            db::deliveries::settle(tx, lane, &delivery, &settlement, now).await
-        })
-        .await?;
-        let goes_on = match settlement {
-            Settlement::Sent { .. } | Settlement::Edited { .. } | Settlement::Dead { .. } => true,
-            Settlement::Again { .. } | Settlement::TargetGone { .. } => false,
-        };
-        Ok(settled && goes_on)
+        self.outbox.leave(lane, self.outbox.base.now()).await
     }
 
     async fn send(
@@ -93,73 +107,106 @@ impl Deliver {
         lane: &ClaimedLane,
         delivery: &ClaimedDelivery,
         message: &Message,
-    ) -> Settlement {
+    ) -> Ended {
+        let sent = |sent| Settlement::Sent { message: sent, shown: showing(message) };
+        let doubt = delivery.doubt_since.map(|since| (since, self.doubt(lane, since)));
+        if let Some((since, Doubt::Ask)) = doubt {
+            let (target, messenger) = (&lane.target, &self.outbox.messenger);
+            match within(lane, messenger.find(target, message, since)).await {
+                Ok(Some(found)) => return sent(found).into(),
+                Ok(None) => {}
+                Err(Verdict::Rejected { why }) => {
+                    tracing::warn!(delivery.id = delivery.id.0, "sent again in doubt: {why}");
+                }
+                // The question has no answer yet; that leaves the message where it was.
+                Err(Verdict::Unknown { why }) => {
+                    return self.after_failure(Verdict::Retry { why, after: None }, lane, delivery);
+                }
+                Err(verdict) => return self.after_failure(verdict, lane, delivery),
+            }
+        }
         let says_nothing = message.notice.is_none() && message.kind != Kind::Verify;
         let outcome = if message.cards.is_empty() && says_nothing {
             Err(Verdict::Rejected { why: "nothing is left to show".to_owned() })
         } else {
-            match self.messenger(lane) {
-                Ok(messenger) => within(lane, messenger.send(&lane.target, message)).await,
-                Err(verdict) => Err(verdict),
-            }
+            within(lane, self.outbox.messenger.send(&lane.target, message)).await
         };
         match outcome {
-            Ok(sent) => Settlement::Sent { message: sent, shown: showing(message) },
-            Err(verdict) => self.after_failure(&verdict, delivery),
+            Ok(message) => sent(message).into(),
+            Err(verdict) => self.after_failure(verdict, lane, delivery),
         }
+    }
+
+    fn doubt(&self, lane: &ClaimedLane, since: DateTime<Utc>) -> Doubt {
+        let tried = (self.outbox.base.now() - since).to_std().unwrap_or_default();
+        self.outbox.messenger.in_doubt(&lane.target, tried)
     }
 
     /// One that fails is not tried again at once, since others wait behind it; `edit_cards` comes back
     /// to it. One that the platform refuses is over.
-    async fn edit(&self, lane: &ClaimedLane, sent: &SentMessage, message: &Message) -> Settlement {
+    async fn edit(&self, lane: &ClaimedLane, sent: &SentMessage, message: &Message) -> Ended {
         let (target, id) = (&lane.target, message.delivery);
         let shown = Some(showing(message));
         // What changed may be nothing that this account may see.
         if shown.as_ref().map(|shown| shown.content) == sent.content {
-            return Settlement::Edited { shown };
+            return Settlement::Edited { shown }.into();
         }
-        let outcome = match self.messenger(lane) {
-            Ok(messenger) => within(lane, messenger.edit(target, sent, message)).await,
-            Err(verdict) => Err(verdict),
-        };
+        let outcome = within(lane, self.outbox.messenger.edit(target, sent, message)).await;
         let Err(verdict) = outcome else {
-            return Settlement::Edited { shown };
+            return Settlement::Edited { shown }.into();
         };
         let why = verdict.why().to_owned();
         tracing::warn!(delivery.id = id.0, "delivery {id} could not be edited: {why}");
-        match verdict {
-            Verdict::Retry { after: Some(after), .. }
-            | Verdict::Limited { after: Some(after), .. } => {
-                Settlement::Again { due_at: add(self.base.now(), after), why }
+        let rest = self.rest(&verdict);
+        let settlement = match verdict {
+            Verdict::Retry { .. } | Verdict::Limited { .. } | Verdict::Unknown { .. } => {
+                Settlement::Edited { shown: None }
             }
-            Verdict::Retry { after: None, .. }
-            | Verdict::Limited { after: None, .. }
-            | Verdict::Unknown { .. } => Settlement::Edited { shown: None },
             Verdict::Rejected { .. } => Settlement::Edited { shown },
             Verdict::Gone { .. } => Settlement::TargetGone { why },
+        };
+        Ended { settlement, rest }
+    }
+
+    /// What the platform wants to hear nothing of, and until when.
+    fn rest(&self, verdict: &Verdict) -> Option<(String, DateTime<Utc>)> {
+        match verdict {
+            Verdict::Limited { after, key, .. } => {
+                Some((key.clone(), self.outbox.after(rest_of(*after))))
+            }
+            Verdict::Retry { .. }
+            | Verdict::Unknown { .. }
+            | Verdict::Rejected { .. }
+            | Verdict::Gone { .. } => None,
         }
     }
 
-    fn messenger(&self, lane: &ClaimedLane) -> Result<&dyn Messenger, Verdict> {
-        let platform = lane.target.platform;
-        let messenger = self.messengers.iter().find(|known| known.platform() == platform);
-        messenger.map(AsRef::as_ref).ok_or_else(|| {
-            let why = format!("{platform} is not set up in this process");
-            Verdict::Retry { why, after: None }
-        })
-    }
-
-    fn after_failure(&self, verdict: &Verdict, delivery: &ClaimedDelivery) -> Settlement {
-        let why = verdict.why().to_owned();
+    fn after_failure(
+        &self,
+        verdict: Verdict,
+        lane: &ClaimedLane,
+        delivery: &ClaimedDelivery,
+    ) -> Ended {
+        let (id, why) = (delivery.id, verdict.why().to_owned());
+        if let Some((key, until)) = self.rest(&verdict) {
+            tracing::warn!(delivery.id = id.0, "delivery {id} waits, {key} is limited: {why}");
+            let settlement = Settlement::Limited { due_at: until, why };
+            return Ended { settlement, rest: Some((key, until)) };
+        }
         let attempts = delivery.attempts.saturating_add(1);
-        let id = delivery.id;
-        let step = next_step(verdict, attempts, fastrand::f64());
+        let now = self.outbox.base.now();
+        let tried = Tried { attempts, doubts: delivery.doubts, doubt: self.doubt(lane, now) };
+        let step = next_step(&verdict, tried, fastrand::f64());
         tracing::warn!(delivery.id = id.0, attempts, ?step, "delivery {id} failed: {why}");
-        match step {
-            NextStep::Again(rest) => Settlement::Again { due_at: add(self.base.now(), rest), why },
+        let settlement = match step {
+            NextStep::Again(rest) => {
+                let in_doubt = matches!(verdict, Verdict::Unknown { .. });
+                Settlement::Again { due_at: self.outbox.after(rest), why, in_doubt }
+            }
             NextStep::Dead => Settlement::Dead { why },
             NextStep::TargetGone => Settlement::TargetGone { why },
-        }
+        };
+        settlement.into()
     }
 }
 

@@ -87,6 +87,7 @@ impl Worker for Sweep {
             + db::sweep::told(pool, now).await?
             + db::sweep::bodies(pool, now).await?
             + db::sweep::postings(pool, now).await?
+            + db::limits::sweep(pool, now).await?
             + db::sweep::drafts_and_pages(pool, now).await?;
         if removed == 0 {
             return Ok(Tick::Idle);

@@ -9,8 +9,10 @@ mod failing_boards;
 pub mod gather;
 pub mod housekeeping;
 pub mod match_postings;
+pub mod outbox;
 pub mod poll_boards;
 pub mod refresh_rates;
+mod together;
 
 use std::sync::Arc;
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use earlybrd::db::deliveries::{Settlement, Showing};
+use earlybrd::db::settle::{Settlement, Showing, Turn};
 use earlybrd::db::{self, lanes};
 use earlybrd::domain::delivery::{ClaimedDelivery, MessageRef, Verdict};
 use earlybrd::domain::ids::PostingId;
+use earlybrd::domain::target::Platform;
 use earlybrd::worker::Worker;
-use earlybrd::workers::deliver::LEASE;
+use earlybrd::workers::outbox::LEASE;
 
 use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::messenger::Failure;
@@ -72,14 +73,14 @@ async fn what_a_platform_asks_for_is_waited_also_when_new_work_comes() {
 async fn a_sender_that_lost_its_lease_can_neither_send_nor_settle() {
     let (world, _) = owing(&["job 1"]).await;
     let slow = claim(&world).await.unwrap();
-    let delivery = lanes::head(&world.pool, &slow, world.now(), 5).await.unwrap().remove(0);
-    assert!(lanes::begin_send(&world.pool, &slow, delivery.id).await.unwrap());
+    let delivery = head(&world, &slow).await;
+    assert!(begin(&world, &slow, &delivery).await);
     assert!(claim(&world).await.is_none(), "a claimed lane is nobody else's");
     world.clock.advance(LEASE);
     let fresh = claim(&world).await.unwrap();
-    assert!(!lanes::begin_send(&world.pool, &slow, delivery.id).await.unwrap());
+    assert!(!begin(&world, &slow, &delivery).await);
     assert!(!settle(&world, &slow, &delivery).await);
-    assert!(lanes::begin_send(&world.pool, &fresh, delivery.id).await.unwrap());
+    assert!(begin(&world, &fresh, &delivery).await);
     assert!(settle(&world, &fresh, &delivery).await);
     assert!(!release(&world, &slow).await);
     assert!(release(&world, &fresh).await);
@@ -90,8 +91,8 @@ async fn a_sender_that_lost_its_lease_can_neither_send_nor_settle() {
 async fn a_sender_that_died_in_the_middle_is_replaced_when_its_lease_is_over() {
     let (world, _) = owing(&["job 1", "job 2"]).await;
     let dead = claim(&world).await.unwrap();
-    let delivery = lanes::head(&world.pool, &dead, world.now(), 5).await.unwrap().remove(0);
-    lanes::begin_send(&world.pool, &dead, delivery.id).await.unwrap();
+    let delivery = head(&world, &dead).await;
+    assert!(begin(&world, &dead, &delivery).await);
     world.deliver().await;
     assert!(world.sent().is_empty());
     world.clock.advance(LEASE);
@@ -103,8 +104,8 @@ async fn a_sender_that_died_in_the_middle_is_replaced_when_its_lease_is_over() {
 async fn work_that_comes_while_a_lane_is_given_back_is_not_forgotten() {
     let (world, ann) = owing(&["job 1"]).await;
     let lane = claim(&world).await.unwrap();
-    let delivery = lanes::head(&world.pool, &lane, world.now(), 5).await.unwrap().remove(0);
-    lanes::begin_send(&world.pool, &lane, delivery.id).await.unwrap();
+    let delivery = head(&world, &lane).await;
+    assert!(begin(&world, &lane, &delivery).await);
     settle(&world, &lane, &delivery).await;
     // A matcher has queued for the lane and not committed yet when the sender gives it back.
     let mut matcher = world.pool.begin().await.unwrap();
@@ -233,25 +234,44 @@ async fn a_long_queue_lets_others_have_their_turn() {
 async fn a_first_try_that_is_under_way_is_not_stuck() {
     let (world, _) = owing(&["job 1"]).await;
     let lane = claim(&world).await.unwrap();
-    let delivery = lanes::head(&world.pool, &lane, world.now(), 5).await.unwrap().remove(0);
-    lanes::begin_send(&world.pool, &lane, delivery.id).await.unwrap();
+    let delivery = head(&world, &lane).await;
+    assert!(begin(&world, &lane, &delivery).await);
     let unsent = db::unsent::list(&world.pool, world.now(), 10).await.unwrap();
     assert_eq!(unsent[0].state, "owed");
 }
 
 async fn claim(world: &World) -> Option<lanes::ClaimedLane> {
-    lanes::claim(&world.pool, world.now(), LEASE, 1).await.unwrap().pop()
+    let (platform, now) = (Platform::Console, world.now());
+    let claim = async |tx: &mut sqlx::PgConnection| lanes::claim(tx, platform, now, LEASE, 1).await;
+    db::in_tx(&world.pool, claim).await.unwrap().pop()
+}
+
+/// The first delivery of a lane.
+async fn head(world: &World, lane: &lanes::ClaimedLane) -> ClaimedDelivery {
+    let lanes = std::slice::from_ref(lane);
+    let heads = lanes::heads(&world.pool, lanes, world.now(), 5).await.unwrap();
+    heads.into_values().flatten().next().expect("a delivery is due")
+}
+
+async fn begin(world: &World, lane: &lanes::ClaimedLane, delivery: &ClaimedDelivery) -> bool {
+    let (sends, now) = ([(lane.clone(), delivery.id)], world.now());
+    let begun = async |tx: &mut sqlx::PgConnection| lanes::begin_sends(tx, &sends, now).await;
+    db::in_tx(&world.pool, begun).await.unwrap() == [true]
+}
+
+async fn turn(world: &World, turn: Turn) -> bool {
+    let (turns, now) = ([turn], world.now());
+    let settle = async |tx: &mut sqlx::PgConnection| db::settle::settle(tx, &turns, now).await;
+    db::in_tx(&world.pool, settle).await.unwrap() == [true]
 }
 
 async fn settle(world: &World, lane: &lanes::ClaimedLane, delivery: &ClaimedDelivery) -> bool {
     let sent = Settlement::Sent { message: MessageRef("m".to_owned()), shown: Showing::default() };
-    let now = world.now();
-    db::in_tx(&world.pool, async |tx| db::deliveries::settle(tx, lane, delivery, &sent, now).await)
-        .await
-        .unwrap()
+    let (lane, tried) = (lane.clone(), Some((delivery.clone(), sent)));
+    turn(world, Turn { lane, tried, rest: None, leave: None }).await
 }
 
 async fn release(world: &World, lane: &lanes::ClaimedLane) -> bool {
-    let now = world.now();
-    db::in_tx(&world.pool, async |tx| lanes::release(tx, lane, now).await).await.unwrap()
+    let (lane, leave) = (lane.clone(), Some(world.now()));
+    turn(world, Turn { lane, tried: None, rest: None, leave }).await
 }

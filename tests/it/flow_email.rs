@@ -14,7 +14,6 @@ use earlybrd::mail::{Mail, Memory, Transport};
 use earlybrd::messenger::Messenger;
 use earlybrd::secrets::{Keys, Link, Purpose};
 use earlybrd::web;
-use earlybrd::workers::deliver::Deliver;
 use earlybrd::workers::gather::Gather;
 use reqwest::StatusCode;
 use tokio::net::TcpListener;
@@ -78,8 +77,8 @@ impl Post {
         let base = self.world.base();
         for _ in 0..2 {
             drain(&mut Gather { base: base.clone() }).await;
-            let messengers = vec![Arc::clone(&chat), Arc::clone(&mail)];
-            drain(&mut Deliver { base: base.clone(), messengers }).await;
+            drain(&mut self.world.sender_of(Arc::clone(&chat))).await;
+            drain(&mut self.world.sender_of(Arc::clone(&mail))).await;
         }
     }
 

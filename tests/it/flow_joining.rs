@@ -64,7 +64,8 @@ async fn a_private_board_says_nothing_to_others() {
         .fetch_one(&world.pool)
         .await
         .unwrap();
-    let message = db::cards::message(&world.pool, carol.account, DeliveryId(id)).await.unwrap();
+    let of = [(carol.account, DeliveryId(id))];
+    let message = db::cards::messages(&world.pool, &of).await.unwrap().remove(&of[0].1).unwrap();
     let posted = message.cards[0].posted;
     let bob_hears = world.sent().iter().any(|line| line.starts_with("bob"));
     assert!(posted.is_none() && bob_hears, "carol sees {posted:?}, bob hears: {bob_hears}");

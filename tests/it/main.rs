@@ -22,6 +22,7 @@ mod faults_postgres;
 mod faults_redirects;
 mod faults_xml;
 mod flow_deliver;
+mod flow_doubt;
 mod flow_edits;
 mod flow_email;
 mod flow_joining;

@@ -9,7 +9,6 @@ use earlybrd::domain::ids::AccountId;
 use earlybrd::domain::target::Platform;
 use earlybrd::messenger::Messenger;
 use earlybrd::playground::{Place, Playground, State};
-use earlybrd::workers::deliver::Deliver;
 use earlybrd::workers::edit_cards::EditCards;
 use earlybrd::{http, web};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -87,7 +86,7 @@ impl Site {
     pub async fn deliver(&self) {
         let (pool, clock) = (self.world.pool.clone(), self.world.base().clock);
         let messenger: Arc<dyn Messenger> = Arc::new(Playground { pool, clock });
-        drain(&mut Deliver { base: self.world.base(), messengers: vec![messenger] }).await;
+        drain(&mut self.world.sender_of(messenger)).await;
         self.changes.send(None).ok();
     }
 

@@ -16,12 +16,14 @@ use earlybrd::domain::ids::{AccountId, BoardId, FilterId, TargetId};
 use earlybrd::domain::rules::Rules;
 use earlybrd::domain::target::Platform;
 use earlybrd::filter_lang;
+use earlybrd::messenger::Messenger;
 use earlybrd::worker::{Tick, Worker};
 use earlybrd::workers::Base;
 use earlybrd::workers::claims::{Claims, Pace};
 use earlybrd::workers::deliver::Deliver;
 use earlybrd::workers::edit_cards::EditCards;
 use earlybrd::workers::match_postings::MatchPostings;
+use earlybrd::workers::outbox::Outbox;
 use earlybrd::workers::poll_boards::PollBoards;
 use sqlx::PgPool;
 use url::Url;
@@ -190,8 +192,13 @@ impl World {
     }
 
     pub fn sender(&self) -> Deliver {
-        let messenger = Arc::<FakeMessenger>::clone(&self.messenger);
-        Deliver { base: self.base(), messengers: vec![messenger] }
+        self.sender_of(Arc::<FakeMessenger>::clone(&self.messenger))
+    }
+
+    /// One sender to a platform.
+    pub fn sender_of(&self, messenger: Arc<dyn Messenger>) -> Deliver {
+        let outbox = Outbox::new(self.base(), messenger, Arc::default(), 1);
+        Deliver { outbox: Arc::new(outbox) }
     }
 
     pub async fn deliver(&self) {
@@ -239,7 +246,7 @@ impl World {
 /// Ticks until there is nothing to do.
 pub async fn drain(worker: &mut impl Worker) {
     for _ in 0..10_000 {
-        if worker.tick().await.expect("a tick") == Tick::Idle {
+        if worker.tick().await.expect("a tick") != Tick::Busy {
             return;
         }
     }

@@ -1,0 +1,295 @@
+//! How tries ended: many at once, in one transaction.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::lanes::{ClaimedLane, lock_ours};
+use super::limits;
+use crate::domain::delivery::{ClaimedDelivery, MessageRef};
+use crate::domain::ids::{DeliveryId, OpeningId};
+
+/// What a message shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Showing {
+    /// The versions of its openings.
+    pub versions: Vec<(OpeningId, i64)>,
+    /// A hash of all that a person sees of it.
+    pub content: i64,
+}
+
+/// How a try ended, as rows say it.
+#[derive(Debug, Clone)]
+pub enum Settlement {
+    Sent {
+        message: MessageRef,
+        shown: Showing,
+    },
+    /// A message that was sent before shows this now; what it did if it could not be edited.
+    Edited {
+        shown: Option<Showing>,
+    },
+    /// To be tried again at this time.
+    Again {
+        due_at: DateTime<Utc>,
+        why: String,
+        /// Nobody knows whether it arrived.
+        in_doubt: bool,
+    },
+    /// Nothing was wrong with it: too much was asked of the platform. The try does not count.
+    Limited {
+        due_at: DateTime<Utc>,
+        why: String,
+    },
+    /// Never to be tried again.
+    Dead {
+        why: String,
+    },
+    /// Still owed; its target is out of use.
+    TargetGone {
+        why: String,
+    },
+}
+
+/// What is to be written of one lane.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    pub lane: ClaimedLane,
+    /// A try that ended.
+    pub tried: Option<(ClaimedDelivery, Settlement)>,
+    /// What the platform wants to hear nothing of, and until when.
+    pub rest: Option<(String, DateTime<Utc>)>,
+    /// Whether the lane is given back: ready again when its first delivery is due, and not before this.
+    pub leave: Option<DateTime<Utc>>,
+}
+
+/// Writes how tries ended and gives lanes back, each lane once. `false` where the lane was taken over
+/// meanwhile: then its new owner decides.
+pub async fn settle(
+    tx: &mut PgConnection,
+    turns: &[Turn],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<bool>> {
+    let mut rests = BTreeMap::new();
+    for (key, until) in turns.iter().filter_map(|turn| turn.rest.clone()) {
+        let longest = rests.entry(key).or_insert(until);
+        *longest = until.max(*longest);
+    }
+    limits::rest(tx, &rests).await?;
+    let locked = lock_ours(tx, turns.iter().map(|turn| &turn.lane)).await?;
+    let is_ours = |turn: &&Turn| locked.contains(&turn.lane.target.id);
+    let ours: Vec<&Turn> = turns.iter().filter(is_ours).collect();
+    let tried = || ours.iter().filter_map(|turn| turn.tried.as_ref());
+    write(tx, &tried().filter_map(row).collect::<Vec<_>>(), now).await?;
+    owed(tx, &tried().filter_map(row).collect::<Vec<_>>()).await?;
+    for (delivery, settlement) in tried() {
+        if let Settlement::Edited { shown } = settlement {
+            edited(tx, delivery, shown.as_ref(), now).await?;
+        }
+    }
+    lanes(tx, &ours, now).await?;
+    Ok(turns.iter().map(|turn| is_ours(&turn)).collect())
+}
+
+/// What becomes of a delivery that is no edit.
+struct Row<'a> {
+    id: i64,
+    state: &'static str,
+    /// What becomes of what it owes.
+    owed: Option<&'static str>,
+    due_at: Option<DateTime<Utc>>,
+    message: Option<&'a str>,
+    shown: Option<&'a Showing>,
+    why: Option<&'a str>,
+    in_doubt: bool,
+    counts: bool,
+}
+
+fn row((delivery, settlement): &(ClaimedDelivery, Settlement)) -> Option<Row<'_>> {
+    let again = Row {
+        id: delivery.id.0,
+        state: "pending",
+        owed: None,
+        due_at: None,
+        message: None,
+        shown: None,
+        why: None,
+        in_doubt: false,
+        counts: true,
+    };
+    Some(match settlement {
+        Settlement::Edited { .. } => return None,
+        Settlement::Sent { message, shown } => {
+            let (message, shown) = (Some(message.0.as_str()), Some(shown));
+            Row { state: "sent", owed: Some("told"), message, shown, ..again }
+        }
+        Settlement::Dead { why } => {
+            Row { state: "dead", owed: Some("dead"), why: Some(why), ..again }
+        }
+        Settlement::Again { due_at, why, in_doubt } => {
+            Row { due_at: Some(*due_at), why: Some(why), in_doubt: *in_doubt, ..again }
+        }
+        Settlement::Limited { due_at, why } => {
+            Row { due_at: Some(*due_at), why: Some(why), counts: false, ..again }
+        }
+        Settlement::TargetGone { why } => Row { why: Some(why), ..again },
+    })
+}
+
+async fn write(tx: &mut PgConnection, rows: &[Row<'_>], now: DateTime<Utc>) -> sqlx::Result<()> {
+    let text = |part: fn(&Row<'_>) -> Option<String>| rows.iter().map(part).collect::<Vec<_>>();
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let states: Vec<String> = rows.iter().map(|row| row.state.to_owned()).collect();
+    let due: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.due_at).collect();
+    let content: Vec<Option<i64>> =
+        rows.iter().map(|row| row.shown.map(|shown| shown.content)).collect();
+    let in_doubt: Vec<bool> = rows.iter().map(|row| row.in_doubt).collect();
+    let counts: Vec<bool> = rows.iter().map(|row| row.counts).collect();
+    sqlx::query!(
+        "UPDATE deliveries d
+         SET state = n.state, due_at = COALESCE(n.due_at, d.due_at), message_ref = n.message_ref,
+             content = n.content, last_error = n.why, lease_id = NULL,
+             settled_at = CASE WHEN n.state <> 'pending' THEN $9::timestamptz END,
+             attempts = d.attempts - CASE WHEN n.counts THEN 0 ELSE 1 END,
+             doubts = d.doubts + CASE WHEN n.in_doubt THEN 1 ELSE 0 END,
+             doubt_since = COALESCE(d.doubt_since, CASE WHEN n.in_doubt THEN d.tried_at END)
+         FROM UNNEST($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[],
+                     $6::text[], $7::boolean[], $8::boolean[])
+              AS n (id, state, due_at, message_ref, content, why, in_doubt, counts)
+         WHERE d.id = n.id AND d.state = 'sending'",
+        &ids,
+        &states,
+        &due as _,
+        &text(|row| row.message.map(str::to_owned)) as _,
+        &content as _,
+        &text(|row| row.why.map(str::to_owned)) as _,
+        &in_doubt,
+        &counts,
+        now
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Says what became of what the deliveries owed, and what their messages show of it.
+async fn owed(tx: &mut PgConnection, rows: &[Row<'_>]) -> sqlx::Result<()> {
+    let (ids, states): (Vec<i64>, Vec<String>) =
+        rows.iter().filter_map(|row| Some((row.id, row.owed?.to_owned()))).unzip();
+    let shown = rows.iter().filter_map(|row| Some((row.id, row.shown?)));
+    let (deliveries, openings, versions) = versions(shown);
+    sqlx::query!(
+        "UPDATE owed o SET state = n.state, card_version = COALESCE(v.version, o.card_version)
+         FROM UNNEST($1::bigint[], $2::text[]) AS n (delivery_id, state)
+         JOIN owed was ON was.delivery_id = n.delivery_id
+         LEFT JOIN UNNEST($3::bigint[], $4::bigint[], $5::bigint[])
+                   AS v (delivery_id, opening_id, version)
+              ON v.delivery_id = n.delivery_id AND v.opening_id = was.opening_id
+         WHERE o.target_id = was.target_id AND o.opening_id = was.opening_id",
+        &ids,
+        &states,
+        &deliveries,
+        &openings,
+        &versions
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Columns of deliveries, openings and versions.
+fn versions<'a>(shown: impl Iterator<Item = (i64, &'a Showing)>) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
+    let (mut deliveries, mut openings, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+    for (delivery, shown) in shown {
+        for (opening, version) in &shown.versions {
+            deliveries.push(delivery);
+            openings.push(opening.0);
+            versions.push(*version);
+        }
+    }
+    (deliveries, openings, versions)
+}
+
+/// An edit leaves nothing but what the message shows now, and when it was tried.
+async fn edited(
+    tx: &mut PgConnection,
+    edit: &ClaimedDelivery,
+    shown: Option<&Showing>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let Some(edited) = &edit.edits else { return Ok(()) };
+    let DeliveryId(id) = edited.delivery;
+    let (_, openings, versions) = versions(shown.into_iter().map(|shown| (id, shown)));
+    sqlx::query!(
+        "UPDATE owed o SET card_version = s.version
+         FROM UNNEST($2::bigint[], $3::bigint[]) AS s (opening_id, version)
+         WHERE o.delivery_id = $1 AND o.opening_id = s.opening_id",
+        id,
+        &openings,
+        &versions
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE deliveries SET edited_at = $2, content = COALESCE($3, content) WHERE id = $1",
+        id,
+        now,
+        shown.map(|shown| shown.content)
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!("DELETE FROM deliveries WHERE id = $1 AND edits IS NOT NULL", edit.id.0)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes how lanes fare, and gives back those that are left.
+async fn lanes(tx: &mut PgConnection, turns: &[&Turn], now: DateTime<Utc>) -> sqlx::Result<()> {
+    let settlement = |turn: &&Turn| turn.tried.as_ref().map(|(_, settlement)| settlement.clone());
+    // Whether it failed; nothing if that was not tried.
+    let failed = |turn: &&Turn| match settlement(turn)? {
+        Settlement::Sent { .. } | Settlement::Edited { .. } | Settlement::Dead { .. } => {
+            Some(false)
+        }
+        Settlement::Limited { .. } => None,
+        Settlement::Again { .. } | Settlement::TargetGone { .. } => Some(true),
+    };
+    let broken = |turn: &&Turn| match settlement(turn)? {
+        Settlement::TargetGone { why } => Some(why),
+        Settlement::Sent { .. }
+        | Settlement::Edited { .. }
+        | Settlement::Dead { .. }
+        | Settlement::Limited { .. }
+        | Settlement::Again { .. } => None,
+    };
+    let ids: Vec<i64> = turns.iter().map(|turn| turn.lane.target.id.0).collect();
+    let failed: Vec<Option<bool>> = turns.iter().map(failed).collect();
+    let broken: Vec<Option<String>> = turns.iter().map(broken).collect();
+    let leave: Vec<Option<DateTime<Utc>>> = turns.iter().map(|turn| turn.leave).collect();
+    sqlx::query!(
+        "UPDATE targets t
+         SET failures = CASE n.failed WHEN true THEN t.failures + 1 WHEN false THEN 0
+                                      ELSE t.failures END,
+             broken_at = CASE WHEN n.broken IS NOT NULL THEN $5 ELSE t.broken_at END,
+             broken_why = COALESCE(n.broken, t.broken_why),
+             lease_id = CASE WHEN n.leave IS NULL THEN t.lease_id END,
+             lease_until = CASE WHEN n.leave IS NULL THEN t.lease_until END,
+             ready_at = CASE WHEN n.leave IS NULL THEN t.ready_at ELSE
+                        (SELECT GREATEST(d.due_at, n.leave) FROM deliveries d
+                         WHERE d.target_id = t.id AND d.settled_at IS NULL
+                         ORDER BY d.id LIMIT 1) END
+         FROM UNNEST($1::bigint[], $2::boolean[], $3::text[], $4::timestamptz[])
+              AS n (id, failed, broken, leave)
+         WHERE t.id = n.id",
+        &ids,
+        &failed as _,
+        &broken as _,
+        &leave as _,
+        now
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}

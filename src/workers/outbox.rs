@@ -1,0 +1,203 @@
+//! What the senders of one platform share in a process: lanes that were claimed for them, and their calls
+//! to the database, which become few.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Mutex, Notify};
+
+use super::Base;
+use super::together::Together;
+use crate::clock::add;
+use crate::db;
+use crate::db::lanes::ClaimedLane;
+use crate::db::settle::Turn;
+use crate::domain::delivery::ClaimedDelivery;
+use crate::domain::ids::DeliveryId;
+use crate::domain::limit::Limit;
+use crate::domain::message::Message;
+use crate::messenger::Messenger;
+
+/// How long a claim of a lane lasts.
+pub const LEASE: Duration = Duration::from_secs(45);
+
+/// Lanes claimed at once.
+const CLAIMED: usize = 64;
+
+/// Deliveries taken from one lane before another lane gets its turn.
+const HEAD: i64 = 5;
+
+/// A lane that waited longer than this for a sender is given back: others may have one.
+const LONGEST_QUEUE: Duration = Duration::from_secs(5);
+
+/// A lane with its next deliveries, all due.
+pub struct Claimed {
+    pub lane: ClaimedLane,
+    pub head: Vec<ClaimedDelivery>,
+    pub at: Instant,
+}
+
+/// One platform's senders.
+pub struct Outbox {
+    pub base: Base,
+    pub messenger: Arc<dyn Messenger>,
+    /// Wakes a sender that rests.
+    pub wake: Arc<Notify>,
+    senders: usize,
+    busy: AtomicUsize,
+    queue: Mutex<VecDeque<Claimed>>,
+    begins: Together<Begin, Begun>,
+    turns: Together<Turn, bool>,
+}
+
+/// A try that is to begin.
+#[derive(Clone)]
+pub struct Begin {
+    pub lane: ClaimedLane,
+    pub delivery: DeliveryId,
+    /// The delivery whose message is shown: this one, or the one that it edits.
+    pub shows: DeliveryId,
+    pub limits: Vec<Limit>,
+}
+
+/// Whether it may.
+#[derive(Debug, Clone)]
+pub enum Begun {
+    Yes(Box<Message>),
+    /// The lane is no longer ours.
+    Lost,
+    /// A limit stops it until then.
+    Wait(DateTime<Utc>),
+}
+
+/// Counts a sender as busy while it lives.
+pub struct Busy<'a>(&'a AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Outbox {
+    /// For so many senders.
+    pub fn new(
+        base: Base,
+        messenger: Arc<dyn Messenger>,
+        wake: Arc<Notify>,
+        senders: usize,
+    ) -> Self {
+        let (busy, queue, begins, turns) = Default::default();
+        Self { base, messenger, wake, senders, busy, queue, begins, turns }
+    }
+
+    /// The next lane to send to. One sender claims for all that rest, and wakes them.
+    pub async fn next(&self) -> sqlx::Result<Option<(Claimed, Busy<'_>)>> {
+        let mut queue = self.queue.lock().await;
+        while let Some(claimed) = queue.pop_front() {
+            if claimed.at.elapsed() < LONGEST_QUEUE {
+                return Ok(Some((claimed, self.busy())));
+            }
+            self.leave(claimed.lane, self.base.now()).await?;
+        }
+        let resting = self.senders.saturating_sub(self.busy.load(Ordering::Relaxed));
+        queue.extend(self.claim(resting.clamp(1, CLAIMED)).await?);
+        let first = queue.pop_front();
+        for _ in queue.iter() {
+            self.wake.notify_one();
+        }
+        Ok(first.map(|claimed| (claimed, self.busy())))
+    }
+
+    fn busy(&self) -> Busy<'_> {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(&self.busy)
+    }
+
+    async fn claim(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
+        let (pool, platform, at) = (&self.base.pool, self.messenger.platform(), Instant::now());
+        let now = self.base.now();
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let lanes =
+            db::in_tx(pool, async |tx| db::lanes::claim(tx, platform, now, LEASE, limit).await)
+                .await?;
+        if lanes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut heads = db::lanes::heads(pool, &lanes, now, HEAD).await?;
+        let with_head = lanes.into_iter().map(|lane| {
+            let head = heads.remove(&lane.target.id).unwrap_or_default();
+            Claimed { lane, head, at }
+        });
+        Ok(with_head.collect())
+    }
+
+    /// Gives back the lanes that wait for a sender.
+    pub async fn give_back(&self) -> sqlx::Result<()> {
+        for claimed in std::mem::take(&mut *self.queue.lock().await) {
+            self.leave(claimed.lane, self.base.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// How long until a lane is ready that is not now.
+    pub async fn until_next(&self) -> sqlx::Result<Option<Duration>> {
+        let (now, platform) = (self.base.now(), self.messenger.platform());
+        let next = db::lanes::next_ready(&self.base.pool, platform, now).await?;
+        Ok(next.map(|at| (at - now).to_std().unwrap_or_default()))
+    }
+
+    /// Asks whether a try may begin, counts it under its limits, and writes that it does.
+    pub async fn begin(&self, begin: Begin) -> sqlx::Result<Begun> {
+        self.begins.call(begin, |begins| self.begin_all(begins)).await
+    }
+
+    async fn begin_all(&self, begins: Vec<Begin>) -> sqlx::Result<Vec<Begun>> {
+        let of = |begin: &Begin| (begin.lane.target.account, begin.shows);
+        let shown: Vec<_> = begins.iter().map(of).collect();
+        let mut messages = db::cards::messages(&self.base.pool, &shown).await?;
+        let limits: Vec<Vec<Limit>> = begins.iter().map(|begin| begin.limits.clone()).collect();
+        let now = self.base.now();
+        let (taken, begun) = db::in_tx(&self.base.pool, async |tx| {
+            let taken = db::limits::take(tx, &limits, now).await?;
+            let may = begins.iter().zip(&taken).filter(|(_, taken)| taken.is_ok());
+            let may: Vec<_> = may.map(|(begin, _)| (begin.lane.clone(), begin.delivery)).collect();
+            let begun = db::lanes::begin_sends(tx, &may, now).await?;
+            Ok((taken, begun))
+        })
+        .await?;
+        let mut begun = begun.into_iter();
+        let answers = begins.iter().zip(taken).map(|(begin, taken)| match taken {
+            Err(until) => Begun::Wait(until),
+            Ok(()) if !begun.next().unwrap_or_default() => Begun::Lost,
+            Ok(()) => match messages.remove(&begin.shows) {
+                Some(message) => Begun::Yes(Box::new(message)),
+                None => Begun::Lost,
+            },
+        });
+        Ok(answers.collect())
+    }
+
+    /// Writes what became of a lane. `false` if it was no longer ours.
+    pub async fn settle(&self, turn: Turn) -> sqlx::Result<bool> {
+        self.turns.call(turn, |turns| self.settle_all(turns)).await
+    }
+
+    async fn settle_all(&self, turns: Vec<Turn>) -> sqlx::Result<Vec<bool>> {
+        let now = self.base.now();
+        db::in_tx(&self.base.pool, async |tx| db::settle::settle(tx, &turns, now).await).await
+    }
+
+    /// Gives a lane back, not to be ready before then.
+    pub async fn leave(&self, lane: ClaimedLane, ready: DateTime<Utc>) -> sqlx::Result<bool> {
+        self.settle(Turn { lane, tried: None, rest: None, leave: Some(ready) }).await
+    }
+
+    /// In so long from now.
+    pub fn after(&self, rest: Duration) -> DateTime<Utc> {
+        add(self.base.now(), rest)
+    }
+}
