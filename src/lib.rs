@@ -10,6 +10,8 @@ pub mod console;
 pub mod db;
 pub mod domain;
 pub mod email;
+#[cfg(feature = "chaos")]
+pub mod failpoint;
 pub mod filter_lang;
 pub mod http;
 pub mod mail;

@@ -3,9 +3,12 @@
 
 mod bench;
 mod bench_openings;
+mod bench_outbox;
 mod bench_polling;
 pub mod board_server;
 mod boards;
+#[cfg(feature = "chaos")]
+pub mod chaos;
 pub mod curve;
 mod deliveries;
 mod doctor;
@@ -187,6 +190,15 @@ enum Bench {
         #[arg(long, default_value_t = 100_000)]
         grouped: u32,
     },
+    /// Messages a second: queued, sent by nobody in batches and one by one, and sent for real
+    Outbox {
+        /// Messages that are queued first
+        #[arg(long, default_value_t = 100_000)]
+        rows: u32,
+        /// Print one JSON object instead of lines
+        #[arg(long)]
+        json: bool,
+    },
     /// Serves the boards of `bench polling`
     #[command(hide = true)]
     Boards {
@@ -222,7 +234,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
+/// Runs a command with the settings, on a runtime that ends with it.
+fn with_runtime(
+    command: impl AsyncFnOnce(Config) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
     telemetry::start(&config.log);
     // Every client of rustls panics without it.
@@ -232,45 +247,48 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
-    let code = runtime.block_on(async {
-        match arguments.command {
-            Command::Try { once } => try_it::run(&config, once).await,
-            Command::Serve => serve::run(&config).await,
-            Command::Migrate => migrate::run(&config).await,
-            Command::Doctor => doctor::run(&config).await,
-            Command::Deliveries { limit } => deliveries::run(&config, limit).await,
-            Command::Keys(Keys::Generate) => keys::generate(),
-            Command::Mail(Mail::Preview { template, out }) => {
-                mail::preview(&config, template, &out)
-            }
-            Command::Boards(Boards::Read { kind, rules, source }) => {
-                boards::read(&config, kind, rules.as_deref(), &source).await
-            }
-            Command::Boards(Boards::Detect { address }) => boards::detect(&config, &address).await,
-            Command::Filter(Filter::Check { text }) => filter::check(&text),
-            Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),
-            Command::Openings(Openings::Group) => openings::group(),
-            Command::Openings(Openings::Curve { pairs }) => curve::run(&pairs),
-            Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,
-            Command::Bench(Bench::Openings { stored, grouped }) => {
-                bench_openings::run(config, stored, grouped).await
-            }
-            Command::Bench(Bench::Previews { postings, filters, hostile }) => {
-                let seed = 1;
-                let wanted =
-                    generate::Wanted { filters, postings, seed, dense: false, fold: true, hostile };
-                Box::pin(bench::previews(config, wanted)).await
-            }
-            Command::Bench(Bench::Polling { boards, items }) => {
-                Box::pin(bench_polling::run(config, boards, items)).await
-            }
-            Command::Bench(Bench::Boards { items }) => board_server::serve(items).await,
-            Command::Bench(Bench::Matching(wanted)) => measure::run(&wanted),
-            Command::Bench(Bench::Generate { wanted, out }) => generate::run(wanted, &out),
-            Command::Bench(Bench::Answers { commands }) => bench::answers(config, commands).await,
-        }
-    });
+    let code = runtime.block_on(command(config));
     // A blocking task may still hang on a read of standard input; the process ends all the same.
     runtime.shutdown_background();
     code
+}
+
+fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    with_runtime(async |config| match arguments.command {
+        Command::Try { once } => try_it::run(&config, once).await,
+        Command::Serve => serve::run(&config).await,
+        Command::Migrate => migrate::run(&config).await,
+        Command::Doctor => doctor::run(&config).await,
+        Command::Deliveries { limit } => deliveries::run(&config, limit).await,
+        Command::Keys(Keys::Generate) => keys::generate(),
+        Command::Mail(Mail::Preview { template, out }) => mail::preview(&config, template, &out),
+        Command::Boards(Boards::Read { kind, rules, source }) => {
+            boards::read(&config, kind, rules.as_deref(), &source).await
+        }
+        Command::Boards(Boards::Detect { address }) => boards::detect(&config, &address).await,
+        Command::Filter(Filter::Check { text }) => filter::check(&text),
+        Command::Filter(Filter::Match { text, explain }) => filter::match_lines(&text, explain),
+        Command::Openings(Openings::Group) => openings::group(),
+        Command::Openings(Openings::Curve { pairs }) => curve::run(&pairs),
+        Command::Bench(Bench::Early { cards, data }) => bench::early(config, cards, data).await,
+        Command::Bench(Bench::Openings { stored, grouped }) => {
+            bench_openings::run(config, stored, grouped).await
+        }
+        Command::Bench(Bench::Outbox { rows, json }) => {
+            Box::pin(bench_outbox::run(config, rows, json)).await
+        }
+        Command::Bench(Bench::Previews { postings, filters, hostile }) => {
+            let seed = 1;
+            let wanted =
+                generate::Wanted { filters, postings, seed, dense: false, fold: true, hostile };
+            Box::pin(bench::previews(config, wanted)).await
+        }
+        Command::Bench(Bench::Polling { boards, items }) => {
+            Box::pin(bench_polling::run(config, boards, items)).await
+        }
+        Command::Bench(Bench::Boards { items }) => board_server::serve(items).await,
+        Command::Bench(Bench::Matching(wanted)) => measure::run(&wanted),
+        Command::Bench(Bench::Generate { wanted, out }) => generate::run(wanted, &out),
+        Command::Bench(Bench::Answers { commands }) => bench::answers(config, commands).await,
+    })
 }

@@ -102,7 +102,9 @@ async fn rows(pool: &PgPool, deliveries: &[i64]) -> sqlx::Result<Vec<Row>> {
                         ARRAY(SELECT f.name FROM owed_filters w JOIN filters f ON f.id = w.filter_id
                               WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
                               ORDER BY f.number) AS filters
-                 FROM owed o WHERE o.delivery_id = ANY ($1)
+                 FROM UNNEST($1::bigint[]) AS d (id)
+                 -- By its index, whatever the server believes to know of the table.
+                 CROSS JOIN LATERAL (SELECT * FROM owed WHERE delivery_id = d.id OFFSET 0) o
                  UNION ALL
                  SELECT d.id, p.id, p.opening_id, true, p.first_seen_at, d.created_at,
                         ARRAY[f.name]

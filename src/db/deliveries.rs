@@ -29,22 +29,24 @@ pub async fn queue_sample(
     wake(tx, Stage::Deliver).await
 }
 
-/// Queues something that is said to a target, without a posting.
-pub async fn queue_notice(
+/// Queues what is said to targets, without a posting.
+pub async fn queue_notices(
     tx: &mut PgConnection,
-    target: TargetId,
-    notice: &str,
+    notices: &[(TargetId, String)],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
+    let (targets, texts): (Vec<i64>, Vec<String>) =
+        notices.iter().map(|(target, text)| (target.0, text.clone())).unzip();
     sqlx::query!(
         "INSERT INTO deliveries (target_id, state, due_at, created_at, notice)
-         VALUES ($1, 'pending', $2, $2, $3)",
-        target.0,
-        now,
-        notice
+         SELECT id, 'pending', $3, $3, notice
+         FROM UNNEST($1::bigint[], $2::text[]) AS n (id, notice)",
+        &targets,
+        &texts,
+        now
     )
     .execute(&mut *tx)
     .await?;
-    super::lanes::ready(tx, &[target.0], now).await?;
+    super::lanes::ready(tx, &targets, now).await?;
     wake(tx, Stage::Deliver).await
 }

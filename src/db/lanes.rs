@@ -44,14 +44,12 @@ pub(super) async fn ready(
 
 /// Claims up to `limit` lanes of a platform that are ready, the longest waiting first.
 pub async fn claim(
-    tx: &mut PgConnection,
+    executor: impl PgExecutor<'_>,
     platform: Platform,
     now: DateTime<Utc>,
     lease: Duration,
     limit: i64,
 ) -> sqlx::Result<Vec<ClaimedLane>> {
-    // A claim that is lost with the server is one that nobody holds: sends ask for the lease again.
-    super::need_not_last(tx).await?;
     let lease_id = Uuid::new_v4();
     let rows = sqlx::query!(
         "UPDATE targets t SET lease_id = $2, lease_until = $3
@@ -67,7 +65,7 @@ pub async fn claim(
         limit,
         platform.as_str()
     )
-    .fetch_all(tx)
+    .fetch_all(executor)
     .await?;
     let lane = |id, account, address| ClaimedLane {
         target: Target { id: TargetId(id), account: AccountId(account), platform, address },
@@ -151,7 +149,7 @@ pub async fn heads(
 
 /// Marks that tries begin. `false` where the lane is no longer ours: then nothing may be sent.
 pub async fn begin_sends(
-    tx: &mut PgConnection,
+    executor: impl PgExecutor<'_>,
     sends: &[(ClaimedLane, DeliveryId)],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<bool>> {
@@ -165,14 +163,15 @@ pub async fn begin_sends(
                                                         THEN COALESCE(d.tried_at, d.due_at) END)
          FROM UNNEST($1::bigint[], $2::bigint[], $3::uuid[]) AS s (id, target_id, lease_id)
          JOIN targets t ON t.id = s.target_id AND t.lease_id = s.lease_id
-         WHERE d.id = s.id AND d.target_id = s.target_id AND d.settled_at IS NULL
+         -- A lane may be long: found by its own key only.
+         WHERE d.id = s.id AND (d.target_id = s.target_id) IS TRUE AND d.settled_at IS NULL
          RETURNING d.id",
         &deliveries,
         &targets,
         &leases,
         now
     )
-    .fetch_all(tx)
+    .fetch_all(executor)
     .await?;
     let begun: BTreeSet<i64> = begun.into_iter().collect();
     Ok(deliveries.iter().map(|delivery| begun.contains(delivery)).collect())

@@ -56,8 +56,8 @@ pub enum Settlement {
 #[derive(Debug, Clone)]
 pub struct Turn {
     pub lane: ClaimedLane,
-    /// A try that ended.
-    pub tried: Option<(ClaimedDelivery, Settlement)>,
+    /// Tries that ended, in their order.
+    pub tried: Vec<(ClaimedDelivery, Settlement)>,
     /// What the platform wants to hear nothing of, and until when.
     pub rest: Option<(String, DateTime<Utc>)>,
     /// Whether the lane is given back: ready again when its first delivery is due, and not before this.
@@ -80,9 +80,10 @@ pub async fn settle(
     let locked = lock_ours(tx, turns.iter().map(|turn| &turn.lane)).await?;
     let is_ours = |turn: &&Turn| locked.contains(&turn.lane.target.id);
     let ours: Vec<&Turn> = turns.iter().filter(is_ours).collect();
-    let tried = || ours.iter().filter_map(|turn| turn.tried.as_ref());
-    write(tx, &tried().filter_map(row).collect::<Vec<_>>(), now).await?;
-    owed(tx, &tried().filter_map(row).collect::<Vec<_>>()).await?;
+    let tried = || ours.iter().flat_map(|turn| &turn.tried);
+    let rows: Vec<Row<'_>> = tried().filter_map(row).collect();
+    write(tx, &rows, now).await?;
+    owed(tx, &rows).await?;
     for (delivery, settlement) in tried() {
         if let Settlement::Edited { shown } = settlement {
             edited(tx, delivery, shown.as_ref(), now).await?;
@@ -138,6 +139,9 @@ fn row((delivery, settlement): &(ClaimedDelivery, Settlement)) -> Option<Row<'_>
 }
 
 async fn write(tx: &mut PgConnection, rows: &[Row<'_>], now: DateTime<Utc>) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let text = |part: fn(&Row<'_>) -> Option<String>| rows.iter().map(part).collect::<Vec<_>>();
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let states: Vec<String> = rows.iter().map(|row| row.state.to_owned()).collect();
@@ -177,12 +181,17 @@ async fn write(tx: &mut PgConnection, rows: &[Row<'_>], now: DateTime<Utc>) -> s
 async fn owed(tx: &mut PgConnection, rows: &[Row<'_>]) -> sqlx::Result<()> {
     let (ids, states): (Vec<i64>, Vec<String>) =
         rows.iter().filter_map(|row| Some((row.id, row.owed?.to_owned()))).unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
     let shown = rows.iter().filter_map(|row| Some((row.id, row.shown?)));
     let (deliveries, openings, versions) = versions(shown);
     sqlx::query!(
         "UPDATE owed o SET state = n.state, card_version = COALESCE(v.version, o.card_version)
          FROM UNNEST($1::bigint[], $2::text[]) AS n (delivery_id, state)
-         JOIN owed was ON was.delivery_id = n.delivery_id
+         -- By its index, whatever the server believes to know of the table.
+         CROSS JOIN LATERAL (SELECT target_id, opening_id FROM owed
+                             WHERE delivery_id = n.delivery_id OFFSET 0) was
          LEFT JOIN UNNEST($3::bigint[], $4::bigint[], $5::bigint[])
                    AS v (delivery_id, opening_id, version)
               ON v.delivery_id = n.delivery_id AND v.opening_id = was.opening_id
@@ -247,16 +256,16 @@ async fn edited(
 
 /// Notes how lanes fare, and gives back those that are left.
 async fn lanes(tx: &mut PgConnection, turns: &[&Turn], now: DateTime<Utc>) -> sqlx::Result<()> {
-    let settlement = |turn: &&Turn| turn.tried.as_ref().map(|(_, settlement)| settlement.clone());
+    let last = |turn: &&Turn| turn.tried.last().map(|(_, settlement)| settlement.clone());
     // Whether it failed; nothing if that was not tried.
-    let failed = |turn: &&Turn| match settlement(turn)? {
+    let failed = |turn: &&Turn| match last(turn)? {
         Settlement::Sent { .. } | Settlement::Edited { .. } | Settlement::Dead { .. } => {
             Some(false)
         }
         Settlement::Limited { .. } => None,
         Settlement::Again { .. } | Settlement::TargetGone { .. } => Some(true),
     };
-    let broken = |turn: &&Turn| match settlement(turn)? {
+    let broken = |turn: &&Turn| match last(turn)? {
         Settlement::TargetGone { why } => Some(why),
         Settlement::Sent { .. }
         | Settlement::Edited { .. }

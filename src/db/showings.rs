@@ -37,6 +37,9 @@ pub(super) async fn of(
     executor: impl PgExecutor<'_>,
     wanted: &[Wanted],
 ) -> sqlx::Result<BTreeMap<(i64, i64), Seen>> {
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let of = |part: fn(&Wanted) -> i64| wanted.iter().map(part).collect::<Vec<i64>>();
     let rows = sqlx::query!(
         r#"SELECT w.account_id AS "account!", o.id AS "opening!", o.version AS "version!",

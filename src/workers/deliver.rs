@@ -92,7 +92,7 @@ impl Deliver {
                 | Settlement::TargetGone { .. } => false,
             };
             let leave = (!goes_on).then(|| self.outbox.base.now());
-            let tried = Some((delivery, settlement));
+            let tried = vec![(delivery, settlement)];
             let turn = Turn { lane: lane.clone(), tried, rest, leave };
             let ours = self.outbox.settle(turn).await?;
             if !ours || !goes_on {
@@ -131,6 +131,10 @@ impl Deliver {
         } else {
             within(lane, self.outbox.messenger.send(&lane.target, message)).await
         };
+        #[cfg(feature = "chaos")]
+        if outcome.is_ok() {
+            crate::failpoint::reach(crate::failpoint::Point::Sent);
+        }
         match outcome {
             Ok(message) => sent(message).into(),
             Err(verdict) => self.after_failure(verdict, lane, delivery),

@@ -8,6 +8,7 @@ use crate::boards::ask::Answered;
 use crate::boards::fetch::{FetchError, Whose};
 use crate::clock::add;
 use crate::db;
+use crate::db::added_boards::Owner;
 use crate::db::settled_polls::Failed;
 use crate::domain::board::{ClaimedBoard, Visibility};
 use crate::normalize::printable;
@@ -104,12 +105,14 @@ impl PollBoards {
             if !(ours && failed.stop) {
                 return Ok(());
             }
-            for owner in db::added_boards::owners(&mut *tx, board.id).await? {
-                let notice =
+            let owners = db::added_boards::owners(&mut *tx, board.id).await?;
+            let notice = |owner: Owner| {
+                let text =
                     notices::board_given_up(owner.number, &board.name, &board.url, &why, gone);
-                db::deliveries::queue_notice(&mut *tx, owner.target, &notice, now).await?;
-            }
-            Ok(())
+                (owner.target, text)
+            };
+            let said: Vec<_> = owners.into_iter().map(notice).collect();
+            db::deliveries::queue_notices(tx, &said, now).await
         })
         .await?;
         Ok(())

@@ -19,6 +19,8 @@ use crate::domain::delivery::ClaimedDelivery;
 use crate::domain::ids::DeliveryId;
 use crate::domain::limit::Limit;
 use crate::domain::message::Message;
+#[cfg(feature = "chaos")]
+use crate::failpoint::{Point, reach};
 use crate::messenger::Messenger;
 
 /// How long a claim of a lane lasts.
@@ -121,12 +123,12 @@ impl Outbox {
         let (pool, platform, at) = (&self.base.pool, self.messenger.platform(), Instant::now());
         let now = self.base.now();
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let lanes =
-            db::in_tx(pool, async |tx| db::lanes::claim(tx, platform, now, LEASE, limit).await)
-                .await?;
+        let lanes = db::lanes::claim(pool, platform, now, LEASE, limit).await?;
         if lanes.is_empty() {
             return Ok(Vec::new());
         }
+        #[cfg(feature = "chaos")]
+        reach(Point::Claimed);
         let mut heads = db::lanes::heads(pool, &lanes, now, HEAD).await?;
         let with_head = lanes.into_iter().map(|lane| {
             let head = heads.remove(&lane.target.id).unwrap_or_default();
@@ -159,16 +161,12 @@ impl Outbox {
         let of = |begin: &Begin| (begin.lane.target.account, begin.shows);
         let shown: Vec<_> = begins.iter().map(of).collect();
         let mut messages = db::cards::messages(&self.base.pool, &shown).await?;
-        let limits: Vec<Vec<Limit>> = begins.iter().map(|begin| begin.limits.clone()).collect();
+        #[cfg(feature = "chaos")]
+        reach(Point::Loaded);
         let now = self.base.now();
-        let (taken, begun) = db::in_tx(&self.base.pool, async |tx| {
-            let taken = db::limits::take(tx, &limits, now).await?;
-            let may = begins.iter().zip(&taken).filter(|(_, taken)| taken.is_ok());
-            let may: Vec<_> = may.map(|(begin, _)| (begin.lane.clone(), begin.delivery)).collect();
-            let begun = db::lanes::begin_sends(tx, &may, now).await?;
-            Ok((taken, begun))
-        })
-        .await?;
+        let (taken, begun) = self.begin_some(&begins, now).await?;
+        #[cfg(feature = "chaos")]
+        reach(Point::Begun);
         let mut begun = begun.into_iter();
         let answers = begins.iter().zip(taken).map(|(begin, taken)| match taken {
             Err(until) => Begun::Wait(until),
@@ -181,6 +179,29 @@ impl Outbox {
         Ok(answers.collect())
     }
 
+    /// Which of them their limits let pass, and of these which have begun.
+    async fn begin_some(
+        &self,
+        begins: &[Begin],
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<(Vec<Result<(), DateTime<Utc>>>, Vec<bool>)> {
+        let send = |begin: &Begin| (begin.lane.clone(), begin.delivery);
+        if begins.iter().all(|begin| begin.limits.is_empty()) {
+            let all: Vec<_> = begins.iter().map(send).collect();
+            let begun = db::lanes::begin_sends(&self.base.pool, &all, now).await?;
+            return Ok((vec![Ok(()); begins.len()], begun));
+        }
+        let limits: Vec<Vec<Limit>> = begins.iter().map(|begin| begin.limits.clone()).collect();
+        db::in_tx(&self.base.pool, async |tx| {
+            let taken = db::limits::take(tx, &limits, now).await?;
+            let may = begins.iter().zip(&taken).filter(|(_, taken)| taken.is_ok());
+            let may: Vec<_> = may.map(|(begin, _)| send(begin)).collect();
+            let begun = db::lanes::begin_sends(tx, &may, now).await?;
+            Ok((taken, begun))
+        })
+        .await
+    }
+
     /// Writes what became of a lane. `false` if it was no longer ours.
     pub async fn settle(&self, turn: Turn) -> sqlx::Result<bool> {
         self.turns.call(turn, |turns| self.settle_all(turns)).await
@@ -188,12 +209,21 @@ impl Outbox {
 
     async fn settle_all(&self, turns: Vec<Turn>) -> sqlx::Result<Vec<bool>> {
         let now = self.base.now();
-        db::in_tx(&self.base.pool, async |tx| db::settle::settle(tx, &turns, now).await).await
+        let settled = db::in_tx(&self.base.pool, async |tx| {
+            let settled = db::settle::settle(tx, &turns, now).await;
+            #[cfg(feature = "chaos")]
+            reach(Point::Settling);
+            settled
+        });
+        let settled = settled.await?;
+        #[cfg(feature = "chaos")]
+        reach(Point::Settled);
+        Ok(settled)
     }
 
     /// Gives a lane back, not to be ready before then.
     pub async fn leave(&self, lane: ClaimedLane, ready: DateTime<Utc>) -> sqlx::Result<bool> {
-        self.settle(Turn { lane, tried: None, rest: None, leave: Some(ready) }).await
+        self.settle(Turn { lane, tried: Vec::new(), rest: None, leave: Some(ready) }).await
     }
 
     /// In so long from now.

@@ -242,8 +242,7 @@ async fn a_first_try_that_is_under_way_is_not_stuck() {
 
 async fn claim(world: &World) -> Option<lanes::ClaimedLane> {
     let (platform, now) = (Platform::Console, world.now());
-    let claim = async |tx: &mut sqlx::PgConnection| lanes::claim(tx, platform, now, LEASE, 1).await;
-    db::in_tx(&world.pool, claim).await.unwrap().pop()
+    lanes::claim(&world.pool, platform, now, LEASE, 1).await.unwrap().pop()
 }
 
 /// The first delivery of a lane.
@@ -255,8 +254,7 @@ async fn head(world: &World, lane: &lanes::ClaimedLane) -> ClaimedDelivery {
 
 async fn begin(world: &World, lane: &lanes::ClaimedLane, delivery: &ClaimedDelivery) -> bool {
     let (sends, now) = ([(lane.clone(), delivery.id)], world.now());
-    let begun = async |tx: &mut sqlx::PgConnection| lanes::begin_sends(tx, &sends, now).await;
-    db::in_tx(&world.pool, begun).await.unwrap() == [true]
+    lanes::begin_sends(&world.pool, &sends, now).await.unwrap() == [true]
 }
 
 async fn turn(world: &World, turn: Turn) -> bool {
@@ -267,11 +265,11 @@ async fn turn(world: &World, turn: Turn) -> bool {
 
 async fn settle(world: &World, lane: &lanes::ClaimedLane, delivery: &ClaimedDelivery) -> bool {
     let sent = Settlement::Sent { message: MessageRef("m".to_owned()), shown: Showing::default() };
-    let (lane, tried) = (lane.clone(), Some((delivery.clone(), sent)));
+    let (lane, tried) = (lane.clone(), vec![(delivery.clone(), sent)]);
     turn(world, Turn { lane, tried, rest: None, leave: None }).await
 }
 
 async fn release(world: &World, lane: &lanes::ClaimedLane) -> bool {
     let (lane, leave) = (lane.clone(), Some(world.now()));
-    turn(world, Turn { lane, tried: None, rest: None, leave }).await
+    turn(world, Turn { lane, tried: Vec::new(), rest: None, leave }).await
 }

@@ -69,15 +69,12 @@ async fn what_did_not_arrive_is_sent_when_the_platform_says_so() {
 async fn a_sender_that_died_leaves_a_doubt() {
     let world = owing(&["ann"], &["job 1"]).await;
     world.messenger.in_doubt(Doubt::Ask);
-    let dead = db::in_tx(&world.pool, async |tx| {
-        db::lanes::claim(tx, Platform::Console, world.now(), LEASE, 1).await
-    });
+    let dead = db::lanes::claim(&world.pool, Platform::Console, world.now(), LEASE, 1);
     let dead = dead.await.unwrap().remove(0);
     let id = db::lanes::heads(&world.pool, std::slice::from_ref(&dead), world.now(), 1);
     let id = id.await.unwrap()[&dead.target.id][0].id;
-    let begun = db::in_tx(&world.pool, async |tx| {
-        db::lanes::begin_sends(tx, &[(dead.clone(), id)], world.now()).await
-    });
+    let sends = [(dead.clone(), id)];
+    let begun = db::lanes::begin_sends(&world.pool, &sends, world.now());
     assert_eq!(begun.await.unwrap(), [true]);
     wait(&world, 44).await;
     assert!(world.sent().is_empty(), "its lease is not over");

@@ -1,0 +1,130 @@
+//! The far side of the replicas: accepts messages, never forgets one, and answers badly now and then.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+
+/// What a platform offers against doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It knows a message again by a key, as Discord does by a nonce.
+    Key,
+    /// It can be asked, as Slack can by a message's metadata.
+    LookUp,
+    /// Neither: mail.
+    Mail,
+}
+
+pub const KINDS: [Kind; 3] = [Kind::Key, Kind::LookUp, Kind::Mail];
+
+/// A message as it is sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sent {
+    pub kind: Kind,
+    /// The delivery's number: nonce, metadata or Message-ID.
+    pub delivery: i64,
+    pub target: String,
+    /// The titles of its cards.
+    pub titles: Vec<String>,
+}
+
+/// A message that arrived.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    pub sent: Sent,
+    pub at: Instant,
+}
+
+/// Which message is asked for.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Asked {
+    pub kind: Kind,
+    pub delivery: i64,
+}
+
+#[derive(Default)]
+struct Book {
+    arrived: Vec<Arrived>,
+    known: HashMap<(Kind, i64), usize>,
+}
+
+/// What arrived, in its order.
+#[derive(Clone, Default)]
+pub struct Ledger(Arc<Mutex<Book>>);
+
+impl Ledger {
+    /// Opens the ledger to replicas; returns its address and what serves it.
+    pub async fn serve(&self) -> anyhow::Result<(String, impl Future<Output = ()> + use<>)> {
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        let router = Router::new()
+            .route("/send", post(accept))
+            .route("/find", get(find))
+            .with_state(self.clone());
+        let serving = async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!("the ledger ended: {error}");
+            }
+        };
+        Ok((url, serving))
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All that arrived by now.
+    pub fn arrived(&self) -> Vec<Arrived> {
+        self.book().arrived.clone()
+    }
+
+    fn write(&self, sent: Sent) -> usize {
+        let mut book = self.book();
+        let key = (sent.kind, sent.delivery);
+        if let (Kind::Key, Some(known)) = (sent.kind, book.known.get(&key)) {
+            return *known;
+        }
+        let number = book.arrived.len();
+        book.known.insert(key, number);
+        book.arrived.push(Arrived { sent, at: Instant::now() });
+        number
+    }
+}
+
+async fn accept(State(ledger): State<Ledger>, Json(sent): Json<Sent>) -> Response {
+    sleep(Duration::from_millis(fastrand::u64(2..40))).await;
+    match fastrand::u32(0..200) {
+        0 => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        1 => {
+            let rest = [(header::RETRY_AFTER, "1")];
+            return (StatusCode::TOO_MANY_REQUESTS, rest).into_response();
+        }
+        _ => {}
+    }
+    // What mail lost would be repeated, as it must: only those that can do better lose answers.
+    let is_lost = sent.kind != Kind::Mail && fastrand::u32(0..100) == 0;
+    let number = ledger.write(sent);
+    if is_lost {
+        return StatusCode::GATEWAY_TIMEOUT.into_response();
+    }
+    number.to_string().into_response()
+}
+
+async fn find(State(ledger): State<Ledger>, Query(asked): Query<Asked>) -> Response {
+    sleep(Duration::from_millis(fastrand::u64(2..20))).await;
+    match ledger.book().known.get(&(asked.kind, asked.delivery)) {
+        Some(number) => number.to_string().into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}

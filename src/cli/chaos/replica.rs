@@ -1,0 +1,37 @@
+//! One replica: the whole service but for its boards, with the stand-ins as its platforms.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::ledger::KINDS;
+use super::stand_in::StandIn;
+use crate::app::{App, Database};
+use crate::cli::serve::Signals;
+use crate::config::Config;
+use crate::failpoint::{self, Point};
+use crate::http::{for_operator, user_agent};
+use crate::messenger::Messenger;
+
+/// Runs until it is killed.
+pub async fn run(
+    mut config: Config,
+    ledger: String,
+    death: Option<(Point, u32)>,
+) -> anyhow::Result<ExitCode> {
+    config.rates = None;
+    let mut signals = Signals::listen()?;
+    let app = App::open(Database::open(&config).await?).await?;
+    if let Some((point, nth)) = death {
+        failpoint::arm(point, nth);
+    }
+    let client = for_operator(&user_agent(None))?;
+    let messengers = KINDS.map(|kind| {
+        let (ledger, client) = (ledger.clone(), client.clone());
+        let messenger: Arc<dyn Messenger> = Arc::new(StandIn { kind, ledger, client });
+        messenger
+    });
+    app.start_workers(&config, messengers.to_vec())?;
+    signals.next().await;
+    signals.stop(app).await;
+    Ok(ExitCode::SUCCESS)
+}
