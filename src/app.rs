@@ -5,12 +5,11 @@ mod wakes;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,13 +22,14 @@ use crate::commands::Context;
 use crate::config::Config;
 use crate::db;
 use crate::db::boards::CatalogueBoard;
+use crate::domain::role::{Role, Roles};
 use crate::email::{self, EmailPlatform};
 use crate::http::{for_operator, user_agent};
 use crate::mail::Mail;
 use crate::messenger::Messenger;
 use crate::playground::{self, Place, Playground};
 use crate::schedule::polling::HOST_GAP;
-use crate::web;
+use crate::web::{self, Health};
 use crate::worker::{self, Rest, Worker};
 use crate::workers::Base;
 use crate::workers::claims::{Claims, Pace};
@@ -43,8 +43,9 @@ use crate::workers::poll_boards::PollBoards;
 use crate::workers::refresh_rates::{self, RefreshRates};
 use wakes::Wakes;
 
-/// Connections of the pool.
+/// Connections of the workers' pool, and of the pages', so that neither waits for the other.
 const CONNECTIONS: u32 = 12;
+const PAGES_CONNECTIONS: u32 = 6;
 
 /// Boards polled at a time.
 pub const POLLERS: usize = 32;
@@ -62,9 +63,26 @@ const SENDER_PAUSE: Duration = Duration::from_mins(1);
 /// How long workers may take to finish what they began.
 const STOP_GRACE: Duration = Duration::from_secs(8);
 
+/// How long pages are still served when a balancer is to hear that they will not be.
+const NOTICE: Duration = Duration::from_secs(2);
+
+/// How long pages that are on their way may take after that.
+const PAGES_GRACE: Duration = Duration::from_secs(3);
+
 /// What asks boards.
 fn fetcher(config: &Config) -> anyhow::Result<Fetcher> {
     Ok(Fetcher::new(config.contact.as_deref(), &config.trusted_hosts)?)
+}
+
+/// Which pages are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// Only whether this replica lives.
+    Health,
+    /// Those of links in mails, and webhooks, if they are set up.
+    Public,
+    /// The chat page too.
+    Playground,
 }
 
 /// A running service.
@@ -75,6 +93,11 @@ pub struct App {
     wakes: Wakes,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// The pages are served until nothing else is done any more.
+    pages: TaskTracker,
+    pages_pool: PgPool,
+    close_pages: CancellationToken,
+    health: Health,
     claims: Claims,
     outboxes: Mutex<Vec<Arc<Outbox>>>,
 }
@@ -88,13 +111,20 @@ impl App {
             db::in_tx(&pool, async |tx| db::lanes::drop_all_leases(tx).await).await?;
         }
         let clock = SharedClock::starting_at(db::server_time(&pool).await?);
+        let pages_pool = db::connect(database.url(), PAGES_CONNECTIONS).await?;
+        let stop = CancellationToken::new();
+        let health = Health::new(pages_pool.clone(), stop.clone());
         Ok(Self {
             pool,
             clock: Arc::new(clock),
+            pages: TaskTracker::new(),
+            pages_pool,
+            close_pages: CancellationToken::new(),
+            health,
             database,
             wakes: Wakes::default(),
             tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            stop,
             claims: Claims::new(
                 Pace { host_gap: HOST_GAP, spread: true, look: POLL_PAUSE / 2 },
                 Arc::default(),
@@ -109,31 +139,36 @@ impl App {
         Base { pool: self.pool.clone(), clock }
     }
 
-    /// Serves the web pages at `listen`, with the chat page if it is wanted, and says where.
+    /// Serves web pages at `listen`, and says where.
     pub async fn serve_pages(
         &self,
         listen: SocketAddr,
         config: &Config,
-        playground: bool,
+        pages: Pages,
     ) -> anyhow::Result<SocketAddr> {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen} (EARLYBRD_LISTEN)"))?;
         let listen = listener.local_addr()?;
         let fetcher = fetcher(config)?;
-        let state = playground.then(|| {
-            let Base { pool, clock } = self.base();
+        let Base { clock, .. } = self.base();
+        let pool = self.pages_pool.clone();
+        let health = self.health.clone();
+        let state = (pages == Pages::Playground).then(|| {
+            let (pool, clock) = (pool.clone(), Arc::clone(&clock));
             let place = Place { listen, public_url: config.public_url.as_ref() };
             let changes = self.wakes.pages.clone();
             let mut context = Context::new(pool, clock, fetcher);
             context.mail_keys = config.mail.as_ref().and(config.keys.clone());
             playground::State::new(context, place, changes, self.stop.clone())
         });
-        let email = config.mail.as_ref().zip(config.keys.clone()).map(|(mail, keys)| {
-            let Base { pool, clock } = self.base();
-            email::State { pool, clock, keys, mailgun: mail.mailgun.clone() }
+        let mail = config.mail.as_ref().filter(|_| pages != Pages::Health);
+        let email = mail.zip(config.keys.clone()).map(|(mail, keys)| {
+            let mailgun = mail.mailgun.clone();
+            email::State { pool, clock, keys, mailgun }
         });
-        self.spawn_task(web::serve(listener, web::router(state, email), self.stop.clone()));
+        let router = web::router(health, state, email);
+        self.pages.spawn(web::serve(listener, router, self.close_pages.clone()));
         Ok(listen)
     }
 
@@ -185,27 +220,55 @@ impl App {
         Ok(())
     }
 
-    /// Starts every worker.
+    /// Starts the workers of these roles, and the clock's.
     pub fn start_workers(
         &self,
         config: &Config,
+        roles: &Roles,
         messengers: Vec<Arc<dyn Messenger>>,
     ) -> anyhow::Result<()> {
-        let base = self.base();
         let timetable = Timetable::start()?;
-        let fetcher = fetcher(config)?;
-        let poll_rest = Rest { pause: POLL_PAUSE, wake: Arc::clone(&self.claims.wake) };
+        let mut wakes = self.wakes.clone();
+        if roles.has(Role::Poll) {
+            self.start_polling(config)?;
+        }
+        if roles.has(Role::Match) {
+            let rest = Rest { pause: STAGE_PAUSE, wake: Arc::clone(&wakes.matching) };
+            self.spawn(MatchPostings::new(self.base()), rest);
+        }
+        if roles.has(Role::Deliver) {
+            self.start_delivering(messengers, &mut wakes);
+            self.spawn(Sweep { base: self.base() }, Rest { pause: NET, wake: timetable.hour });
+        }
+        let worker = CorrectClock { base: self.base(), clock: Arc::clone(&self.clock) };
+        self.spawn(worker, Rest { pause: NET, wake: timetable.minute });
+        let url = self.database.url().clone();
+        self.spawn_task(wakes::listen(url, wakes, self.stop.clone()));
+        Ok(())
+    }
+
+    fn start_polling(&self, config: &Config) -> anyhow::Result<()> {
+        let (base, fetcher) = (self.base(), fetcher(config)?);
+        let rest = Rest { pause: POLL_PAUSE, wake: Arc::clone(&self.claims.wake) };
         for _ in 0..POLLERS {
             let (base, fetcher, claims) = (base.clone(), fetcher.clone(), self.claims.clone());
-            self.spawn(PollBoards { base, fetcher, claims }, poll_rest.clone());
+            self.spawn(PollBoards { base, fetcher, claims }, rest.clone());
         }
-        let rest = |wake: &Arc<Notify>| Rest { pause: STAGE_PAUSE, wake: Arc::clone(wake) };
-        self.spawn(MatchPostings::new(base.clone()), rest(&self.wakes.matching));
+        if let Some(url) = config.rates.clone() {
+            let client = for_operator(&user_agent(config.contact.as_deref()))?;
+            let worker = RefreshRates { base, client, url, next: self.clock.now() };
+            self.spawn(worker, Rest { pause: refresh_rates::LOOK, wake: Arc::default() });
+        }
+        Ok(())
+    }
+
+    fn start_delivering(&self, messengers: Vec<Arc<dyn Messenger>>, wakes: &mut Wakes) {
+        let base = self.base();
+        let rest = || Rest { pause: STAGE_PAUSE, wake: Arc::default() };
         let editing = messengers.iter().filter(|messenger| messenger.edits());
         let platforms = editing.map(|messenger| messenger.platform()).collect();
-        self.spawn(EditCards { base: base.clone(), platforms }, rest(&Arc::default()));
-        self.spawn(Gather { base: base.clone() }, rest(&Arc::default()));
-        let mut wakes = self.wakes.clone();
+        self.spawn(EditCards { base: base.clone(), platforms }, rest());
+        self.spawn(Gather { base: base.clone() }, rest());
         for messenger in messengers {
             let (wake, senders) = (wakes.of_delivery(), messenger.at_once());
             let outbox = Outbox::new(base.clone(), messenger, Arc::clone(&wake), senders);
@@ -217,18 +280,6 @@ impl App {
                 self.spawn(Deliver { outbox: Arc::clone(&outbox) }, rest);
             }
         }
-        if let Some(url) = config.rates.clone() {
-            let client = for_operator(&user_agent(config.contact.as_deref()))?;
-            let (base, next) = (base.clone(), self.clock.now());
-            let worker = RefreshRates { base, client, url, next };
-            self.spawn(worker, Rest { pause: refresh_rates::LOOK, wake: Arc::default() });
-        }
-        let worker = CorrectClock { base: base.clone(), clock: Arc::clone(&self.clock) };
-        self.spawn(worker, Rest { pause: NET, wake: timetable.minute });
-        self.spawn(Sweep { base }, Rest { pause: NET, wake: timetable.hour });
-        let url = self.database.url().clone();
-        self.spawn_task(wakes::listen(url, wakes, self.stop.clone()));
-        Ok(())
     }
 
     fn outboxes(&self) -> MutexGuard<'_, Vec<Arc<Outbox>>> {
@@ -236,7 +287,7 @@ impl App {
     }
 
     fn spawn(&self, worker: impl Worker, rest: Rest) {
-        self.spawn_task(worker::run(worker, rest, self.stop.clone()));
+        self.spawn_task(worker::run(worker, rest, self.health.pulse.clone(), self.stop.clone()));
     }
 
     /// Runs a task that shutdown waits for.
@@ -246,6 +297,7 @@ impl App {
 
     /// Stops: what has begun is finished, for a while; then the private server ends.
     pub async fn stop(self) {
+        let begun = Instant::now();
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(STOP_GRACE, self.tasks.wait()).await.is_err() {
@@ -263,6 +315,16 @@ impl App {
                 tracing::warn!("targets that were claimed wait until their leases end: {error}");
             }
         }
+        if self.health.was_asked() {
+            // Whoever asks whether we are ready must see that we are not, before a page is refused.
+            tokio::time::sleep(NOTICE.saturating_sub(begun.elapsed())).await;
+        }
+        self.close_pages.cancel();
+        self.pages.close();
+        if tokio::time::timeout(PAGES_GRACE, self.pages.wait()).await.is_err() {
+            tracing::warn!("some pages did not end within {} s", PAGES_GRACE.as_secs());
+        }
+        self.pages_pool.close().await;
         self.pool.close().await;
         self.database.close().await;
     }

@@ -1,5 +1,7 @@
 //! The one public port: which pages there are, and how they are served.
 
+mod health;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use health::Health;
+
 use crate::{email, playground};
 
 /// How long a request's head may take, and then its body.
@@ -35,7 +39,11 @@ const CONNECTIONS: usize = 1_000;
 const ACCEPT_REST: Duration = Duration::from_millis(200);
 
 /// All pages.
-pub fn router(playground: Option<playground::State>, email: Option<email::State>) -> Router {
+pub fn router(
+    health: Health,
+    playground: Option<playground::State>,
+    email: Option<email::State>,
+) -> Router {
     let pages = match playground {
         Some(state) => {
             playground::router(state).route("/", get(async || Redirect::temporary("/playground")))
@@ -45,6 +53,7 @@ pub fn router(playground: Option<playground::State>, email: Option<email::State>
     let mail = email.map(email::router).unwrap_or_default();
     pages
         .merge(mail)
+        .merge(health::router(health))
         .fallback(async || (StatusCode::NOT_FOUND, "there is no such page\n"))
         .layer(from_fn(with_whole_body))
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::pulse::Pulse;
+
 /// What a tick found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tick {
@@ -38,9 +40,10 @@ pub trait Worker: Send + 'static {
 
 /// Ticks until `stop`. A tick that has begun is finished; one that fails or panics is logged and
 /// followed by a rest.
-pub async fn run<W: Worker>(mut worker: W, rest: Rest, stop: CancellationToken) {
+pub async fn run<W: Worker>(mut worker: W, rest: Rest, pulse: Pulse, stop: CancellationToken) {
     let name = W::NAME;
     while !stop.is_cancelled() {
+        pulse.beat(name, rest.pause);
         let longest = match catch_panic(AssertUnwindSafe(worker.tick())).await {
             Ok(Ok(Tick::Busy)) => continue,
             Ok(Ok(Tick::Idle)) => Duration::MAX,
@@ -122,7 +125,13 @@ mod tests {
         script: impl FnMut(usize) -> anyhow::Result<Tick> + Send + 'static,
     ) -> usize {
         let count = Arc::<AtomicUsize>::default();
-        run(Script { ticks: Arc::clone(&count), step: Box::new(script) }, rest, stop).await;
+        run(
+            Script { ticks: Arc::clone(&count), step: Box::new(script) },
+            rest,
+            Pulse::default(),
+            stop,
+        )
+        .await;
         count.load(Ordering::SeqCst)
     }
 

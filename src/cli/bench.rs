@@ -14,7 +14,7 @@ use super::output;
 use super::page_visit::Page;
 use super::sample_run::{Sample, SampleRun, start};
 use super::serve::Signals;
-use crate::app::{App, Database};
+use crate::app::{App, Database, Pages};
 use crate::boards::catalog::Entry;
 use crate::boards::fetch::Fetcher;
 use crate::commands::{self, Actor};
@@ -131,7 +131,8 @@ async fn until_answered(
     config: &Config,
     commands: u32,
 ) -> anyhow::Result<Vec<Duration>> {
-    let address = run.app.serve_pages(([127, 0, 0, 1], 0).into(), config, true).await?;
+    let address =
+        run.app.serve_pages(([127, 0, 0, 1], 0).into(), config, Pages::Playground).await?;
     let page = Page { base: format!("http://{address}") };
     let mut taken = Vec::new();
     let said = ["list", "watch remote rust", "test python pay>=80k", "status", "help", "show 1"];

@@ -27,6 +27,7 @@ use crate::domain::board::ClaimedBoard;
 use crate::domain::delivery::MessageRef;
 use crate::domain::ids::{FilterId, PostingId, TargetId};
 use crate::domain::posting::{self, Posting};
+use crate::domain::role::Roles;
 use crate::domain::target::Platform;
 use crate::messenger::Messenger;
 use crate::worker::{Tick, Worker};
@@ -103,7 +104,7 @@ async fn measure(app: &App, config: &Config, rows: u32) -> anyhow::Result<Value>
     let real = bench.for_real().await?;
     let (nobody, mut started) = Nobody::new();
     let sent = Arc::<Nobody>::clone(&nobody);
-    app.start_workers(config, vec![nobody])?;
+    app.start_workers(config, &Roles::all(), vec![nobody])?;
     let idle = bench.start(&mut started).await?;
     let before = sent.sent();
     let (waiting, others) = (rows, bench.targets.iter().skip(usize::try_from(TIMED)?));

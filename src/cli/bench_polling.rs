@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::db;
 use crate::domain::board::BoardKind;
 use crate::normalize::BoardContext;
+use crate::pulse::Pulse;
 use crate::worker::{self, Rest};
 use crate::workers::claims::{Claims, Pace};
 use crate::workers::poll_boards::PollBoards;
@@ -122,7 +123,12 @@ async fn poll_all(app: &App, boards: u32, items: u32) -> anyhow::Result<(f64, f6
     for _ in 0..POLLERS {
         let (base, fetcher, claims) = (app.base(), fetcher.clone(), claims.clone());
         let rest = Rest { pause: Duration::from_millis(10), wake: Arc::clone(&wake) };
-        tasks.spawn(worker::run(PollBoards { base, fetcher, claims }, rest, stop.clone()));
+        tasks.spawn(worker::run(
+            PollBoards { base, fetcher, claims },
+            rest,
+            Pulse::default(),
+            stop.clone(),
+        ));
     }
     let count = f64::from(boards);
     until_polled(app, begun).await?;

@@ -34,6 +34,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::domain::board::BoardKind;
+use crate::domain::role::Roles;
 use crate::telemetry;
 
 /// Watches job boards and tells people about new postings in the chat they already use.
@@ -53,13 +54,19 @@ enum Command {
         once: bool,
     },
     /// Runs the service
-    Serve,
+    Serve {
+        /// What this replica does, with commas between: web, poll, match, deliver; all if not given
+        #[arg(long, value_name = "ROLES")]
+        roles: Option<Roles>,
+    },
     /// Brings the schema of `DATABASE_URL` up to date
     Migrate,
     /// Says what is set, what can be reached and what is missing
     Doctor,
     /// Prints what was not sent as JSON, one delivery a line
     Deliveries {
+        #[command(subcommand)]
+        action: Option<Deliveries>,
         /// The most to print, the oldest first
         #[arg(long, default_value_t = 1_000)]
         limit: u32,
@@ -82,6 +89,19 @@ enum Command {
     /// Measures the service on this machine
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+enum Deliveries {
+    /// Has deliveries tried again that were given up
+    Retry {
+        /// Their numbers, as `deliveries` prints them
+        #[arg(required_unless_present = "all")]
+        ids: Vec<i64>,
+        /// All of them
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -256,10 +276,13 @@ fn with_runtime(
 fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
     with_runtime(async |config| match arguments.command {
         Command::Try { once } => try_it::run(&config, once).await,
-        Command::Serve => serve::run(&config).await,
+        Command::Serve { roles } => serve::run(&config, &roles.unwrap_or_else(Roles::all)).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Doctor => doctor::run(&config).await,
-        Command::Deliveries { limit } => deliveries::run(&config, limit).await,
+        Command::Deliveries { action: None, limit } => deliveries::list(&config, limit).await,
+        Command::Deliveries { action: Some(Deliveries::Retry { ids, .. }), .. } => {
+            deliveries::retry(&config, &ids).await
+        }
         Command::Keys(Keys::Generate) => keys::generate(),
         Command::Mail(Mail::Preview { template, out }) => mail::preview(&config, template, &out),
         Command::Boards(Boards::Read { kind, rules, source }) => {

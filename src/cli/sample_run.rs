@@ -19,6 +19,7 @@ use crate::db::filters::NewFilter;
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::board::BoardKind;
 use crate::domain::ids::AccountId;
+use crate::domain::role::Roles;
 use crate::domain::target::Platform;
 use crate::filter_lang;
 use crate::render::replies;
@@ -60,7 +61,7 @@ pub async fn start(
     app.install_catalogue(&entries).await.context("stage: install the catalogue")?;
     let account = save_examples(&app).await.context("stage: save the example filters")?;
     let console = Console::new(cards, app.base().clock);
-    app.start_workers(config, vec![Arc::new(console), app.playground()])
+    app.start_workers(config, &Roles::all(), vec![Arc::new(console), app.playground()])
         .context("stage: start the workers")?;
     Ok(SampleRun { app, account, since })
 }

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::{App, Database};
+use crate::app::{App, Database, Pages};
 use crate::boards::catalog::{self, Entry};
 use crate::config::Config;
+use crate::domain::role::{Role, Roles};
 
 /// Runs until SIGINT or SIGTERM.
-pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+pub async fn run(config: &Config, roles: &Roles) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let entries = catalogue(config)?;
     let start = async {
@@ -21,13 +22,16 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let Some(app) = signals.unless(start).await? else { return Ok(ExitCode::SUCCESS) };
     let mut messengers = vec![app.playground()];
     messengers.extend(app.email(config)?);
-    app.start_workers(config, messengers)?;
-    let playground = config.playground == Some(true);
-    if playground || config.mail.is_some() {
-        let address = app.serve_pages(config.listen, config, playground).await?;
-        if playground {
-            tracing::info!("the chat page is at http://{address}/playground");
-        }
+    app.start_workers(config, roles, messengers)?;
+    let pages = match config.playground {
+        _ if !roles.has(Role::Web) => Pages::Health,
+        Some(true) => Pages::Playground,
+        Some(false) | None => Pages::Public,
+    };
+    let address = app.serve_pages(config.listen, config, pages).await?;
+    tracing::info!("listening on {address}");
+    if pages == Pages::Playground {
+        tracing::info!("the chat page is at http://{address}/playground");
     }
     tracing::info!(
         "watching {} boards",

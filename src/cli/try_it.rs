@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::sample_run::{Sample, SampleRun, start};
 use super::serve::{Signals, catalogue};
+use crate::app::Pages;
 use crate::config::Config;
 use crate::db;
 use crate::db::funnel::{Delays, Funnel};
@@ -61,11 +62,11 @@ pub async fn run(config: &Config, once: bool) -> anyhow::Result<ExitCode> {
 
 /// A newcomer's port 8080 may be taken; whoever set a port means it.
 async fn serve_pages(config: &Config, run: &SampleRun) -> anyhow::Result<SocketAddr> {
-    match run.app.serve_pages(config.listen, config, true).await {
+    match run.app.serve_pages(config.listen, config, Pages::Playground).await {
         Err(error) if !config.set.contains(&"EARLYBRD_LISTEN") => {
             tracing::warn!("{error:#}; taking another port");
             let free = SocketAddr::new(config.listen.ip(), 0);
-            run.app.serve_pages(free, config, true).await
+            run.app.serve_pages(free, config, Pages::Playground).await
         }
         served => served,
     }

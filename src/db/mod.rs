@@ -170,6 +170,15 @@ pub async fn server_time(executor: impl PgExecutor<'_>) -> sqlx::Result<DateTime
     sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#).fetch_one(executor).await
 }
 
+/// Whether what is written is kept: not on a standby, nor where all is read-only.
+pub async fn takes_writes(executor: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT current_setting('transaction_read_only') = 'off' AS "takes_writes!""#
+    )
+    .fetch_one(executor)
+    .await
+}
+
 /// Lets the server see what tables hold now, as it does by itself after a while.
 pub async fn analyze(executor: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query!("ANALYZE").execute(executor).await?;

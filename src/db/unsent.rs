@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
+
+use super::lanes;
+use super::wake::{Stage, wake};
 
 /// A delivery that is due for longer than this is stuck, whatever the reason.
 const STUCK_AFTER: TimeDelta = TimeDelta::minutes(2);
@@ -48,4 +51,35 @@ pub async fn list(
     )
     .fetch_all(executor)
     .await
+}
+
+/// Has deliveries tried again that were given up: these, or all. Returns which of them were.
+///
+/// What they owe is owed still: a target has one row for an opening, so nothing is told twice.
+pub async fn retry(
+    tx: &mut PgConnection,
+    these: Option<&[i64]>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<i64>> {
+    let rows = sqlx::query!(
+        "UPDATE deliveries
+         SET state = 'pending', due_at = $2, settled_at = NULL, attempts = 0, doubts = 0
+         WHERE state = 'dead' AND ($1::bigint[] IS NULL OR id = ANY ($1))
+         RETURNING id, target_id",
+        these as _,
+        now
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let targets: Vec<i64> = rows.iter().map(|row| row.target_id).collect();
+    sqlx::query!(
+        "UPDATE owed SET state = 'owed' WHERE delivery_id = ANY ($1) AND state = 'dead'",
+        &ids
+    )
+    .execute(&mut *tx)
+    .await?;
+    lanes::ready(tx, &targets, now).await?;
+    wake(tx, Stage::Deliver).await?;
+    Ok(ids)
 }

@@ -18,5 +18,6 @@ mod place_table;
 pub mod posting;
 pub mod rates;
 pub mod reply;
+pub mod role;
 pub mod rules;
 pub mod target;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Layer of each module, as in ARCHITECTURE.md.
 const LAYERS: &[(usize, &[&str])] = &[
     (0, &["domain", "clock", "failpoint"]),
-    (1, &["config", "http", "secrets", "telemetry", "worker"]),
+    (1, &["config", "http", "pulse", "secrets", "telemetry", "worker"]),
     (2, &["filter_lang", "normalize", "matching", "schedule", "render"]),
     (3, &["db", "boards", "mail", "messenger", "postgres"]),
     (4, &["commands", "workers"]),
@@ -21,6 +21,7 @@ const SIBLINGS: &[(&str, &str)] = &[
     ("clock", "domain"),
     ("config", "secrets"),
     ("telemetry", "config"),
+    ("worker", "pulse"),
     ("matching", "filter_lang"),
     ("cli", "app"),
 ];

@@ -157,6 +157,23 @@ async fn a_message_that_is_refused_for_good_is_kept_as_dead_and_the_next_goes_ou
 }
 
 #[tokio::test]
+async fn what_was_given_up_is_sent_once_when_the_operator_has_it_tried_again() {
+    let (world, _) = owing(&["job 1", "job 2"]).await;
+    world.messenger.fail(Failure::Verdict(Verdict::Rejected { why: "too long".to_owned() }));
+    world.deliver().await;
+    let retry = async || {
+        let now = world.now();
+        let retried = db::in_tx(&world.pool, async |tx| db::unsent::retry(tx, None, now).await);
+        retried.await.unwrap().len()
+    };
+    assert_eq!(retry().await, 1);
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job 2", "ann: job 1"]);
+    assert_eq!(retry().await, 0);
+    assert_eq!(world.count("SELECT count(*) FROM owed WHERE state = 'told'").await, 2);
+}
+
+#[tokio::test]
 async fn a_message_of_which_nothing_is_left_is_not_sent_empty() {
     let (world, _) = owing(&["job 1", "job 2"]).await;
     sqlx::query(

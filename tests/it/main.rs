@@ -20,6 +20,7 @@ mod faults_mail;
 mod faults_polling;
 mod faults_postgres;
 mod faults_redirects;
+mod faults_replicas;
 mod faults_xml;
 mod flow_deliver;
 mod flow_doubt;

@@ -86,6 +86,20 @@ impl TestDatabase {
     pub fn url(&self) -> SecretString {
         SERVER.database(&self.name)
     }
+
+    /// As after a failover to a standby: whoever is connected is thrown out, and what follows can only
+    /// read.
+    pub async fn read_only(&self, is: bool) {
+        let state = if is { "on" } else { "off" };
+        let set =
+            format!("ALTER DATABASE \"{}\" SET default_transaction_read_only = {state}", self.name);
+        SERVER.execute(set).await;
+        let cut = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        );
+        SERVER.execute(cut).await;
+    }
 }
 
 impl Drop for TestDatabase {

@@ -49,8 +49,9 @@ impl Site {
         let place = Place { listen: address, public_url: public_url.as_ref() };
         let stop = CancellationToken::new();
         let state = State::new(context, place, changes.clone(), stop.clone());
+        let health = world.health();
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(web::serve(listener, web::router(Some(state), None), stop));
+        tokio::spawn(web::serve(listener, web::router(health, Some(state), None), stop));
         let client = http::for_operator("test").unwrap();
         Self { world, address, client, changes }
     }

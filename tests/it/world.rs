@@ -17,6 +17,7 @@ use earlybrd::domain::rules::Rules;
 use earlybrd::domain::target::Platform;
 use earlybrd::filter_lang;
 use earlybrd::messenger::Messenger;
+use earlybrd::web::Health;
 use earlybrd::worker::{Tick, Worker};
 use earlybrd::workers::Base;
 use earlybrd::workers::claims::{Claims, Pace};
@@ -26,6 +27,7 @@ use earlybrd::workers::match_postings::MatchPostings;
 use earlybrd::workers::outbox::Outbox;
 use earlybrd::workers::poll_boards::PollBoards;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::fakes::messenger::FakeMessenger;
@@ -54,7 +56,7 @@ pub struct World {
     /// Hosts on which people may add boards although they are not public.
     pub trusted: Vec<String>,
     // Dropped last: its connections must be gone or be cut.
-    _database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 /// An account with one target.
@@ -72,7 +74,7 @@ impl World {
         let start = DateTime::from_timestamp(1_790_000_000, 0).expect("a time");
         let clock = Arc::new(TestClock(Mutex::new(start)));
         let messenger = Arc::default();
-        Self { pool, clock, messenger, trusted: Vec::new(), _database: database }
+        Self { pool, clock, messenger, trusted: Vec::new(), database }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -82,6 +84,11 @@ impl World {
     pub fn base(&self) -> Base {
         let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&self.clock);
         Base { pool: self.pool.clone(), clock }
+    }
+
+    /// Health pages of a replica that never stops.
+    pub fn health(&self) -> Health {
+        Health::new(self.pool.clone(), CancellationToken::new())
     }
 
     /// Somebody with a target of their own.

@@ -8,6 +8,7 @@ use super::stand_in::StandIn;
 use crate::app::{App, Database};
 use crate::cli::serve::Signals;
 use crate::config::Config;
+use crate::domain::role::Roles;
 use crate::failpoint::{self, Point};
 use crate::http::{for_operator, user_agent};
 use crate::messenger::Messenger;
@@ -30,7 +31,7 @@ pub async fn run(
         let messenger: Arc<dyn Messenger> = Arc::new(StandIn { kind, ledger, client });
         messenger
     });
-    app.start_workers(&config, messengers.to_vec())?;
+    app.start_workers(&config, &Roles::all(), messengers.to_vec())?;
     signals.next().await;
     signals.stop(app).await;
     Ok(ExitCode::SUCCESS)

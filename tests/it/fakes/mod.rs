@@ -3,5 +3,6 @@
 pub mod board;
 pub mod dns;
 pub mod messenger;
+pub mod proxy;
 pub mod raw;
 pub mod smtp;

@@ -144,10 +144,14 @@ impl Running<'_> {
         self.child.id()
     }
 
-    /// SIGTERM, and the end awaited.
-    pub async fn terminate(self) -> Ended {
+    pub fn signal_term(&self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// SIGTERM, and the end awaited.
+    pub async fn terminate(self) -> Ended {
+        self.signal_term();
         self.wait().await
     }
 

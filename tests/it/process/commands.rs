@@ -315,4 +315,13 @@ async fn deliveries_lists_what_was_not_sent() {
     assert_eq!(lines.len(), 1);
     assert_eq!((&lines[0]["state"], &lines[0]["titles"][0]), (&"stuck".into(), &"Cook".into()));
     assert!(listed.stderr.contains("0 owed, 1 stuck, 0 dead"), "{}", listed.stderr);
+    let update = "UPDATE deliveries SET state = 'dead', settled_at = created_at WHERE id = 2";
+    sqlx::query(update).execute(&pool).await.unwrap();
+    let home = Home::new().with_database(&database.url());
+    let wrong = home.start(&["deliveries", "retry", "1", "77"]).wait().await;
+    assert!(!wrong.success && wrong.stderr.contains("not dead, or not there: 1, 77"));
+    assert!(!home.start(&["deliveries", "retry"]).wait().await.success);
+    let again = Home::new().with_database(&database.url());
+    let again = again.start(&["deliveries", "retry", "2"]).wait().await;
+    assert_eq!((again.success, again.stdout.as_str()), (true, "2\n"), "{}", again.stderr);
 }
