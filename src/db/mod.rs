@@ -16,6 +16,7 @@ pub mod drafts;
 pub mod emails;
 pub mod filters;
 pub mod funnel;
+pub mod gauges;
 pub mod habits;
 pub mod hosts;
 pub mod known_postings;
