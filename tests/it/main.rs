@@ -21,6 +21,7 @@ mod faults_polling;
 mod faults_postgres;
 mod faults_redirects;
 mod faults_xml;
+mod flow_at_once;
 mod flow_deliver;
 mod flow_edits;
 mod flow_email;
