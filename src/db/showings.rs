@@ -12,7 +12,7 @@ use crate::domain::opening::Showing;
 use crate::domain::pay::Pay;
 use crate::normalize::fingerprint::is_employers;
 
-/// Postings of one opening that are looked at.
+/// Postings of one opening that an account sees.
 const MOST: i64 = 50;
 
 /// What an account sees of one opening.
@@ -35,19 +35,22 @@ pub(super) async fn of(
     let openings: Vec<i64> = openings.iter().copied().collect();
     let told: Vec<i64> = told.iter().copied().collect();
     let rows = sqlx::query!(
-        r#"SELECT o.id AS "opening!", o.version AS "version!", p.id AS "posting!", b.id AS "board_id!", b.name AS "board!",
-                  b.kind AS "kind!", b.host AS "host!", p.url, p.pay AS "pay: Json<Pay>",
-                  p.reposts, p.reposts_since,
+        r#"SELECT o.id AS "opening!", o.version AS "version!", p.id AS "posting!",
+                  p.board_id AS "board_id!", p.board AS "board!", p.kind AS "kind!", p.host AS "host!",
+                  p.url, p.pay AS "pay: Json<Pay>", p.reposts AS "reposts!", p.reposts_since,
                   COALESCE(p.posted_at, p.first_seen_at) AS "at!",
                   p.closed_at IS NOT NULL AS "closed!"
            FROM openings o
-           CROSS JOIN LATERAL (SELECT * FROM postings p WHERE p.opening_id = o.id
-                               ORDER BY p.id LIMIT $4) p
-           JOIN boards b ON b.id = p.board_id
-           WHERE o.id = ANY ($1)
-             AND (p.id = ANY ($3) OR b.visibility = 'catalogue' OR EXISTS (
-                  SELECT FROM board_subscriptions s
-                  WHERE s.board_id = b.id AND s.account_id = $2))"#,
+           CROSS JOIN LATERAL (
+               SELECT p.*, b.name AS board, b.kind, b.host
+               FROM postings p JOIN boards b ON b.id = p.board_id
+               WHERE p.opening_id = o.id
+                 AND (p.id = ANY ($3) OR b.visibility = 'catalogue' OR EXISTS (
+                      SELECT FROM board_subscriptions s
+                      WHERE s.board_id = b.id AND s.account_id = $2))
+               -- What was told is always among them.
+               ORDER BY p.id = ANY ($3) DESC, p.id LIMIT $4) p
+           WHERE o.id = ANY ($1)"#,
         &openings,
         account.0,
         &told,

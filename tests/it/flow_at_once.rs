@@ -7,7 +7,8 @@ use serde_json::json;
 use sqlx::PgConnection;
 use url::Url;
 
-use crate::flow_openings::OPENINGS;
+use crate::fakes::board::{FakeBoard, Item};
+use crate::flow_openings::{ACME, OPENINGS, item, long_text, world};
 use crate::world::World;
 
 fn posting(id: &str, company: &str, title: &str, body: &str) -> Posting {
@@ -148,4 +149,92 @@ async fn however_much_a_board_shows_few_openings_are_in_memory() {
     assert_eq!(stored.history, 900);
     assert!((1..=500).contains(&stored.compared), "{} of 960 at once", stored.compared);
     assert_eq!(world.count(OPENINGS).await, 60 * 21);
+}
+
+const AD: &str = "https://boards.greenhouse.io/acme/jobs/5512300";
+
+/// Two jobs that a third board's posting shows to be one: the ad of the first, the words of the second.
+/// The board is to be polled yet.
+async fn to_be_merged() -> (World, Vec<FakeBoard>) {
+    let (world, boards, _) = world(&["one", "two", "three"]).await;
+    let body = format!("Company: Acme\nLocation: Berlin\n{}", long_text());
+    let second = Item { guid: "2", title: "Cook", body: &body, ..Item::default() };
+    boards[0].show(&[Item { guid: "1", link: AD, title: "Cook, Bakery", body: ACME, ..second }]);
+    boards[1].show(&[second]);
+    world.run().await;
+    assert_eq!(world.count(OPENINGS).await, 2);
+    boards[2].show(&[Item { guid: "3", link: AD, ..second }]);
+    (world, boards)
+}
+
+/// Who merges waits for matching to pause with nothing in hand that others may want.
+#[tokio::test]
+async fn openings_that_are_to_be_merged_are_locked_when_matching_is_kept_out() {
+    let (world, _boards) = to_be_merged().await;
+    let mut matching = world.pool.begin().await.unwrap();
+    db::filters::shared_revision(&mut matching).await.unwrap();
+    let look = async {
+        world.until_a_session_waits().await;
+        let free: Vec<i64> =
+            sqlx::query_scalar("SELECT id FROM openings ORDER BY id FOR UPDATE NOWAIT")
+                .fetch_all(&mut *matching)
+                .await
+                .expect("nobody holds them");
+        matching.commit().await.unwrap();
+        free.len()
+    };
+    let (_, free) = tokio::join!(world.poll_again(), look);
+    assert_eq!((free, world.count(OPENINGS).await), (2, 1));
+}
+
+/// A sender locks its target, then its delivery. Whoever merges, and waits for the target, must not hold
+/// the delivery: of the opening that stays, what is owed to others as well.
+#[tokio::test]
+async fn merges_lock_the_targets_of_both_before_any_delivery() {
+    let (world, _boards) = to_be_merged().await;
+    let mut sender = world.pool.begin().await.unwrap();
+    sqlx::raw_sql(
+        "DELETE FROM owed WHERE opening_id = (SELECT max(opening_id) FROM owed);
+         SELECT id FROM targets FOR NO KEY UPDATE",
+    )
+    .execute(&mut *sender)
+    .await
+    .unwrap();
+    let send = async {
+        world.until_a_session_waits().await;
+        let locked = sqlx::query("SELECT id FROM deliveries FOR UPDATE NOWAIT");
+        let locked = locked.fetch_all(&mut *sender).await.expect("nobody holds them");
+        sender.commit().await.unwrap();
+        locked.len()
+    };
+    let (_, locked) = tokio::join!(world.poll_again(), send);
+    assert_eq!((locked, world.count(OPENINGS).await), (2, 1));
+}
+
+/// What an opening was merged into while somebody waited for it is locked as well, all of it in order.
+#[tokio::test]
+async fn who_waits_for_an_opening_that_is_merged_meanwhile_takes_the_one_that_stays() {
+    let (world, boards, _) = world(&["one", "two"]).await;
+    let other = "Company: Other\nLocation: Rome";
+    boards[0].show(&[item("1", other), item("2", ACME)]);
+    world.run().await;
+    let mut merging = world.pool.begin().await.unwrap();
+    sqlx::query("SELECT id FROM openings WHERE id = 2 FOR UPDATE")
+        .execute(&mut *merging)
+        .await
+        .unwrap();
+    boards[1].show(&[item("x", ACME)]);
+    let merge = async {
+        world.until_a_session_waits().await;
+        sqlx::raw_sql(
+            "UPDATE postings SET opening_id = 1; UPDATE openings SET merged_into = 1 WHERE id = 2",
+        )
+        .execute(&mut *merging)
+        .await
+        .unwrap();
+        merging.commit().await.unwrap();
+    };
+    tokio::join!(world.poll_again(), merge);
+    assert_eq!(world.count("SELECT count(*) FROM postings WHERE opening_id = 1").await, 3);
+    assert_eq!(world.count("SELECT version FROM openings WHERE id = 1").await, 2);
 }

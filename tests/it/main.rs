@@ -30,6 +30,7 @@ mod flow_kinds;
 mod flow_match;
 mod flow_openings;
 mod flow_poll;
+mod flow_sweep;
 mod flow_when;
 mod fuzz_corpus;
 mod migrations;

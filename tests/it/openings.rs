@@ -135,7 +135,10 @@ fn what_is_kept_of_postings_is_read_as_it_was_and_names_its_reader() {
         all.update(kept);
     }
     let all = all.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert_eq!(all, "4e33fbed1423eda0", "what is read has changed: raise fingerprint::kept::READER, then this");
+    assert_eq!(
+        all, "4e33fbed1423eda0",
+        "what is read has changed: raise fingerprint::kept::READER, then this"
+    );
 }
 
 #[test]
