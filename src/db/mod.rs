@@ -5,12 +5,14 @@
 
 pub mod accounts;
 pub mod added_boards;
+mod apart;
 pub mod board_status;
 pub mod boards;
 pub mod broken_targets;
 pub mod candidates;
 pub mod card_edits;
 pub mod cards;
+mod comparing;
 pub mod deliveries;
 pub mod drafts;
 pub mod emails;
