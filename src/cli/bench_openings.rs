@@ -1,6 +1,8 @@
 //! `earlybrd bench openings`: how fast stored postings are grouped, and a new one finds its opening.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,6 +20,7 @@ use crate::db;
 use crate::db::postings::Shown;
 use crate::domain::board::ClaimedBoard;
 use crate::domain::posting::{Identity, Posting};
+use crate::normalize::fingerprint::Fingerprint;
 use crate::normalize::openings::Openings;
 use crate::workers::Base;
 
@@ -97,15 +100,14 @@ async fn measure(app: &App, stored: u32, grouped: u32) -> anyhow::Result<serde_j
     let new = said.iter().filter(|said| found.add(said.print()).is_new).count();
     let took = (read + cpu().saturating_sub(cpu_before)).as_secs_f64();
     let many = u32::try_from(said.len())?;
-    let mut joined = Vec::new();
+    let (mut joined, mut kept) = (Vec::new(), Vec::new());
     for id in stored..stored + JOINED {
         let one = [posting(id, now)?];
+        joined.push(join(app, &board, &one, now).await?);
         let begun = Instant::now();
         store(app, &board, &one, now).await?;
-        joined.push(begun.elapsed());
+        kept.push(begun.elapsed());
     }
-    joined.sort_unstable();
-    let at = |part: usize| joined.get(joined.len() * part / 100).map(|it| it.as_secs_f64() * 1e3);
     Ok(json!({
         "stored": stored,
         "openings": openings,
@@ -113,8 +115,32 @@ async fn measure(app: &App, stored: u32, grouped: u32) -> anyhow::Result<serde_j
         "grouped": many,
         "grouped_into": new,
         "grouped_a_second": (f64::from(many) / took).round(),
-        "join_and_store_one_ms": { "p50": at(50), "p95": at(95), "p99": at(99) },
+        "join_one_ms": percentiles(joined),
+        "join_and_store_one_ms": percentiles(kept),
     }))
+}
+
+/// In milliseconds.
+fn percentiles(mut taken: Vec<Duration>) -> serde_json::Value {
+    taken.sort_unstable();
+    let at = |part: usize| taken.get(taken.len() * part / 100).map(|it| it.as_secs_f64() * 1e3);
+    json!({ "p50": at(50), "p95": at(95), "p99": at(99) })
+}
+
+/// How long it takes to find or make the opening of a posting; nothing of it stays.
+async fn join(
+    app: &App,
+    board: &ClaimedBoard,
+    one: &[Posting],
+    now: DateTime<Utc>,
+) -> anyhow::Result<Duration> {
+    let mut tx = app.pool.begin().await?;
+    let begun = Instant::now();
+    let prints: Vec<Fingerprint> = one.iter().map(|it| Fingerprint::of(&it.into())).collect();
+    db::openings::join(&mut tx, board.id, &prints, &BTreeSet::new(), now).await?;
+    let took = begun.elapsed();
+    tx.rollback().await?;
+    Ok(took)
 }
 
 async fn store(

@@ -14,7 +14,7 @@ use crate::normalize::openings::Place;
 
 /// Where a posting was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Joined {
+pub struct Joined {
     pub opening: OpeningId,
     /// How often its board showed the job before.
     pub reposts: i64,
@@ -24,7 +24,7 @@ pub(super) struct Joined {
 /// Finds or makes the opening of each new posting of a board. Those that turn out to be one are merged.
 /// `touched` are openings that this transaction changes besides. Says how many stored openings were in
 /// memory at once.
-pub(super) async fn join(
+pub async fn join(
     tx: &mut PgConnection,
     board: BoardId,
     prints: &[Fingerprint],

@@ -183,7 +183,7 @@ async fn openings_that_are_to_be_merged_are_locked_when_matching_is_kept_out() {
         matching.commit().await.unwrap();
         free.len()
     };
-    let (_, free) = tokio::join!(world.poll_again(), look);
+    let ((), free) = tokio::join!(world.poll_again(), look);
     assert_eq!((free, world.count(OPENINGS).await), (2, 1));
 }
 
@@ -207,7 +207,7 @@ async fn merges_lock_the_targets_of_both_before_any_delivery() {
         sender.commit().await.unwrap();
         locked.len()
     };
-    let (_, locked) = tokio::join!(world.poll_again(), send);
+    let ((), locked) = tokio::join!(world.poll_again(), send);
     assert_eq!((locked, world.count(OPENINGS).await), (2, 1));
 }
 
