@@ -110,11 +110,11 @@ async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
     for broken in broken {
         if broken.target == actor.target.0 {
             let now = context.now();
-            db::in_tx(&context.pool, async |tx| {
+            let backlog = db::in_tx(&context.pool, async |tx| {
                 db::broken_targets::mend(tx, actor.target, now).await
-            })
-            .await?;
-            told.push(replies::target_is_back(broken.waiting));
+            });
+            let backlog = backlog.await?;
+            told.push(replies::target_is_back(backlog.told, backlog.too_old));
         } else if let Ok(platform) = broken.platform.parse::<Platform>() {
             told.push(replies::broken_target(platform.name(), &broken.why, broken.waiting));
         }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod added_boards;
+pub mod backlog;
 pub mod board_status;
 pub mod boards;
 pub mod broken_targets;

@@ -22,6 +22,7 @@ mod faults_postgres;
 mod faults_redirects;
 mod faults_replicas;
 mod faults_xml;
+mod flow_backlog;
 mod flow_deliver;
 mod flow_doubt;
 mod flow_edits;
