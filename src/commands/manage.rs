@@ -1,12 +1,12 @@
 //! `list`, `show`, `rename`, `pause`, `resume`, `remove`.
 
-use super::preview::preview;
 use super::{Actor, Context, Failure, Outcome, own_filter};
 use crate::db;
 use crate::db::own_filters::{FilterState, OwnFilter};
-use crate::domain::target::Platform;
 use crate::domain::ids::FilterId;
+use crate::domain::target::Platform;
 use crate::filter_lang::parse;
+use crate::previews::preview;
 use crate::render::replies::{self, FilterLine};
 
 fn line(filter: &OwnFilter) -> FilterLine<'_> {
@@ -35,7 +35,7 @@ pub async fn show(context: &Context, actor: Actor, number: i64) -> Outcome {
     let filter = own_filter(context, actor, number).await?;
     let expr = parse(&filter.query)
         .map_err(|error| Failure::Internal(anyhow::anyhow!("filter {}: {error}", filter.id)))?;
-    let found = preview(context, actor, &expr, None).await?;
+    let found = preview(context.over(actor), &expr, None).await?;
     Ok(replies::show(&line(&filter), &found.preview))
 }
 

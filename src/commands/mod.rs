@@ -10,7 +10,6 @@ mod list;
 mod manage;
 mod marked;
 mod own_boards;
-mod preview;
 mod refusals;
 mod watch;
 mod why;
@@ -33,6 +32,7 @@ use crate::db;
 use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::reply::{Action, Part, Reply};
 use crate::domain::target::Platform;
+use crate::previews::Over;
 use crate::render::replies;
 use crate::secrets::Keys;
 
@@ -192,5 +192,10 @@ impl Context {
 
     fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// What this person's previews are run over.
+    fn over(&self, actor: Actor) -> Over<'_> {
+        Over { pool: &self.pool, account: actor.account, now: self.now() }
     }
 }

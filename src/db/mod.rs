@@ -32,6 +32,7 @@ pub mod playground;
 pub mod polls;
 pub mod posting_row;
 pub mod postings;
+pub mod quiet;
 pub mod rates;
 mod reposts;
 pub mod seen;

@@ -61,7 +61,7 @@ fn say(label: &str, line: impl Into<String>) -> Button {
 }
 
 /// `1 posting`, `2 postings`.
-fn count(number: usize, one: &str, many: &str) -> String {
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 

@@ -32,6 +32,7 @@ mod flow_kinds;
 mod flow_match;
 mod flow_openings;
 mod flow_poll;
+mod flow_quiet;
 mod flow_when;
 mod fuzz_corpus;
 mod migrations;
