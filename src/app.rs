@@ -168,7 +168,7 @@ impl App {
             let mailgun = mail.mailgun.clone();
             email::State { pool, clock, keys, mailgun }
         });
-        let router = web::router(health, state, email);
+        let router = web::router(health, config.metrics_token.clone(), state, email);
         self.pages.spawn(web::serve(listener, router, self.close_pages.clone()));
         Ok(listen)
     }

@@ -104,6 +104,12 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "key that Mailgun signs webhooks with, to hear of bounces and complaints",
     },
     Setting {
+        name: "EARLYBRD_METRICS_TOKEN",
+        default: "none",
+        meaning: "what Prometheus shows as `Authorization: Bearer …` to read `/metrics`; unset: there is no \
+                  such page",
+    },
+    Setting {
         name: "EARLYBRD_LOG",
         default: "`info`",
         meaning: "what is logged, in the syntax of tracing's EnvFilter",
@@ -134,6 +140,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// `None`: as the command thinks best.
     pub playground: Option<bool>,
+    /// `None`: there is no page of metrics.
+    pub metrics_token: Option<SecretString>,
     /// `None`: nothing can be encrypted.
     pub keys: Option<Arc<Keys>>,
     /// `None`: no mail is sent.
@@ -219,6 +227,7 @@ impl Config {
             listen,
             public_url,
             playground,
+            metrics_token: metrics_token(var("EARLYBRD_METRICS_TOKEN"))?,
             keys: var("EARLYBRD_KEYS")
                 .map(|text| text.parse().map(Arc::new).context("EARLYBRD_KEYS"))
                 .transpose()?,
@@ -240,6 +249,14 @@ fn log(filter: Option<String>, format: Option<String>) -> anyhow::Result<LogConf
         .parse::<tracing_subscriber::EnvFilter>()
         .with_context(|| format!("EARLYBRD_LOG is {filter:?}"))?;
     Ok(LogConfig { filter, format })
+}
+
+fn metrics_token(setting: Option<String>) -> anyhow::Result<Option<SecretString>> {
+    ensure!(
+        setting.as_ref().is_none_or(|token| token.len() >= 16),
+        "EARLYBRD_METRICS_TOKEN must have 16 characters at least"
+    );
+    Ok(setting.map(SecretString::from))
 }
 
 fn rates_address(setting: Option<String>) -> anyhow::Result<Option<Url>> {

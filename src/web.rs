@@ -1,6 +1,7 @@
 //! The one public port: which pages there are, and how they are served.
 
 mod health;
+mod metrics;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use axum::routing::get;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -41,6 +43,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(200);
 /// All pages.
 pub fn router(
     health: Health,
+    metrics: Option<SecretString>,
     playground: Option<playground::State>,
     email: Option<email::State>,
 ) -> Router {
@@ -53,6 +56,7 @@ pub fn router(
     let mail = email.map(email::router).unwrap_or_default();
     pages
         .merge(mail)
+        .merge(metrics::router(health.clone(), metrics))
         .merge(health::router(health))
         .fallback(async || (StatusCode::NOT_FOUND, "there is no such page\n"))
         .layer(from_fn(with_whole_body))

@@ -112,6 +112,8 @@ async fn insert(tx: &mut PgConnection, due: &[(i64, i64)], now: DateTime<Utc>) -
         return Ok(());
     }
     let (targets, deliveries): (Vec<i64>, Vec<i64>) = due.iter().copied().unzip();
+    // Targets before deliveries, as everybody takes them.
+    lanes::ready(tx, &targets, now).await?;
     sqlx::query!(
         "INSERT INTO deliveries (target_id, state, due_at, created_at, edits)
          SELECT DISTINCT target_id, 'pending', $3::timestamptz, $3::timestamptz, delivery_id
@@ -123,6 +125,5 @@ async fn insert(tx: &mut PgConnection, due: &[(i64, i64)], now: DateTime<Utc>) -
     )
     .execute(&mut *tx)
     .await?;
-    lanes::ready(tx, &targets, now).await?;
     wake(tx, Stage::Deliver).await
 }

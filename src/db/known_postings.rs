@@ -80,7 +80,7 @@ pub(super) async fn compare<'a>(
         if reopened {
             learnt.reopened.push(row.id);
         }
-        if row.stale || paid || reopened {
+        if row.stale || paid || reopened || closes_at != row.closes_at {
             learnt.openings.insert(row.opening_id);
         }
         if paid || reopened {

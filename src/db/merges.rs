@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::filters;
-
 /// What one target was told of one of the two.
 struct Told {
     delivery: Option<i64>,
@@ -16,19 +14,54 @@ struct Told {
     dead: bool,
 }
 
-/// Makes one opening of two, whose rows the caller holds, and returns it: the older one. A target that is
-/// owed both is told once; one that was told both was.
+/// Two that are one: the older one stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pair {
+    pub into: i64,
+    pub from: i64,
+}
+
+/// Makes one opening of each pair, in turn. The caller holds their rows and keeps matching out, so that
+/// nothing new is owed. A target that is owed both is told once; one that was told both was.
 ///
-/// Matching stands still meanwhile, so that nothing new is owed. Locks are taken as senders take them:
-/// target, delivery, what is owed.
+/// Locks are taken as senders take them, targets before deliveries, and of all pairs at once: so whoever
+/// merges others waits for none that this one waits for.
 pub(super) async fn merge(
     tx: &mut PgConnection,
-    one: i64,
-    other: i64,
+    pairs: &[Pair],
     now: DateTime<Utc>,
-) -> sqlx::Result<i64> {
-    let (into, from) = (one.min(other), one.max(other));
-    filters::keep_matching_out(tx).await?;
+) -> sqlx::Result<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let openings: Vec<i64> = pairs.iter().flat_map(|pair| [pair.into, pair.from]).collect();
+    sqlx::query!(
+        "SELECT id FROM targets
+         WHERE id IN (SELECT target_id FROM owed WHERE opening_id = ANY ($1))
+         ORDER BY id FOR NO KEY UPDATE",
+        &openings
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "SELECT id FROM deliveries
+         WHERE id IN (SELECT delivery_id FROM owed WHERE opening_id = ANY ($1))
+         ORDER BY id FOR UPDATE",
+        &openings
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for pair in pairs {
+        merge_one(tx, *pair, now).await?;
+    }
+    Ok(())
+}
+
+async fn merge_one(
+    tx: &mut PgConnection,
+    Pair { into, from }: Pair,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query!("UPDATE postings SET opening_id = $1 WHERE opening_id = $2", into, from)
         .execute(&mut *tx)
         .await?;
@@ -68,27 +101,11 @@ pub(super) async fn merge(
     )
     .execute(tx)
     .await?;
-    Ok(into)
+    Ok(())
 }
 
-/// Gives what is owed for `from` to `into`.
+/// Gives what is owed for `from` to `into`. Their targets and deliveries are held.
 async fn move_owed(tx: &mut PgConnection, into: i64, from: i64) -> sqlx::Result<()> {
-    sqlx::query!(
-        "SELECT id FROM targets WHERE id IN (SELECT target_id FROM owed WHERE opening_id = $1)
-         ORDER BY id FOR NO KEY UPDATE",
-        from
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "SELECT id FROM deliveries
-         WHERE id IN (SELECT delivery_id FROM owed WHERE opening_id IN ($1, $2))
-         ORDER BY id FOR UPDATE",
-        into,
-        from
-    )
-    .fetch_all(&mut *tx)
-    .await?;
     let (mut kept, moved) = (told(tx, into).await?, told(tx, from).await?);
     let (mut replaced, mut given, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
     for (target, from) in moved {

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod added_boards;
+mod apart;
 pub mod backlog;
 pub mod board_status;
 pub mod boards;
@@ -12,11 +13,13 @@ pub mod broken_targets;
 pub mod candidates;
 pub mod card_edits;
 pub mod cards;
+mod comparing;
 pub mod deliveries;
 pub mod drafts;
 pub mod emails;
 pub mod filters;
 pub mod funnel;
+pub mod gauges;
 pub mod habits;
 pub mod hosts;
 pub mod known_postings;

@@ -1,27 +1,16 @@
 //! Which opening a posting is of, and what is kept of it.
-//!
-//! Two who store the same job at once would each make an opening of it. So whoever joins holds locks on
-//! what the postings could be found by: their companies and their ads. A posting that names nobody may be
-//! anybody's, by its body; whoever stores one keeps all others waiting.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{Connection, PgConnection, PgExecutor};
 
-use super::{candidates, merges, reposts};
+use super::comparing::{self, Compared};
+use super::merges::{self, Pair};
+use super::{apart, filters, reposts};
 use crate::domain::ids::{BoardId, OpeningId};
-use crate::normalize::fingerprint::Fingerprint;
-use crate::normalize::openings::{Openings, Place};
-
-/// The space of the advisory locks by which joining is kept apart.
-const JOINING: i32 = 0x6f70_656e;
-
-/// Locks for companies and ads, so few that no server runs out of room for them.
-const BUCKETS: i64 = 1_024;
-
-/// The lock of those who name nobody.
-const ANYBODY: i32 = -1;
+use crate::normalize::fingerprint::{Fingerprint, Key};
+use crate::normalize::openings::Place;
 
 /// Where a posting was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,53 +22,58 @@ pub(super) struct Joined {
 }
 
 /// Finds or makes the opening of each new posting of a board. Those that turn out to be one are merged.
-/// `touched` are openings that this transaction changes besides.
+/// `touched` are openings that this transaction changes besides. Says how many stored openings were in
+/// memory at once.
 pub(super) async fn join(
     tx: &mut PgConnection,
     board: BoardId,
     prints: &[Fingerprint],
     touched: &BTreeSet<i64>,
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<Joined>> {
+) -> sqlx::Result<(Vec<Joined>, usize)> {
     if prints.is_empty() {
         hold(tx, touched).await?;
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
-    keep_others_out(tx, prints).await?;
-    let mut openings = Openings::live();
-    let mut known = Vec::new();
-    for candidate in candidates::of(tx, prints).await? {
-        openings.know(candidate.opening, candidate.keys);
-        known.push(candidate.id);
-    }
-    let places: Vec<Place> = prints.iter().map(|print| openings.add(print.clone())).collect();
-    let made = make(tx, &places, &known, now).await?;
-    known.extend(made);
+    apart::keep(tx, board, prints).await?;
+    let Compared { places, mut ids, most } = comparing::compare(tx, prints).await?;
     let chosen = places.iter().flat_map(|place| place.also.iter().chain([&place.number]));
-    let chosen: BTreeSet<i64> = chosen.filter_map(|number| known.get(*number)).copied().collect();
-    let mut merged = hold(tx, &chosen.union(touched).copied().collect()).await?;
-    let stored = |number: usize| known.get(number).copied().unwrap_or_default();
+    let held: BTreeSet<i64> = chosen.filter_map(|number| ids.get(number)).copied().collect();
+    let made = make(tx, (prints, &places), &ids, now).await?;
+    let new: BTreeSet<i64> = made.values().copied().collect();
+    ids.extend(made);
+    if places.iter().any(|place| !place.also.is_empty()) {
+        // Before the openings: matching is kept out by one who merges at a time, and this one must not
+        // wait for that with openings which the other wants.
+        filters::keep_matching_out(tx).await?;
+    }
+    let mut merged = hold(tx, &held.union(touched).copied().collect()).await?;
+    let stored = |number: usize| ids.get(&number).copied().unwrap_or_default();
+    let mut pairs = Vec::new();
     for place in &places {
         for other in &place.also {
             let one = current(&merged, stored(place.number));
             let other = current(&merged, stored(*other));
             if one != other {
-                let into = merges::merge(tx, one, other, now).await?;
-                merged.insert(one.max(other), into);
+                pairs.push(Pair { into: one.min(other), from: one.max(other) });
+                merged.insert(one.max(other), one.min(other));
             }
         }
     }
+    merges::merge(tx, &pairs, now).await?;
     let ids: Vec<i64> = places.iter().map(|place| current(&merged, stored(place.number))).collect();
-    note(tx, prints, &places, &ids, now).await?;
+    keep_keys(tx, prints, &ids).await?;
+    note(tx, prints, (&places, &ids), &new, now).await?;
     let reposts = reposts::of(tx, board, prints, (&places, &ids)).await?;
     let joined = ids.into_iter().zip(reposts);
-    Ok(joined
+    let joined = joined
         .map(|(id, (reposts, since))| Joined {
             opening: OpeningId(id),
             reposts,
             reposts_since: since,
         })
-        .collect())
+        .collect();
+    Ok((joined, most))
 }
 
 /// The opening that one was merged into, at last.
@@ -90,94 +84,115 @@ fn current(merged: &HashMap<i64, i64>, mut id: i64) -> i64 {
     id
 }
 
-async fn keep_others_out(tx: &mut PgConnection, prints: &[Fingerprint]) -> sqlx::Result<()> {
-    if prints.iter().any(Fingerprint::is_anonymous) {
-        sqlx::query!("SELECT pg_advisory_xact_lock($1, $2)", JOINING, ANYBODY).execute(tx).await?;
-        return Ok(());
+/// Makes the openings that are new, in the order of their numbers; their ids by those.
+async fn make(
+    tx: &mut PgConnection,
+    (prints, places): (&[Fingerprint], &[Place]),
+    known: &HashMap<usize, i64>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<HashMap<usize, i64>> {
+    // One that repeats another of the same response is new beside it; that one has no history yet.
+    let again_of = |place: &Place| known.get(&place.again_of?).copied();
+    let mut new: BTreeMap<usize, (Option<i64>, Option<DateTime<Utc>>)> = BTreeMap::new();
+    for (place, print) in places.iter().zip(prints) {
+        if place.is_new {
+            new.insert(place.number, (again_of(place), print.posted_at()));
+        } else if let Some((_, first)) = new.get_mut(&place.number) {
+            *first = first.iter().copied().chain(print.posted_at()).min();
+        }
     }
-    sqlx::query!("SELECT pg_advisory_xact_lock_shared($1, $2)", JOINING, ANYBODY)
-        .execute(&mut *tx)
+    if new.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (again_of, first): (Vec<Option<i64>>, Vec<Option<DateTime<Utc>>>) =
+        new.values().copied().unzip();
+    let mut made = sqlx::query_scalar!(
+        "INSERT INTO openings (first_seen_at, last_shown_at, version, again_of, first_shown_at)
+         SELECT $3, $3, 1, again_of, first
+         FROM UNNEST($1::bigint[], $2::timestamptz[]) WITH ORDINALITY AS n (again_of, first, place)
+         ORDER BY place RETURNING id",
+        &again_of as _,
+        &first as _,
+        now
+    )
+    .fetch_all(tx)
+    .await?;
+    made.sort_unstable();
+    Ok(new.into_keys().zip(made).collect())
+}
+
+/// Locks openings until the transaction ends, with those that were merged into them, in the order of
+/// their ids; says which of them were merged into which meanwhile. What they were merged into is locked as
+/// well, in the same order: for that all are let go and taken again.
+async fn hold(tx: &mut PgConnection, ids: &BTreeSet<i64>) -> sqlx::Result<HashMap<i64, i64>> {
+    let mut wanted = ids.clone();
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    loop {
+        let mut attempt = tx.begin().await?;
+        let rows = sqlx::query!(
+            "SELECT id, merged_into FROM openings WHERE id = ANY ($1) OR merged_into = ANY ($1)
+             ORDER BY id FOR NO KEY UPDATE",
+            &wanted.iter().copied().collect::<Vec<i64>>()
+        )
+        .fetch_all(&mut *attempt)
         .await?;
-    let blocks = prints.iter().flat_map(Fingerprint::blocks);
-    let buckets: BTreeSet<i32> =
-        blocks.filter_map(|block| i32::try_from(block.rem_euclid(BUCKETS)).ok()).collect();
-    let buckets: Vec<i32> = buckets.into_iter().collect();
-    // In their order, so that no two wait for each other.
+        let merged: HashMap<i64, i64> =
+            rows.into_iter().filter_map(|row| Some((row.id, row.merged_into?))).collect();
+        let before = wanted.len();
+        wanted.extend(merged.values());
+        if wanted.len() == before {
+            attempt.commit().await?;
+            return Ok(merged);
+        }
+        attempt.rollback().await?;
+    }
+}
+
+/// Keeps by what the openings are found.
+async fn keep_keys(tx: &mut PgConnection, prints: &[Fingerprint], ids: &[i64]) -> sqlx::Result<()> {
+    let mut keys: BTreeMap<(i64, i64), Option<i64>> = BTreeMap::new();
+    for (print, id) in prints.iter().zip(ids) {
+        for Key { key, block } in print.keys() {
+            let known = keys.entry((key, *id)).or_insert(block);
+            // Of two that say the same, the one that names nobody is found by more.
+            *known = known.and(block);
+        }
+    }
+    let blocks: Vec<Option<i64>> = keys.values().copied().collect();
+    let (keys, openings): (Vec<i64>, Vec<i64>) = keys.into_keys().unzip();
     sqlx::query!(
-        "SELECT pg_advisory_xact_lock($1, bucket) FROM UNNEST($2::int[]) AS b (bucket)",
-        JOINING,
-        &buckets
+        "INSERT INTO opening_keys (key, opening_id, block)
+         SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) ON CONFLICT DO NOTHING",
+        &keys,
+        &openings,
+        &blocks as _
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Makes the openings that are new, in the order of their numbers.
-async fn make(
-    tx: &mut PgConnection,
-    places: &[Place],
-    known: &[i64],
-    now: DateTime<Utc>,
-) -> sqlx::Result<Vec<i64>> {
-    let new: Vec<&Place> = places.iter().filter(|place| place.is_new).collect();
-    // One that repeats another of the same response is new beside it; that one has no history yet.
-    let again_of: Vec<Option<i64>> =
-        new.iter().map(|place| known.get(place.again_of?).copied()).collect();
-    let mut made = sqlx::query_scalar!(
-        "INSERT INTO openings (first_seen_at, again_of)
-         SELECT $2, again_of FROM UNNEST($1::bigint[]) WITH ORDINALITY AS n (again_of, place)
-         ORDER BY place RETURNING id",
-        &again_of as _,
-        now
-    )
-    .fetch_all(tx)
-    .await?;
-    made.sort_unstable();
-    Ok(made)
-}
-
-/// Locks openings until the transaction ends, in the order of their ids; says which of them were merged
-/// into which meanwhile.
-async fn hold(tx: &mut PgConnection, ids: &BTreeSet<i64>) -> sqlx::Result<HashMap<i64, i64>> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<i64> = ids.iter().copied().collect();
-    let rows = sqlx::query!(
-        "SELECT id, merged_into FROM openings WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
-        &ids
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.merged_into?))).collect())
-}
-
-/// Keeps by what the openings are found, and that they were shown. What joined one that was there before
-/// changes its cards.
+/// Keeps that openings which were there before are shown: their cards change. Those in `new` say so from
+/// the beginning.
 async fn note(
     tx: &mut PgConnection,
     prints: &[Fingerprint],
-    places: &[Place],
-    ids: &[i64],
+    (places, ids): (&[Place], &[i64]),
+    new: &BTreeSet<i64>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let of_ids = prints.iter().zip(ids);
-    let keys: BTreeSet<(i64, i64)> = of_ids
-        .clone()
-        .flat_map(|(print, id)| print.keys().into_iter().map(|key| (key, *id)))
-        .collect();
-    let (keys, openings): (Vec<i64>, Vec<i64>) = keys.into_iter().unzip();
-    sqlx::query!(
-        "INSERT INTO opening_keys (key, opening_id)
-         SELECT * FROM UNNEST($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
-        &keys,
-        &openings
-    )
-    .execute(&mut *tx)
-    .await?;
-    let first: Vec<Option<DateTime<Utc>>> = prints.iter().map(Fingerprint::posted_at).collect();
-    let joined: Vec<bool> = places.iter().map(|place| !place.is_new).collect();
+    let all = prints.iter().zip(places).zip(ids).filter(|(_, id)| !new.contains(id));
+    let (mut ids, mut first, mut joined) = (Vec::new(), Vec::new(), Vec::new());
+    for ((print, place), id) in all {
+        ids.push(*id);
+        first.push(print.posted_at());
+        joined.push(!place.is_new);
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
         "UPDATE openings o
          SET first_shown_at = LEAST(o.first_shown_at, s.first), last_shown_at = $4,
@@ -187,7 +202,7 @@ async fn note(
                FROM UNNEST($1::bigint[], $2::timestamptz[], $3::boolean[]) AS s (id, first, joined)
                GROUP BY id) s
          WHERE o.id = s.id",
-        ids,
+        &ids,
         &first as _,
         &joined,
         now

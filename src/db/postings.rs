@@ -34,6 +34,8 @@ pub struct Stored {
     pub known: usize,
     /// When the newest of those that are not was posted, as far as the board says.
     pub newest: Option<DateTime<Utc>>,
+    /// Stored openings that were in memory at once, at the most.
+    pub compared: usize,
 }
 
 /// What a board shows now.
@@ -119,10 +121,12 @@ pub async fn store(
     stored.newest = fresh.iter().filter_map(|fresh| fresh.posting.posted_at).max();
     let news = known_postings::compare(tx, board.id, &again, complete, now).await?;
     let prints: Vec<Fingerprint> = fresh.iter().map(|fresh| fresh.print(now)).collect();
-    let joined = openings::join(tx, board.id, &prints, news.openings(), now).await?;
+    let (joined, compared) = openings::join(tx, board.id, &prints, news.openings(), now).await?;
+    stored.compared = compared;
     known_postings::apply(tx, &news, now).await?;
     if !fresh.is_empty() {
-        let ids = insert(tx, board, &fresh, &joined, now).await?;
+        let kept: Vec<String> = prints.iter().map(Fingerprint::kept).collect();
+        let ids = insert(tx, board, (&fresh, &kept), &joined, now).await?;
         for (fresh, id) in fresh.iter().zip(ids) {
             learnt.extend(fresh.keys.iter().map(|key| (*key, id)));
         }
@@ -224,7 +228,7 @@ async fn known_keys(
 async fn insert(
     tx: &mut PgConnection,
     board: &ClaimedBoard,
-    fresh: &[Fresh<'_>],
+    (fresh, kept): (&[Fresh<'_>], &[String]),
     joined: &[Joined],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<i64>> {
@@ -235,7 +239,7 @@ async fn insert(
                                remote, pay, facts, tags, body, posted_at, first_seen_at,
                                matched_at, history, words, content_hash, pay_usd_min,
                                pay_usd_max, pay_rates_as_of, sketch, last_seen_at, closes_at,
-                               reposts, company_key, reposts_since)
+                               reposts, company_key, reposts_since, print)
          SELECT $1, r.opening_id, r.identity, r.url, r.title, r.company, r.location, r.remote,
                 NULLIF(r.pay, 'null'), r.facts, string_to_array(r.tags, E'\\x1f'), r.body,
                 r.posted_at, $2::timestamptz, CASE WHEN r.history THEN $2::timestamptz END,
@@ -243,16 +247,16 @@ async fn insert(
                 r.usd_min::numeric, r.usd_max::numeric,
                 CASE WHEN COALESCE(r.usd_min, r.usd_max) IS NOT NULL THEN $20::text::date END,
                 string_to_array(r.sketch, ',')::bigint[], $2::timestamptz, r.closes_at, r.reposts, r.company_key,
-                r.reposts_since
+                r.reposts_since, r.print
          FROM UNNEST($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::jsonb[], $11::jsonb[], $12::text[], $13::text[],
                      $14::timestamptz[], $15::boolean[], $16::text[], $17::bytea[],
                      $18::text[], $19::text[], $21::text[], $22::timestamptz[], $23::bigint[],
-                     $24::text[], $25::timestamptz[])
+                     $24::text[], $25::timestamptz[], $26::text[])
               WITH ORDINALITY
               AS r (opening_id, identity, url, title, company, location, remote, pay, facts, tags,
                     body, posted_at, history, words, content, usd_min, usd_max, sketch, closes_at,
-                    reposts, company_key, reposts_since, place)
+                    reposts, company_key, reposts_since, print, place)
          ORDER BY r.place RETURNING id",
         board.id.0,
         now,
@@ -278,7 +282,8 @@ async fn insert(
         &each(fresh, |it| it.posting.closes_at) as _,
         &joined.iter().map(|joined| joined.reposts).collect::<Vec<_>>(),
         &each(fresh, |it| company_key(it.posting.company.as_deref()?)) as _,
-        &joined.iter().map(|joined| joined.reposts_since).collect::<Vec<_>>() as _
+        &joined.iter().map(|joined| joined.reposts_since).collect::<Vec<_>>() as _,
+        kept
     )
     .fetch_all(&mut *tx)
     .await?;

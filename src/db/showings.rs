@@ -11,7 +11,7 @@ use crate::domain::opening::Showing;
 use crate::domain::pay::Pay;
 use crate::normalize::fingerprint::is_employers;
 
-/// Postings of one opening that are looked at.
+/// Postings of one opening that an account sees.
 const MOST: i64 = 50;
 
 /// What an account sees of one opening.
@@ -43,9 +43,9 @@ pub(super) async fn of(
     let of = |part: fn(&Wanted) -> i64| wanted.iter().map(part).collect::<Vec<i64>>();
     let rows = sqlx::query!(
         r#"SELECT w.account_id AS "account!", o.id AS "opening!", o.version AS "version!",
-                  p.id AS "posting!", b.id AS "board_id!", b.name AS "board!",
-                  b.kind AS "kind!", b.host AS "host!", p.url, p.pay AS "pay: Json<Pay>",
-                  p.reposts, p.reposts_since,
+                  p.id AS "posting!", p.board_id AS "board_id!", p.board AS "board!",
+                  p.kind AS "kind!", p.host AS "host!", p.url, p.pay AS "pay: Json<Pay>",
+                  p.reposts AS "reposts!", p.reposts_since,
                   COALESCE(p.posted_at, p.first_seen_at) AS "at!",
                   p.closed_at IS NOT NULL AS "closed!"
            FROM (SELECT account_id, opening_id, array_agg(posting_id) AS told
@@ -53,12 +53,15 @@ pub(super) async fn of(
                       AS w (account_id, opening_id, posting_id)
                  GROUP BY account_id, opening_id) w
            JOIN openings o ON o.id = w.opening_id
-           CROSS JOIN LATERAL (SELECT * FROM postings p WHERE p.opening_id = o.id
-                               ORDER BY p.id LIMIT $4) p
-           JOIN boards b ON b.id = p.board_id
-           WHERE p.id = ANY (w.told) OR b.visibility = 'catalogue' OR EXISTS (
-                 SELECT FROM board_subscriptions s
-                 WHERE s.board_id = b.id AND s.account_id = w.account_id)"#,
+           CROSS JOIN LATERAL (
+               SELECT p.*, b.name AS board, b.kind, b.host
+               FROM postings p JOIN boards b ON b.id = p.board_id
+               WHERE p.opening_id = o.id
+                 AND (p.id = ANY (w.told) OR b.visibility = 'catalogue' OR EXISTS (
+                      SELECT FROM board_subscriptions s
+                      WHERE s.board_id = b.id AND s.account_id = w.account_id))
+               -- What was told is always among them.
+               ORDER BY p.id = ANY (w.told) DESC, p.id LIMIT $4) p"#,
         &of(|wanted| wanted.account),
         &of(|wanted| wanted.opening),
         &of(|wanted| wanted.told),

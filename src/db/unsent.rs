@@ -8,7 +8,7 @@ use super::lanes;
 use super::wake::{Stage, wake};
 
 /// A delivery that is due for longer than this is stuck, whatever the reason.
-const STUCK_AFTER: TimeDelta = TimeDelta::minutes(2);
+pub(super) const STUCK_AFTER: TimeDelta = TimeDelta::minutes(2);
 
 /// One delivery that was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

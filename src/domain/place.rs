@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::place_table::{TABLE, fold};
 
 /// An ISO 3166-1 country.
@@ -64,11 +66,33 @@ impl Region {
     }
 }
 
-/// What a name stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What a name stands for; as it is kept, a country's code or a region's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Area {
     Country(Country),
     Region(Region),
+}
+
+impl From<Area> for String {
+    fn from(area: Area) -> Self {
+        match area {
+            Area::Country(country) => country.code().to_owned(),
+            Area::Region(region) => region.name().to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for Area {
+    type Error = &'static str;
+
+    /// `eu` is a region's name and no country's code.
+    fn try_from(kept: String) -> Result<Self, Self::Error> {
+        let country = Country::of_code(&kept).map(Self::Country);
+        let region = || TABLE.regions.get_key_value(kept.as_str());
+        let area = country.or_else(|| region().map(|(name, _)| Self::Region(Region(name))));
+        area.ok_or("neither a country nor a region")
+    }
 }
 
 impl Area {
@@ -147,6 +171,15 @@ mod tests {
         check("North America, LATAM", "latam, north america");
         check("Côte d’Ivoire; 日本", "ci, jp");
         check("", "");
+    }
+
+    #[test]
+    fn what_is_kept_of_an_area_is_read_as_the_same() {
+        let countries = TABLE.countries.iter().copied().map(Area::Country);
+        for area in countries.chain(Region::all().map(Area::Region)) {
+            assert_eq!(Area::try_from(String::from(area)), Ok(area));
+        }
+        assert!(Area::try_from("atlantis".to_owned()).is_err());
     }
 
     #[test]

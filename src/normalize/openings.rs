@@ -1,10 +1,10 @@
 //! Groups postings into openings, in the order in which they come. Pure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::fingerprint::{Fingerprint, THRESHOLD, Verdict, WINDOW, score, verdict};
+use super::fingerprint::{Fingerprint, Key, THRESHOLD, Verdict, WINDOW, score, verdict};
 
 /// Postings of an opening that newcomers are compared with: the first ones that differ in more than
 /// their time.
@@ -59,10 +59,29 @@ impl Openings {
     pub fn know(&mut self, opening: Opening, keys: impl IntoIterator<Item = i64>) -> usize {
         let number = self.all.len();
         self.all.push(opening);
-        for key in keys {
-            self.by_key.entry(key).or_default().push(number);
-        }
+        self.lead(number, keys);
         number
+    }
+
+    /// Lets more keys lead to an opening.
+    pub fn lead(&mut self, number: usize, keys: impl IntoIterator<Item = i64>) {
+        for key in keys {
+            let listed = self.by_key.entry(key).or_default();
+            if !listed.contains(&number) {
+                listed.push(number);
+            }
+        }
+    }
+
+    /// Lets go of openings that are not looked for any more; their numbers stay taken.
+    pub fn forget(&mut self, numbers: &BTreeSet<usize>) {
+        for number in numbers {
+            self.all.get_mut(*number).map(std::mem::take);
+        }
+        self.by_key.retain(|_, listed| {
+            listed.retain(|number| !numbers.contains(number));
+            !listed.is_empty()
+        });
     }
 
     /// Finds the opening that a posting is of, or makes one.
@@ -70,7 +89,7 @@ impl Openings {
     /// It joins the opening that it resembles most, if nothing speaks against any of that opening's
     /// postings; so a vague one cannot tie two that differ.
     pub fn add(&mut self, print: Fingerprint) -> Place {
-        let keys = print.keys();
+        let keys: Vec<i64> = print.keys().into_iter().map(|Key { key, .. }| key).collect();
         let place = self.find(&keys, &print);
         if place.is_new {
             self.all.push(

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What the pages look at.
 #[derive(Clone)]
 pub struct Health {
-    pool: PgPool,
+    pub(super) pool: PgPool,
     pub pulse: Pulse,
     /// Cancelled when the replica is to stop.
     stop: CancellationToken,

@@ -86,9 +86,9 @@ impl Worker for Sweep {
         let removed = closed
             + too_old
             + db::sweep::settled_deliveries(pool, now).await?
-            + db::sweep::told(pool, now).await?
+            + db::in_tx(pool, async |tx| db::sweep::told(tx, now).await).await?
             + db::sweep::bodies(pool, now).await?
-            + db::sweep::postings(pool, now).await?
+            + db::in_tx(pool, async |tx| db::sweep::postings(tx, now).await).await?
             + db::limits::sweep(pool, now).await?
             + db::sweep::drafts_and_pages(pool, now).await?;
         if removed == 0 {

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use earlybrd::db;
-use earlybrd::http;
+use earlybrd::domain::delivery::Verdict;
 use earlybrd::worker::Worker;
 use earlybrd::workers::outbox::LEASE;
+use earlybrd::{http, web};
 use reqwest::StatusCode;
+use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use crate::fakes::board::{FakeBoard, Item};
+use crate::fakes::messenger::Failure;
 use crate::fakes::proxy::{Line, Proxy};
 use crate::process::binary::{Home, PATIENCE, Running, until};
 use crate::server::TestDatabase;
@@ -157,6 +161,31 @@ async fn a_replica_that_stops_says_so_before_it_refuses_a_page() {
     assert_eq!(pages.get("/livez").await.unwrap().0, StatusCode::OK);
     assert_eq!(pages.get("/playground").await.unwrap().0, StatusCode::OK);
     assert!(running.wait().await.success);
+}
+
+/// Whoever has the token sees what the operator watches.
+#[tokio::test]
+async fn metrics_are_for_whoever_has_the_token() {
+    let world = owing().await;
+    world.messenger.fail(Failure::Verdict(Verdict::Rejected { why: "too long".to_owned() }));
+    world.deliver().await;
+    let token = "a token of the operator";
+    let router = web::router(world.health(), Some(token.to_owned().into()), None, None);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/metrics", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(web::serve(listener, router, CancellationToken::new()));
+    let client = http::for_operator("test").unwrap();
+    for wrong in ["Bearer a token of the operato", "Basic x", ""] {
+        let asked = client.get(&url).header("authorization", wrong).send().await.unwrap();
+        assert_eq!(asked.status(), StatusCode::UNAUTHORIZED, "{wrong}");
+    }
+    let told = client.get(&url).header("authorization", format!("Bearer {token}"));
+    let told = http::read_capped(told.send().await.unwrap(), 10_000).await.unwrap();
+    let told = String::from_utf8(told).unwrap();
+    for line in ["earlybrd_deliveries_dead 1", "earlybrd_deliveries_owed 0", "# EOF"] {
+        assert!(told.lines().any(|said| said == line), "{line}: {told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use earlybrd::commands;
 use earlybrd::db;
-use earlybrd::db::postings::Shown;
 use earlybrd::domain::board::BoardKind;
-use earlybrd::domain::posting::{Identity, Posting};
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::commands::check;
 use crate::fakes::board::{FakeBoard, Item};
 use crate::world::{Person, World};
 
-const OPENINGS: &str = "SELECT count(*) FROM openings WHERE merged_into IS NULL";
+pub const OPENINGS: &str = "SELECT count(*) FROM openings WHERE merged_into IS NULL";
 pub const DAY: Duration = Duration::from_hours(24);
 
 /// Somebody who wants to hear of cooks, and boards that showed nothing yet.
@@ -82,69 +79,6 @@ async fn two_boards_that_show_a_job_for_the_first_time_at_once_make_one_message(
     assert_eq!((world.count(OPENINGS).await, world.sent().len()), (1, 1));
     world.edit().await;
     assert!(world.messenger.edited().is_empty(), "it was sent with both");
-}
-
-fn posting(id: &str, company: &str, title: &str, url: Option<&str>, body: &str) -> Posting {
-    let mut posting: Posting = serde_json::from_value(json!({
-        "title": title, "company": company, "location": "Berlin", "body": body,
-    }))
-    .unwrap();
-    posting.identity = Identity::new(vec![id.to_owned()]);
-    posting.url = url.map(str::to_owned);
-    posting
-}
-
-/// Stores what boards show, in transactions that the test holds open.
-async fn store(world: &World, tx: &mut sqlx::PgConnection, slug: &str, posting: Posting) {
-    let claimed = claimed(world, slug).await;
-    let shown = Shown { postings: &[posting], complete: false };
-    db::postings::store(tx, &claimed, shown, world.now()).await.unwrap();
-}
-
-async fn claimed(world: &World, slug: &str) -> earlybrd::domain::board::ClaimedBoard {
-    sqlx::query("UPDATE boards SET next_poll_at = $1, lease_id = NULL, lease_until = NULL")
-        .bind(world.now())
-        .execute(&world.pool)
-        .await
-        .unwrap();
-    let boards = world.claim().await;
-    boards.into_iter().find(|board| board.slug == slug).unwrap()
-}
-
-#[tokio::test]
-async fn two_pollers_that_store_a_job_at_once_make_one_opening() {
-    let world = World::new().await;
-    for slug in ["one", "two"] {
-        let url = Url::parse(&format!("https://{slug}.example/feed")).unwrap();
-        world.board(slug, &url).await;
-    }
-    let pairs = [
-        ["Acme", "ACME GmbH"],
-        // Nobody is named; the text is the same.
-        ["", "Beta"],
-        ["Gamma", ""],
-    ];
-    let words: Vec<String> = (0..90).map(|n| format!("word{}", n * 7919 % 1009)).collect();
-    for (round, [one, two]) in pairs.into_iter().enumerate() {
-        let body = words[round * 30..].join(" ");
-        let posting = |slug: &str, company: &str| {
-            posting(&format!("{slug}{round}"), company, "Head Cook", None, &body)
-        };
-        let mut first = world.pool.begin().await.unwrap();
-        store(&world, &mut first, "one", posting("one", one)).await;
-        let second = async {
-            let mut tx = world.pool.begin().await.unwrap();
-            store(&world, &mut tx, "two", posting("two", two)).await;
-            tx.commit().await.unwrap();
-        };
-        let commit = async {
-            world.until_a_session_waits().await;
-            first.commit().await.unwrap();
-        };
-        tokio::join!(second, commit);
-        let openings = world.count(OPENINGS).await;
-        assert_eq!(openings, i64::try_from(round + 1).unwrap(), "{one:?} and {two:?}");
-    }
 }
 
 /// The title with a word more and the one without are two until one posting is both: the first's ad, the
@@ -266,7 +200,7 @@ async fn a_preview_counts_a_job_once_and_why_names_the_message_that_told_it() {
     check(&said, "It was told to you");
 }
 
-fn long_text() -> String {
+pub fn long_text() -> String {
     (0..90).map(|n| format!("word{}", n * 7919 % 1009)).collect::<Vec<_>>().join(" ")
 }
 

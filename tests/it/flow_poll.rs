@@ -236,7 +236,7 @@ async fn a_posting_goes_ninety_days_after_its_board_showed_it_last() {
     same.show(&[Item::titled("always")]);
     world.poll().await;
     same.status(304, &[]);
-    let sweep = async || db::sweep::postings(&world.pool, world.now()).await.unwrap();
+    let sweep = async || world.sweep_postings().await;
     world.clock.advance(Duration::from_hours(24 * 100));
     assert_eq!(sweep().await, 0, "nobody asked since, so it may be there");
     board.show(&[Item::titled("stays")]);

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use earlybrd::cli::curve::{at, picture, read};
 use earlybrd::domain::posting::Posting;
-use earlybrd::normalize::fingerprint::{Fingerprint, Shown, THRESHOLD, Verdict, same_opening};
+use earlybrd::normalize::fingerprint::{Fingerprint, Key, Shown, THRESHOLD, Verdict, same_opening};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::process::binary::Home;
 
@@ -90,23 +91,54 @@ fn no_two_pairs_are_alike() {
 
 #[test]
 fn whatever_is_the_same_is_found_by_a_key() {
-    let prints: Vec<Fingerprint> = SETS
-        .into_iter()
-        .flat_map(pairs)
-        .flat_map(|pair| [pair.a, pair.b])
-        .map(|posting| Fingerprint::of(&Shown::from(&posting)))
-        .collect();
-    let keys: Vec<Vec<i64>> = prints.iter().map(Fingerprint::keys).collect();
+    let prints = prints();
+    let keys: Vec<Vec<Key>> = prints.iter().map(Fingerprint::keys).collect();
+    let leads = |one: &Key, other: &Key| {
+        one.key == other.key && one.block.zip(other.block).is_none_or(|(one, other)| one == other)
+    };
+    let locked_apart = |one: &Fingerprint, other: &Fingerprint| {
+        let anonymous = one.is_anonymous() || other.is_anonymous();
+        one.blocks().iter().any(|block| other.blocks().contains(block))
+            || anonymous && one.bands().any(|band| other.bands().any(|other| other == band))
+    };
     for (one, own) in prints.iter().zip(&keys) {
         assert!(own.len() <= 11, "{own:?}");
         for (other, others) in prints.iter().zip(&keys) {
             let verdict = same_opening(one, other);
             assert_eq!(verdict, same_opening(other, one));
             if verdict == Verdict::Same {
-                assert!(own.iter().any(|key| others.contains(key)), "{one:?} {other:?}");
+                let found = own.iter().any(|key| others.iter().any(|other| leads(key, other)));
+                assert!(found, "{one:?} {other:?}");
+                assert!(locked_apart(one, other), "{one:?} {other:?}");
             }
         }
     }
+}
+
+fn prints() -> Vec<Fingerprint> {
+    let postings = SETS.into_iter().flat_map(pairs).flat_map(|pair| [pair.a, pair.b]);
+    postings.map(|posting| Fingerprint::of(&Shown::from(&posting))).collect()
+}
+
+/// What postings say is kept as it was read, so a reader that reads something else needs another number.
+#[test]
+fn what_is_kept_of_postings_is_read_as_it_was_and_names_its_reader() {
+    let mut all = Sha256::new();
+    for print in prints() {
+        let kept = print.kept();
+        assert_eq!(
+            Fingerprint::from_kept(&kept, print.posted_at(), print.sketch()).as_ref(),
+            Some(&print)
+        );
+        let other = kept.replacen("[1,", "[0,", 1);
+        assert_eq!(Fingerprint::from_kept(&other, None, None), None, "another reader's: {other}");
+        all.update(kept);
+    }
+    let all = all.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(
+        all, "4e33fbed1423eda0",
+        "what is read has changed: raise fingerprint::kept::READER, then this"
+    );
 }
 
 #[test]

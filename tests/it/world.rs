@@ -226,6 +226,20 @@ impl World {
         self.deliver().await;
     }
 
+    /// Removes postings that have lived their time; how many.
+    pub async fn sweep_postings(&self) -> u64 {
+        let now = self.now();
+        let swept = db::in_tx(&self.pool, async |tx| db::sweep::postings(tx, now).await);
+        swept.await.expect("a sweep")
+    }
+
+    /// Removes what targets were told long ago; how much.
+    pub async fn sweep_told(&self) -> u64 {
+        let now = self.now();
+        let swept = db::in_tx(&self.pool, async |tx| db::sweep::told(tx, now).await);
+        swept.await.expect("a sweep")
+    }
+
     /// Titles that were sent, as `target: title`.
     pub fn sent(&self) -> Vec<String> {
         self.messenger.sent()

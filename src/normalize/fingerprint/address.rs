@@ -3,28 +3,36 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// Where an ad stands and by which number it is known there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// The host, with the company where many share it.
+    #[serde(rename = "s")]
     site: String,
+    #[serde(rename = "k")]
     kind: Site,
     /// Site and number, or the number alone where it is unique in the world.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     ad: Option<String>,
     /// The number that the company itself gave the job.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     requisition: Option<String>,
 }
 
 /// Who shows an ad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Site {
     /// Software by which companies hire: its numbers are exact.
+    #[serde(rename = "h")]
     Ats,
     /// Shows other people's ads: its addresses say nothing of the job.
+    #[serde(rename = "a")]
     Aggregator,
     /// Most often the company's own site.
+    #[serde(rename = "o")]
     Other,
 }
 

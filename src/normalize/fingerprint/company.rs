@@ -1,5 +1,7 @@
 //! The name of a company as it is compared: without legal form, article and punctuation.
 
+use serde::{Deserialize, Serialize};
+
 use super::tables::set;
 use super::words::{clean, fold, words};
 use crate::domain::place::Area;
@@ -10,11 +12,14 @@ const SHORTEST_PART: usize = 3;
 const BLOCK: usize = 3;
 
 /// A company's name, ready to be compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Company {
+    #[serde(rename = "w")]
     words: Vec<String>,
     /// The words in one, umlauts and their spellings alike.
+    #[serde(rename = "j")]
     joined: String,
+    #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
     agency: bool,
 }
 

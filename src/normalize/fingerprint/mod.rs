@@ -6,6 +6,7 @@
 
 mod address;
 mod company;
+mod kept;
 mod place;
 mod sketch;
 mod tables;
@@ -27,6 +28,15 @@ pub use self::sketch::Sketch;
 use self::title::{Around, Title};
 pub use self::verdict::{THRESHOLD, Verdict, WINDOW, in_window, same_opening, score, verdict};
 use crate::domain::posting::Posting;
+
+/// By what an opening is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pub key: i64,
+    /// Of a body's key, the block of the company that is named: others need not be compared, except those
+    /// that name nobody.
+    pub block: Option<i64>,
+}
 
 /// What is known of a posting when it is compared. The sketch is kept when the body is not.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,15 +89,26 @@ impl Fingerprint {
         self.posted_at
     }
 
+    /// Of the body, if it is long enough.
+    pub fn sketch(&self) -> Option<Sketch> {
+        self.sketch
+    }
+
     /// What no two may join postings for at a time: every two postings that are [`Verdict::Same`] share
-    /// one, unless one of them is [`Self::is_anonymous`].
+    /// one, unless one of them is [`Self::is_anonymous`]; then they share that or one of [`Self::bands`].
     pub fn blocks(&self) -> Vec<i64> {
-        let mut blocks = Vec::with_capacity(2);
-        if !self.is_anonymous() {
-            blocks.push(key("company", &[&self.company_block()]));
-        }
-        blocks.extend(self.address.as_ref().and_then(Address::ad).map(|ad| key("ad", &[ad])));
-        blocks
+        let ad = self.address.as_ref().and_then(Address::ad).map(|ad| key("ad", &[ad]));
+        self.block().into_iter().chain(ad).collect()
+    }
+
+    /// Keys of the body.
+    pub fn bands(&self) -> impl Iterator<Item = i64> {
+        self.sketch.into_iter().flat_map(Sketch::bands).map(u64::cast_signed)
+    }
+
+    /// Of the company, if one is named.
+    fn block(&self) -> Option<i64> {
+        (!self.is_anonymous()).then(|| key("company", &[&self.company_block()]))
     }
 
     /// Whether nobody is named whose job it is: then its body alone may tell.
@@ -101,7 +122,7 @@ impl Fingerprint {
 
     /// Keys by which candidates are found, at most eleven: every two postings that are [`Verdict::Same`]
     /// share one. They are the same on every machine and in every version.
-    pub fn keys(&self) -> Vec<i64> {
+    pub fn keys(&self) -> Vec<Key> {
         let mut keys = Vec::with_capacity(11);
         if !self.is_anonymous() {
             let (company, title) = (self.company_block(), self.title.block());
@@ -110,7 +131,9 @@ impl Fingerprint {
             keys.extend(self.place.town().map(|town| key("town", &[&company, &title, &town])));
         }
         keys.extend(self.address.as_ref().and_then(Address::ad).map(|ad| key("ad", &[ad])));
-        keys.extend(self.sketch.into_iter().flat_map(Sketch::bands).map(u64::cast_signed));
+        let mut keys: Vec<Key> = keys.into_iter().map(|key| Key { key, block: None }).collect();
+        let block = self.block();
+        keys.extend(self.bands().map(|key| Key { key, block }));
         keys
     }
 

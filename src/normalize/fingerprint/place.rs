@@ -2,19 +2,26 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::tables::{TABLES, map, set};
 use super::words::{clean, fold, words};
 use crate::domain::place::{Area, Country, Region};
 
 /// Where a job is, as far as it says so.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Place {
+    #[serde(rename = "c", default, skip_serializing_if = "BTreeSet::is_empty")]
     cities: BTreeSet<String>,
     /// `us-ca`, `ca-on`.
+    #[serde(rename = "s", default, skip_serializing_if = "BTreeSet::is_empty")]
     states: BTreeSet<String>,
+    #[serde(rename = "a", default, skip_serializing_if = "BTreeSet::is_empty")]
     areas: BTreeSet<Area>,
+    #[serde(rename = "r", default, skip_serializing_if = "std::ops::Not::not")]
     remote: bool,
     /// "3 locations": some of it is not told.
+    #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
     more: bool,
 }
 

@@ -1,7 +1,10 @@
 //! The title of a job as it is compared: what it is, at which level, and nothing of how boards
 //! decorate it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use super::company::Company;
 use super::place::Place;
@@ -10,22 +13,32 @@ use super::title_marks::{self, Stripped};
 use super::words::{clean, fold, words};
 
 /// A job's title, ready to be compared.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Title {
     /// What the job is, its words in the order of the title in one.
+    #[serde(rename = "j")]
     joined: String,
     /// The same words, each once and in order of the alphabet.
+    #[serde(rename = "w")]
     words: Vec<String>,
-    levels: BTreeSet<&'static str>,
+    #[serde(rename = "l", default, skip_serializing_if = "BTreeSet::is_empty")]
+    levels: BTreeSet<Word>,
     /// Part-time, freelance, …
-    kinds: BTreeSet<&'static str>,
+    #[serde(rename = "k", default, skip_serializing_if = "BTreeSet::is_empty")]
+    kinds: BTreeSet<Word>,
     /// Season and year of an internship.
+    #[serde(rename = "t", default, skip_serializing_if = "BTreeSet::is_empty")]
     terms: BTreeSet<String>,
     /// The number that the company gave the job.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     requisition: Option<String>,
     /// A place that only the title names.
+    #[serde(rename = "p", default)]
     pub(super) place: Place,
 }
+
+/// Of the tables, or read from what was kept.
+type Word = Cow<'static, str>;
 
 /// The level that boards leave out as often as not.
 const MID: &str = "mid";
@@ -62,7 +75,8 @@ impl Title {
         let segment = without_company(segment, own);
         let noise = set("noise");
         if segment.iter().all(|word| noise.contains(word.as_str())) {
-            self.kinds.extend(segment.iter().find(|word| *word == "contract").map(|_| "fixed"));
+            self.kinds
+                .extend(segment.iter().find(|word| *word == "contract").map(|_| "fixed".into()));
             return;
         }
         let segment = without_place(without_remote(segment), around.place);
@@ -73,9 +87,9 @@ impl Title {
             if let Some(level) =
                 map("level").get(word).filter(|level| at > 0 || !level.starts_with("grade"))
             {
-                self.levels.insert(level);
+                self.levels.insert(Cow::Borrowed(level));
             } else if let Some(kind) = map("kind").get(word) {
-                self.kinds.insert(kind);
+                self.kinds.insert(Cow::Borrowed(kind));
             } else if year(word) || map("season").contains_key(word) {
                 self.terms.insert(map("season").get(word).map_or(word, |season| season).to_owned());
             } else if !set("stop").contains(word) {
@@ -88,7 +102,7 @@ impl Title {
         if let Some(long) = map("expand").get(word) {
             for word in long.split(' ') {
                 match map("level").get(word) {
-                    Some(level) => self.levels.extend([*level]),
+                    Some(level) => self.levels.extend([Cow::Borrowed(*level)]),
                     None => self.push(word),
                 }
             }

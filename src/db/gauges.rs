@@ -1,0 +1,50 @@
+//! What the operator watches: numbers that should stay small.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use super::unsent::STUCK_AFTER;
+
+/// How much waits, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gauges {
+    /// Messages that are not sent yet.
+    pub owed: i64,
+    /// Of these, messages whose time was over two minutes ago, on targets that work.
+    pub stuck: i64,
+    /// Messages that were given up.
+    pub dead: i64,
+    /// Seconds since the oldest message that is due should have gone, on targets that work.
+    pub overdue_seconds: f64,
+    /// Targets that are gone.
+    pub broken_targets: i64,
+    /// Postings that nobody has matched.
+    pub unmatched_postings: i64,
+    /// Boards whose last poll failed.
+    pub failing_boards: i64,
+}
+
+/// The numbers of this moment.
+pub async fn read(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<Gauges> {
+    sqlx::query_as!(
+        Gauges,
+        r#"SELECT count(*) FILTER (WHERE d.state <> 'dead') AS "owed!",
+                  count(*) FILTER (WHERE d.state <> 'dead' AND t.broken_at IS NULL
+                                   AND d.due_at < $2) AS "stuck!",
+                  count(*) FILTER (WHERE d.state = 'dead') AS "dead!",
+                  COALESCE(GREATEST(0, extract(epoch FROM $1 - min(d.due_at) FILTER
+                      (WHERE d.state <> 'dead' AND t.broken_at IS NULL)))::float8, 0)
+                      AS "overdue_seconds!",
+                  (SELECT count(*) FROM targets WHERE broken_at IS NOT NULL) AS "broken_targets!",
+                  (SELECT count(*) FROM postings WHERE matched_at IS NULL)
+                      AS "unmatched_postings!",
+                  (SELECT count(*) FROM boards WHERE enabled AND failures > 0)
+                      AS "failing_boards!"
+           FROM deliveries d JOIN targets t ON t.id = d.target_id
+           WHERE d.state <> 'sent' AND d.edits IS NULL"#,
+        now,
+        now - STUCK_AFTER
+    )
+    .fetch_one(executor)
+    .await
+}
