@@ -40,6 +40,7 @@ use crate::workers::housekeeping::{CorrectClock, NET, Sweep, Timetable};
 use crate::workers::match_postings::MatchPostings;
 use crate::workers::outbox::Outbox;
 use crate::workers::poll_boards::PollBoards;
+use crate::workers::quiet_filters::{self, QuietFilters};
 use crate::workers::refresh_rates::{self, RefreshRates};
 use wakes::Wakes;
 
@@ -269,6 +270,8 @@ impl App {
         let platforms = editing.map(|messenger| messenger.platform()).collect();
         self.spawn(EditCards { base: base.clone(), platforms }, rest());
         self.spawn(Gather { base: base.clone() }, rest());
+        let worker = QuietFilters { base: base.clone() };
+        self.spawn(worker, Rest { pause: quiet_filters::LOOK, wake: Arc::default() });
         for messenger in messengers {
             let (wake, senders) = (wakes.of_delivery(), messenger.at_once());
             let outbox = Outbox::new(base.clone(), messenger, Arc::clone(&wake), senders);

@@ -20,6 +20,7 @@ pub mod messenger;
 pub mod normalize;
 pub mod playground;
 pub mod postgres;
+pub mod previews;
 pub mod pulse;
 pub mod render;
 pub mod sample_board;

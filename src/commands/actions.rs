@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-use super::preview::preview;
 use super::{Actor, Context, Failure, MAX_FILTERS, Outcome};
 use crate::db;
 use crate::db::drafts::Draft;
@@ -12,6 +11,7 @@ use crate::db::own_filters::FilterState;
 use crate::domain::ids::{DraftId, FilterId, OpeningId, PostingId};
 use crate::domain::reply::{Action, Mark, Reply};
 use crate::filter_lang::parse;
+use crate::previews::preview;
 use crate::render::replies;
 
 /// How long a removal can be undone.
@@ -38,7 +38,7 @@ async fn save(context: &Context, actor: Actor, id: DraftId) -> Outcome {
     let draft = found.ok_or_else(replies::draft_is_gone)?;
     let expr = parse(&draft.query)
         .map_err(|error| Failure::Internal(anyhow::anyhow!("draft {id}: {error}")))?;
-    let sample = preview(context, actor, &expr, None).await?.newest;
+    let sample = preview(context.over(actor), &expr, None).await?.newest;
     let chosen = Chosen { id, draft: &draft, sample };
     let saved =
         db::in_tx(&context.pool, async |tx| write(tx, context, actor, chosen).await).await?;

@@ -1,11 +1,12 @@
 //! `list`, `show`, `rename`, `pause`, `resume`, `remove`.
 
-use super::preview::preview;
 use super::{Actor, Context, Failure, Outcome, own_filter};
 use crate::db;
 use crate::db::own_filters::{FilterState, OwnFilter};
 use crate::domain::ids::FilterId;
+use crate::domain::target::Platform;
 use crate::filter_lang::parse;
+use crate::previews::preview;
 use crate::render::replies::{self, FilterLine};
 
 fn line(filter: &OwnFilter) -> FilterLine<'_> {
@@ -21,14 +22,20 @@ fn line(filter: &OwnFilter) -> FilterLine<'_> {
 pub async fn list(context: &Context, actor: Actor) -> Outcome {
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
     let live = filters.iter().filter(|filter| filter.state != FilterState::Removed);
-    Ok(replies::list(&live.map(line).collect::<Vec<_>>()))
+    let mut reply = replies::list(&live.map(line).collect::<Vec<_>>());
+    for lost in db::backlog::not_told(&context.pool, actor.account, context.now()).await? {
+        if let Ok(platform) = lost.platform.parse::<Platform>() {
+            reply.parts.push(replies::not_told(lost.postings, platform.name(), &lost.why));
+        }
+    }
+    Ok(reply)
 }
 
 pub async fn show(context: &Context, actor: Actor, number: i64) -> Outcome {
     let filter = own_filter(context, actor, number).await?;
     let expr = parse(&filter.query)
         .map_err(|error| Failure::Internal(anyhow::anyhow!("filter {}: {error}", filter.id)))?;
-    let found = preview(context, actor, &expr, None).await?;
+    let found = preview(context.over(actor), &expr, None).await?;
     Ok(replies::show(&line(&filter), &found.preview))
 }
 

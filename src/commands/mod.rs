@@ -10,7 +10,6 @@ mod list;
 mod manage;
 mod marked;
 mod own_boards;
-mod preview;
 mod refusals;
 mod watch;
 mod why;
@@ -33,6 +32,7 @@ use crate::db;
 use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::reply::{Action, Part, Reply};
 use crate::domain::target::Platform;
+use crate::previews::Over;
 use crate::render::replies;
 use crate::secrets::Keys;
 
@@ -110,11 +110,11 @@ async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
     for broken in broken {
         if broken.target == actor.target.0 {
             let now = context.now();
-            db::in_tx(&context.pool, async |tx| {
+            let backlog = db::in_tx(&context.pool, async |tx| {
                 db::broken_targets::mend(tx, actor.target, now).await
-            })
-            .await?;
-            told.push(replies::target_is_back(broken.waiting));
+            });
+            let backlog = backlog.await?;
+            told.push(replies::target_is_back(backlog.told, backlog.too_old));
         } else if let Ok(platform) = broken.platform.parse::<Platform>() {
             told.push(replies::broken_target(platform.name(), &broken.why, broken.waiting));
         }
@@ -192,5 +192,10 @@ impl Context {
 
     fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// What this person's previews are run over.
+    fn over(&self, actor: Actor) -> Over<'_> {
+        Over { pool: &self.pool, account: actor.account, now: self.now() }
     }
 }

@@ -7,7 +7,6 @@ use sqlx::PgConnection;
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use super::preview::sample_card;
 use super::{Actor, Context, Failure, Outcome};
 use crate::boards::ask::{Answered, Asked, Manners, ask};
 use crate::boards::detect::{self, Detected};
@@ -20,6 +19,7 @@ use crate::db::postings::Shown;
 use crate::db::settled_polls::Read;
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::domain::ids::BoardId;
+use crate::previews::sample_card;
 use crate::render::replies::{self, AddedReply, NotAdded};
 use crate::schedule::polling::{self, HOST_GAP, Rhythm};
 

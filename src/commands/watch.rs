@@ -1,13 +1,13 @@
 //! `watch`, `test`, `edit`: a preview, and a draft that waits for its button.
 
 use super::email::{self, Place};
-use super::preview::preview;
 use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, own_filter};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::own_filters::FilterState;
 use crate::domain::filter::Expr;
 use crate::filter_lang::{parse, print};
+use crate::previews::preview;
 use crate::render::replies;
 
 pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -> Outcome {
@@ -22,14 +22,14 @@ pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -
     if let Some(same) = live.iter().find(|filter| filter.query == query) {
         return Err(replies::same_filter(same.number, &same.name).into());
     }
-    let found = preview(context, actor, expr, None).await?;
+    let found = preview(context.over(actor), expr, None).await?;
     let draft = Draft { filter: None, target, query };
     let id = db::drafts::insert(&context.pool, actor.account, &draft, context.now()).await?;
     Ok(replies::watch(&found.preview, id))
 }
 
 pub async fn test(context: &Context, actor: Actor, expr: &Expr) -> Outcome {
-    let found = preview(context, actor, expr, None).await?;
+    let found = preview(context.over(actor), expr, None).await?;
     Ok(replies::test(&found.preview))
 }
 
@@ -41,7 +41,7 @@ pub async fn edit(context: &Context, actor: Actor, number: i64, expr: &Expr) -> 
     }
     let before = parse(&filter.query)
         .map_err(|error| Failure::Internal(anyhow::anyhow!("filter {}: {error}", filter.id)))?;
-    let found = preview(context, actor, expr, Some(&before)).await?;
+    let found = preview(context.over(actor), expr, Some(&before)).await?;
     let draft = Draft { filter: Some(filter.id), target: filter.target, query };
     let id = db::drafts::insert(&context.pool, actor.account, &draft, context.now()).await?;
     Ok(replies::edit(number, &filter.name, &found.preview, id))

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::backlog::{self, Backlog};
 use super::wake::{Stage, wake};
 use super::{lanes, messages};
 use crate::domain::ids::{AccountId, TargetId};
+
+/// What waits for longer waited for an address, and is a backlog.
+const BACKLOG: TimeDelta = TimeDelta::hours(1);
 
 /// A target that is gone, and the address that stands in for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +39,8 @@ pub async fn to_divert(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Resul
     .await
 }
 
-/// Gives the messages to the address. What was owed stays what the target was told, so that nothing of it
-/// is sent there again.
+/// Gives the messages to the address, those that wait for an hour as one digest. What was owed stays what
+/// the target was told, so that nothing of it is sent there again.
 pub async fn divert(tx: &mut PgConnection, gone: &Gone, now: DateTime<Utc>) -> sqlx::Result<u64> {
     messages::hold(tx, &BTreeSet::from([gone.target, gone.email])).await?;
     sqlx::query!(
@@ -46,6 +50,9 @@ pub async fn divert(tx: &mut PgConnection, gone: &Gone, now: DateTime<Utc>) -> s
     )
     .execute(&mut *tx)
     .await?;
+    if waits_since(tx, gone.target).await?.is_some_and(|since| since < now - BACKLOG) {
+        backlog::fold(tx, gone.target, now).await?;
+    }
     let moved = sqlx::query!(
         "UPDATE deliveries d
          SET target_id = $2, due_at = $3, attempts = 0, last_error = NULL,
@@ -66,6 +73,17 @@ pub async fn divert(tx: &mut PgConnection, gone: &Gone, now: DateTime<Utc>) -> s
         wake(tx, Stage::Deliver).await?;
     }
     Ok(moved.rows_affected())
+}
+
+/// Since when messages wait for a target.
+async fn waits_since(tx: &mut PgConnection, target: i64) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "SELECT min(created_at) FROM deliveries
+         WHERE target_id = $1 AND settled_at IS NULL AND state = 'pending'",
+        target
+    )
+    .fetch_one(tx)
+    .await
 }
 
 /// A target of an account that is gone: its platform, why, and how much waits for it.
@@ -99,18 +117,34 @@ pub async fn broken(
     .await
 }
 
-/// Uses a target again: somebody was heard from there.
-pub async fn mend(tx: &mut PgConnection, target: TargetId, now: DateTime<Utc>) -> sqlx::Result<()> {
+/// Uses a target again: somebody was heard from there. What waited comes as one digest.
+pub async fn mend(
+    tx: &mut PgConnection,
+    target: TargetId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Backlog> {
+    messages::hold(tx, &BTreeSet::from([target.0])).await?;
+    let broken = sqlx::query_scalar!(
+        r#"SELECT broken_at IS NOT NULL AS "broken!" FROM targets WHERE id = $1"#,
+        target.0
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if !broken {
+        return Ok(Backlog::default());
+    }
+    let backlog = backlog::fold(tx, target.0, now).await?;
     sqlx::query!(
         "UPDATE targets SET broken_at = NULL, broken_why = NULL, failures = 0,
                 ready_at = CASE WHEN EXISTS (SELECT FROM deliveries d
                                              WHERE d.target_id = $1 AND d.settled_at IS NULL)
                                 THEN $2::timestamptz END
-         WHERE id = $1 AND broken_at IS NOT NULL",
+         WHERE id = $1",
         target.0,
         now
     )
     .execute(&mut *tx)
     .await?;
-    wake(tx, Stage::Deliver).await
+    wake(tx, Stage::Deliver).await?;
+    Ok(backlog)
 }

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod added_boards;
 mod apart;
+pub mod backlog;
 pub mod board_status;
 pub mod boards;
 pub mod broken_targets;
@@ -34,6 +35,7 @@ pub mod playground;
 pub mod polls;
 pub mod posting_row;
 pub mod postings;
+pub mod quiet;
 pub mod rates;
 mod reposts;
 pub mod seen;

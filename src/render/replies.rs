@@ -16,7 +16,7 @@ use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
 pub use boards::{BoardLine, boards, status};
 pub use email::{
     address, address_asked, address_confirmed, address_takes_no_mail, address_too_often,
-    broken_target, goes_to, mail_is_off, no_address, no_mail, target_is_back,
+    broken_target, goes_to, mail_is_off, no_address, no_mail, not_told, target_is_back,
 };
 pub use filters::{
     FilterLine, changed_while_paused, list, no_such_filter, nothing_changes, paused, removed,
@@ -61,7 +61,7 @@ fn say(label: &str, line: impl Into<String>) -> Button {
 }
 
 /// `1 posting`, `2 postings`.
-fn count(number: usize, one: &str, many: &str) -> String {
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 

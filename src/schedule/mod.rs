@@ -8,3 +8,4 @@ mod local;
 pub mod polling;
 pub mod quiet_hours;
 pub mod rank;
+pub mod silence;

@@ -82,7 +82,9 @@ impl Worker for Sweep {
         let pool = &self.base.pool;
         let closed =
             db::in_tx(pool, async |tx| db::known_postings::close_expired(tx, now).await).await?;
+        let too_old = db::in_tx(pool, async |tx| db::backlog::sweep(tx, now).await).await?;
         let removed = closed
+            + too_old
             + db::sweep::settled_deliveries(pool, now).await?
             + db::in_tx(pool, async |tx| db::sweep::told(tx, now).await).await?
             + db::sweep::bodies(pool, now).await?

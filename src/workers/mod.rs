@@ -11,6 +11,7 @@ pub mod housekeeping;
 pub mod match_postings;
 pub mod outbox;
 pub mod poll_boards;
+pub mod quiet_filters;
 pub mod refresh_rates;
 mod together;
 

@@ -10,7 +10,7 @@ const LAYERS: &[(usize, &[&str])] = &[
     (1, &["config", "http", "pulse", "secrets", "telemetry", "worker"]),
     (2, &["filter_lang", "normalize", "matching", "schedule", "render"]),
     (3, &["db", "boards", "mail", "messenger", "postgres"]),
-    (4, &["commands", "workers"]),
+    (4, &["commands", "previews", "workers"]),
     (5, &["console", "email", "playground", "sample_board"]),
     (6, &["web"]),
     (7, &["app", "cli"]),
@@ -23,6 +23,8 @@ const SIBLINGS: &[(&str, &str)] = &[
     ("telemetry", "config"),
     ("worker", "pulse"),
     ("matching", "filter_lang"),
+    ("commands", "previews"),
+    ("workers", "previews"),
     ("cli", "app"),
 ];
 

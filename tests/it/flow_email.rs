@@ -248,9 +248,9 @@ async fn without_an_address_it_waits_for_the_chat() {
     here.show(&["Cook one"]).await;
     here.show(&["Cook two", "Cook one"]).await;
     assert!(here.world.sent().is_empty() && here.mails().is_empty());
-    check(&here.say("list").await, "2 messages that waited come now");
+    check(&here.say("list").await, "2 postings that waited come now, in one message");
     here.deliver().await;
-    assert_eq!(here.world.sent(), ["ann: Cook one", "ann: Cook two"]);
+    assert_eq!(here.world.sent(), ["ann: Cook two", "ann: Cook one"], "a digest");
 }
 
 fn person(here: &Post) -> crate::world::Person {

@@ -1,6 +1,6 @@
 //! The address that an account is written to, and targets that are gone.
 
-use super::{only, say, text};
+use super::{count, only, say, text};
 use crate::domain::reply::{Part, Reply};
 
 pub fn no_mail() -> Reply {
@@ -59,11 +59,24 @@ pub fn broken_target(place: &str, why: &str, waiting: i64) -> Part {
 }
 
 /// What stands before an answer from a place that was gone.
-pub fn target_is_back(waiting: i64) -> Part {
-    let waits = if waiting > 0 {
-        format!(" {waiting} messages that waited come now.")
-    } else {
-        String::new()
+pub fn target_is_back(told: usize, too_old: usize) -> Part {
+    let comes = match told {
+        0 => String::new(),
+        1 => " 1 posting that waited comes now.".to_owned(),
+        _ => format!(" {told} postings that waited come now, in one message."),
     };
-    text(format!("Cards come here again.{waits}"))
+    let lost = if too_old == 0 {
+        String::new()
+    } else {
+        let postings = count(too_old, "posting", "postings");
+        format!(" {postings} waited for more than a week: too old to be told.")
+    };
+    text(format!("Cards come here again.{comes}{lost}"))
+}
+
+/// What a target did not take in time.
+pub fn not_told(postings: i64, place: &str, why: &str) -> Part {
+    text(format!(
+        "{postings} not delivered: {place} did not take them for more than a week ({why})."
+    ))
 }

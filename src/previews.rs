@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
 
-use super::{Actor, Context};
 use crate::db;
 use crate::db::posting_row::StoredPosting;
 use crate::db::seen::Wanted;
 use crate::domain::filter::Expr;
-use crate::domain::ids::{FilterId, OpeningId, PostingId};
+use crate::domain::ids::{AccountId, FilterId, OpeningId, PostingId};
 use crate::domain::message::Card;
 use crate::domain::rates::Rates;
 use crate::filter_lang::print;
@@ -36,6 +36,14 @@ const SAMPLES: usize = 3;
 const WANTED: FilterId = FilterId(0);
 const BEFORE: FilterId = FilterId(-1);
 
+/// What is run over: what an account may see, at a time.
+#[derive(Clone, Copy)]
+pub struct Over<'a> {
+    pub pool: &'a PgPool,
+    pub account: AccountId,
+    pub now: DateTime<Utc>,
+}
+
 /// What a preview found, and the newest posting to make a sample card of.
 pub struct Found {
     pub preview: Preview,
@@ -43,14 +51,9 @@ pub struct Found {
 }
 
 /// Runs a filter over what the account may see; with `before`, what it replaces too.
-pub async fn preview(
-    context: &Context,
-    actor: Actor,
-    expr: &Expr,
-    before: Option<&Expr>,
-) -> sqlx::Result<Found> {
-    let now = context.now();
-    let rates = db::rates::newest(&context.pool).await?;
+pub async fn preview(over: Over<'_>, expr: &Expr, before: Option<&Expr>) -> sqlx::Result<Found> {
+    let Over { pool, account, now } = over;
+    let rates = db::rates::newest(pool).await?;
     let mut matcher = Matcher::new(rates.clone());
     matcher.insert(WANTED, expr);
     if let Some(before) = before {
@@ -58,14 +61,14 @@ pub async fn preview(
     }
     let run = Run::new(matcher, rates, expr, now);
     let outline = outline([Some(expr), before].into_iter().flatten());
-    let run = run.over_stored(context, actor, outline.as_ref(), &STEPS).await?;
-    let (postings, oldest) = db::seen::total(&context.pool, actor.account, run.since).await?;
+    let run = run.over_stored(over, outline.as_ref(), &STEPS).await?;
+    let (postings, oldest) = db::seen::total(pool, account, run.since).await?;
     let (wanted, replaced) = (run.tally.of(WANTED), run.tally.of(BEFORE));
     let removes_most =
-        if wanted.is_empty() { removes_most(context, actor, expr).await? } else { None };
+        if wanted.is_empty() { removes_most(over, expr, &SHORT).await? } else { None };
     let newest = match run.tally.newest {
         Some(newest) => Some(newest),
-        None => db::seen::newest(&context.pool, actor.account, now - WINDOW).await?,
+        None => db::seen::newest(pool, account, now - WINDOW).await?,
     };
     Ok(Found {
         newest,
@@ -88,24 +91,25 @@ fn outline<'e>(exprs: impl Iterator<Item = &'e Expr>) -> Option<Outline> {
     exprs.map(Outline::of).collect::<Option<_>>().map(Outline::Any)
 }
 
-/// The part of a filter without which most would match, and how many of the newest then do.
-async fn removes_most(
-    context: &Context,
-    actor: Actor,
+/// The part of a filter without which most would match, and how many of the newest then do. Looks back step
+/// by step, further only while there were few.
+pub async fn removes_most(
+    over: Over<'_>,
     expr: &Expr,
+    steps: &[TimeDelta],
 ) -> sqlx::Result<Option<(String, usize)>> {
     let parts = removable_parts(expr);
     if parts.is_empty() {
         return Ok(None);
     }
-    let rates = db::rates::newest(&context.pool).await?;
+    let rates = db::rates::newest(over.pool).await?;
     let mut matcher = Matcher::new(rates.clone());
     for (number, (_, without)) in (1..).zip(&parts) {
         matcher.insert(FilterId(number), without);
     }
-    let run = Run::new(matcher, rates, expr, context.now());
+    let run = Run::new(matcher, rates, expr, over.now);
     let outline = outline(parts.iter().map(|(_, without)| without));
-    let run = run.over_stored(context, actor, outline.as_ref(), &SHORT).await?;
+    let run = run.over_stored(over, outline.as_ref(), steps).await?;
     let counts = (1..).zip(&parts).map(|(n, (part, _))| (run.tally.of(FilterId(n)).len(), part));
     let most = counts.max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0);
     Ok(most.map(|(count, part)| (print(part), count)))
@@ -133,8 +137,7 @@ impl Run {
     /// further back only while there were few, since a search costs what it finds.
     async fn over_stored(
         mut self,
-        context: &Context,
-        actor: Actor,
+        over: Over<'_>,
         outline: Option<&Outline>,
         steps: &[TimeDelta],
     ) -> sqlx::Result<Self> {
@@ -143,13 +146,13 @@ impl Run {
         for step in steps {
             self.since = self.now - *step;
             let wanted = Wanted {
-                account: actor.account,
+                account: over.account,
                 since: self.since,
                 appeared: self.now - WINDOW,
                 outline,
             };
             let page =
-                db::in_tx(&context.pool, async |tx| db::seen::page(tx, wanted, place, room).await);
+                db::in_tx(over.pool, async |tx| db::seen::page(tx, wanted, place, room).await);
             let page = page.await?;
             room -= i64::try_from(page.len()).unwrap_or(room);
             let oldest = page.last().map(|oldest| oldest.first_seen_at);
