@@ -44,8 +44,9 @@ use crate::workers::quiet_filters::{self, QuietFilters};
 use crate::workers::refresh_rates::{self, RefreshRates};
 use wakes::Wakes;
 
-/// Connections of the workers' pool, and of the pages', so that neither waits for the other.
-const CONNECTIONS: u32 = 12;
+/// Connections of the workers' pool, of the outbox', and of the pages', so that none waits for another.
+const CONNECTIONS: u32 = 10;
+const OUTBOX_CONNECTIONS: u32 = 6;
 const PAGES_CONNECTIONS: u32 = 6;
 
 /// Boards polled at a time.
@@ -97,6 +98,7 @@ pub struct App {
     /// The pages are served until nothing else is done any more.
     pages: TaskTracker,
     pages_pool: PgPool,
+    outbox_pool: PgPool,
     close_pages: CancellationToken,
     health: Health,
     claims: Claims,
@@ -113,6 +115,7 @@ impl App {
         }
         let clock = SharedClock::starting_at(db::server_time(&pool).await?);
         let pages_pool = db::connect(database.url(), PAGES_CONNECTIONS).await?;
+        let outbox_pool = db::connect_by_key(database.url(), OUTBOX_CONNECTIONS).await?;
         let stop = CancellationToken::new();
         let health = Health::new(pages_pool.clone(), stop.clone());
         Ok(Self {
@@ -120,6 +123,7 @@ impl App {
             clock: Arc::new(clock),
             pages: TaskTracker::new(),
             pages_pool,
+            outbox_pool,
             close_pages: CancellationToken::new(),
             health,
             database,
@@ -138,6 +142,11 @@ impl App {
     pub fn base(&self) -> Base {
         let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
         Base { pool: self.pool.clone(), clock }
+    }
+
+    /// What the outbox is built from.
+    pub fn outbox_base(&self) -> Base {
+        Base { pool: self.outbox_pool.clone(), ..self.base() }
     }
 
     /// Serves web pages at `listen`, and says where.
@@ -274,7 +283,7 @@ impl App {
         self.spawn(worker, Rest { pause: quiet_filters::LOOK, wake: Arc::default() });
         for messenger in messengers {
             let (wake, senders) = (wakes.of_delivery(), messenger.at_once());
-            let outbox = Outbox::new(base.clone(), messenger, Arc::clone(&wake), senders);
+            let outbox = Outbox::new(self.outbox_base(), messenger, Arc::clone(&wake), senders);
             let outbox = Arc::new(outbox);
             self.outboxes().push(Arc::clone(&outbox));
             for sender in 0..senders {
@@ -328,6 +337,7 @@ impl App {
             tracing::warn!("some pages did not end within {} s", PAGES_GRACE.as_secs());
         }
         self.pages_pool.close().await;
+        self.outbox_pool.close().await;
         self.pool.close().await;
         self.database.close().await;
     }

@@ -83,6 +83,7 @@ pub async fn run(mut config: Config, rows: u32, as_json: bool) -> anyhow::Result
 struct Bench<'a> {
     app: &'a App,
     base: Base,
+    outbox: Base,
     board: ClaimedBoard,
     targets: Vec<TargetId>,
     filters: Vec<FilterId>,
@@ -93,7 +94,7 @@ async fn measure(app: &App, config: &Config, rows: u32) -> anyhow::Result<Value>
     let (targets, filters) = people(&base).await?;
     // What it shows is new.
     let board = ClaimedBoard { polled_before: true, ..board(app).await? };
-    let bench = Bench { app, base, board, targets, filters };
+    let bench = Bench { app, base, outbox: app.outbox_base(), board, targets, filters };
     let single_before = bench.one_by_one().await?;
     let queued = bench.queue(rows, &bench.targets).await?;
     let in_batches = bench.in_batches(rows).await?;
@@ -179,15 +180,17 @@ impl Bench<'_> {
     /// Claims, begins and settles many lanes at a time, as senders do together; two do so side by side.
     async fn in_batches(&self, rows: u32) -> anyhow::Result<f64> {
         let begun = Instant::now();
-        let (one, two) = tokio::try_join!(self.batches(), self.batches())?;
+        let all = || self.batches(LANES, HEAD);
+        let (one, two) = tokio::try_join!(all(), all())?;
         ensure!(one + two == usize::try_from(rows)?, "{} of {rows} were settled", one + two);
         Ok(a_second(one + two, begun))
     }
 
-    async fn batches(&self) -> sqlx::Result<usize> {
+    /// Turns of so many lanes until there is nothing to do: returns how many messages were settled.
+    async fn batches(&self, lanes: i64, head: i64) -> sqlx::Result<usize> {
         let mut settled = 0;
         loop {
-            match self.turn(LANES, HEAD).await? {
+            match self.turn(lanes, head).await? {
                 0 => return Ok(settled),
                 some => settled += some,
             }
@@ -196,12 +199,14 @@ impl Bench<'_> {
 
     /// One turn of so many lanes: returns how many messages were settled.
     async fn turn(&self, lanes: i64, head: i64) -> sqlx::Result<usize> {
-        let (pool, now) = (&self.base.pool, self.base.clock.now());
-        let lanes = db::lanes::claim(pool, PLATFORM, now, LEASE, lanes).await?;
+        let (pool, now) = (&self.outbox.pool, self.outbox.clock.now());
+        let mut connection = pool.acquire().await?;
+        let lanes = db::lanes::claim(&mut *connection, PLATFORM, now, LEASE, lanes).await?;
         if lanes.is_empty() {
             return Ok(0);
         }
-        let mut heads = db::lanes::heads(pool, &lanes, now, head).await?;
+        let mut heads = db::lanes::heads(&mut *connection, &lanes, now, head).await?;
+        drop(connection);
         let of = |lane: &db::lanes::ClaimedLane| heads.get(&lane.target.id).into_iter().flatten();
         let sends: Vec<_> =
             lanes.iter().flat_map(|lane| of(lane).map(|it| (lane.clone(), it.id))).collect();
@@ -221,15 +226,14 @@ impl Bench<'_> {
         Ok(sends.len())
     }
 
-    /// One message of one lane after the other, each claimed, begun and settled alone.
+    /// One message of one lane after the other, each claimed, begun and settled alone; two do so side by
+    /// side.
     async fn one_by_one(&self) -> anyhow::Result<f64> {
         self.queue(SINGLE, &self.targets).await?;
         let begun = Instant::now();
-        let mut settled = 0;
-        while settled < usize::try_from(SINGLE)? {
-            settled += self.turn(1, 1).await?;
-        }
-        Ok(a_second(settled, begun))
+        let (one, two) = tokio::try_join!(self.batches(1, 1), self.batches(1, 1))?;
+        ensure!(one + two == usize::try_from(SINGLE)?, "{} of {SINGLE} were settled", one + two);
+        Ok(a_second(one + two, begun))
     }
 
     /// Writes what is owed as matching does, five postings a minute for each target, so that none wait for
@@ -273,7 +277,7 @@ impl Bench<'_> {
         let stand_in = Arc::new(StandIn::start(self.app).await?);
         let messenger: Arc<dyn Messenger> = Arc::<StandIn>::clone(&stand_in);
         let senders = messenger.at_once();
-        let outbox = Arc::new(Outbox::new(self.base.clone(), messenger, Arc::default(), senders));
+        let outbox = Arc::new(Outbox::new(self.outbox.clone(), messenger, Arc::default(), senders));
         let begun = Instant::now();
         let drains = (0..senders).map(|_| drain(Deliver { outbox: Arc::clone(&outbox) }));
         futures_util::future::try_join_all(drains).await?;

@@ -44,16 +44,16 @@ pub async fn messages(
 ) -> sqlx::Result<BTreeMap<DeliveryId, Message>> {
     let ids: Vec<i64> = deliveries.iter().map(|(_, delivery)| delivery.0).collect();
     let mut rows_of: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
-    for row in rows(pool, &ids).await? {
-        rows_of.entry(row.delivery).or_default().push(row);
-    }
     let said = sqlx::query!(
         "SELECT id, notice, kind, created_at, instead_of, instead_why
          FROM deliveries WHERE id = ANY ($1)",
         &ids
     )
-    .fetch_all(pool)
-    .await?;
+    .fetch_all(pool);
+    let (rows, said) = tokio::try_join!(rows(pool, &ids), said)?;
+    for row in rows {
+        rows_of.entry(row.delivery).or_default().push(row);
+    }
     let mut wanted = Vec::new();
     for (account, delivery) in deliveries {
         let rows = rows_of.get(&delivery.0).into_iter().flatten();

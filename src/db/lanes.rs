@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -19,6 +19,10 @@ pub struct ClaimedLane {
     pub lease: LeaseId,
 }
 
+/// How far a lane that had nothing to do goes ahead of those that have had their turn: who gets a message
+/// a week does not wait behind everybody who gets a thousand, and nobody waits longer than this for it.
+const HEAD_START: TimeDelta = TimeDelta::seconds(5);
+
 /// Readies lanes that got work. A lane that backs off after a failure keeps its own time. Rows are
 /// locked in the order of their ids, and not against foreign keys: two matchers that have both
 /// written rows of a target would wait for each other.
@@ -29,13 +33,15 @@ pub(super) async fn ready(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "WITH lane AS (
-             SELECT id FROM targets
+             SELECT id, ready_at FROM targets
              WHERE id = ANY ($1) AND (failures = 0 OR ready_at IS NULL)
              ORDER BY id FOR NO KEY UPDATE)
-         UPDATE targets t SET ready_at = LEAST(COALESCE(t.ready_at, $2), $2)
-         FROM lane WHERE t.id = lane.id",
+         UPDATE targets t SET ready_at = CASE WHEN lane.ready_at IS NULL THEN $3 ELSE $2 END
+         -- As it is when the lock is there, not as it was before.
+         FROM lane WHERE t.id = lane.id AND (lane.ready_at IS NULL OR lane.ready_at > $2)",
         targets,
-        now
+        now,
+        now - HEAD_START
     )
     .execute(tx)
     .await?;
@@ -43,6 +49,9 @@ pub(super) async fn ready(
 }
 
 /// Claims up to `limit` lanes of a platform that are ready, the longest waiting first.
+///
+/// The disk is not waited for: a claim that is lost with the server is one that nobody has. Before
+/// anything is sent to the lane, [`begin_sends`] waits, and for the claim with it.
 pub async fn claim(
     executor: impl PgExecutor<'_>,
     platform: Platform,
@@ -52,12 +61,13 @@ pub async fn claim(
 ) -> sqlx::Result<Vec<ClaimedLane>> {
     let lease_id = Uuid::new_v4();
     let rows = sqlx::query!(
-        "UPDATE targets t SET lease_id = $2, lease_until = $3
-         FROM (SELECT id FROM targets
+        "WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS off)
+         UPDATE targets t SET lease_id = $2, lease_until = $3
+         FROM hasty, (SELECT id FROM targets
                WHERE platform = $5 AND ready_at <= $1 AND broken_at IS NULL
                  AND (lease_until IS NULL OR lease_until <= $1)
                ORDER BY ready_at, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) lane
-         WHERE t.id = lane.id
+         WHERE t.id = lane.id AND hasty.off = 'off'
          RETURNING t.id, t.account_id, t.address",
         now,
         lease_id,
@@ -163,8 +173,8 @@ pub async fn begin_sends(
                                                         THEN COALESCE(d.tried_at, d.due_at) END)
          FROM UNNEST($1::bigint[], $2::bigint[], $3::uuid[]) AS s (id, target_id, lease_id)
          JOIN targets t ON t.id = s.target_id AND t.lease_id = s.lease_id
-         -- A lane may be long: found by its own key only.
-         WHERE d.id = s.id AND (d.target_id = s.target_id) IS TRUE AND d.settled_at IS NULL
+         -- Many may wait: found by its own key only, whatever the server believes to know of the table.
+         WHERE d.id = s.id AND (d.target_id = s.target_id) IS TRUE AND d.state IN ('pending', 'sending')
          RETURNING d.id",
         &deliveries,
         &targets,

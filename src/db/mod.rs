@@ -62,34 +62,62 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 /// Longest wait for a connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// A connection that was used within this time is believed to be there still; others are asked first.
+const FRESH: Duration = Duration::from_millis(500);
+
 /// Options of every connection: whatever hangs is ended by the server itself.
 fn options(url: &SecretString) -> sqlx::Result<PgConnectOptions> {
     Ok(PgConnectOptions::from_str(url.expose_secret())?.application_name("earlybrd").options([
         ("statement_timeout", "30s"),
         ("lock_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "30s"),
-        // The ROLLBACK of `connect` would otherwise warn each time that there is nothing to undo.
-        ("client_min_messages", "error"),
+        // Our statements are short: to compile one takes longer than to run it, where the planner
+        // knows little of a table yet, by half a second.
+        ("jit", "off"),
     ]))
 }
 
-/// Opens the pool.
-///
-/// A future that is dropped during `BEGIN` gives its connection back inside a transaction, and
-/// what the next user writes is never committed (transact-rs/sqlx#4393, in 0.9.0). So every
-/// connection that is given back is rolled back first.
+/// Opens a pool.
 pub async fn connect(url: &SecretString, connections: u32) -> sqlx::Result<PgPool> {
+    pool(connections).connect_with(options(url)?).await
+}
+
+/// Opens a pool for statements that find all their rows by keys, as those of the outbox: they are planned
+/// once, and go from key to key, however small the server believes a table to be. Its connections are
+/// asked whether they are there after a rest only.
+pub async fn connect_by_key(url: &SecretString, connections: u32) -> sqlx::Result<PgPool> {
+    let by_key = [
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+    ];
+    let pool = pool(connections).test_before_acquire(false).before_acquire(|connection, used| {
+        Box::pin(async move {
+            if used.idle_for > FRESH {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    });
+    pool.connect_with(options(url)?.options(by_key)).await
+}
+
+/// A future that is dropped during `BEGIN` gives its connection back inside a transaction, and what the
+/// next user writes is never committed (transact-rs/sqlx#4393, in 0.9.0). So every connection that is given
+/// back is rolled back first.
+fn pool(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_release(|connection, _| {
             Box::pin(async move {
-                sqlx::query("ROLLBACK").execute(connection).await?;
+                // The first of them, so that the second has something to undo: the server would
+                // otherwise log a warning each time. Where it fails, the connection is closed.
+                sqlx::raw_sql("BEGIN; ROLLBACK").execute(connection).await?;
                 Ok(true)
             })
         })
-        .connect_with(options(url)?)
-        .await
 }
 
 /// Applies the migrations that are missing, on a connection of its own. Several processes may do

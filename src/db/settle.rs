@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 
 use super::lanes::{ClaimedLane, lock_ours};
 use super::limits;
@@ -179,45 +180,32 @@ async fn write(tx: &mut PgConnection, rows: &[Row<'_>], now: DateTime<Utc>) -> s
 
 /// Says what became of what the deliveries owed, and what their messages show of it.
 async fn owed(tx: &mut PgConnection, rows: &[Row<'_>]) -> sqlx::Result<()> {
-    let (ids, states): (Vec<i64>, Vec<String>) =
-        rows.iter().filter_map(|row| Some((row.id, row.owed?.to_owned()))).unzip();
+    let those = || rows.iter().filter_map(|row| Some((row, row.owed?)));
+    let ids: Vec<i64> = those().map(|(row, _)| row.id).collect();
     if ids.is_empty() {
         return Ok(());
     }
-    let shown = rows.iter().filter_map(|row| Some((row.id, row.shown?)));
-    let (deliveries, openings, versions) = versions(shown);
+    let states: Vec<String> = those().map(|(_, state)| state.to_owned()).collect();
+    let versions: Vec<Json<BTreeMap<i64, i64>>> =
+        those().map(|(row, _)| Json(row.shown.map(versions).unwrap_or_default())).collect();
     sqlx::query!(
-        "UPDATE owed o SET state = n.state, card_version = COALESCE(v.version, o.card_version)
-         FROM UNNEST($1::bigint[], $2::text[]) AS n (delivery_id, state)
-         -- By its index, whatever the server believes to know of the table.
-         CROSS JOIN LATERAL (SELECT target_id, opening_id FROM owed
-                             WHERE delivery_id = n.delivery_id OFFSET 0) was
-         LEFT JOIN UNNEST($3::bigint[], $4::bigint[], $5::bigint[])
-                   AS v (delivery_id, opening_id, version)
-              ON v.delivery_id = n.delivery_id AND v.opening_id = was.opening_id
-         WHERE o.target_id = was.target_id AND o.opening_id = was.opening_id",
+        "UPDATE owed o
+         SET state = n.state,
+             card_version = COALESCE((n.versions ->> o.opening_id::text)::bigint, o.card_version)
+         FROM UNNEST($1::bigint[], $2::text[], $3::jsonb[]) AS n (delivery_id, state, versions)
+         WHERE o.delivery_id = n.delivery_id",
         &ids,
         &states,
-        &deliveries,
-        &openings,
-        &versions
+        &versions as _
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Columns of deliveries, openings and versions.
-fn versions<'a>(shown: impl Iterator<Item = (i64, &'a Showing)>) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
-    let (mut deliveries, mut openings, mut versions) = (Vec::new(), Vec::new(), Vec::new());
-    for (delivery, shown) in shown {
-        for (opening, version) in &shown.versions {
-            deliveries.push(delivery);
-            openings.push(opening.0);
-            versions.push(*version);
-        }
-    }
-    (deliveries, openings, versions)
+/// By opening.
+fn versions(shown: &Showing) -> BTreeMap<i64, i64> {
+    shown.versions.iter().map(|(opening, version)| (opening.0, *version)).collect()
 }
 
 /// An edit leaves nothing but what the message shows now, and when it was tried.
@@ -229,7 +217,8 @@ async fn edited(
 ) -> sqlx::Result<()> {
     let Some(edited) = &edit.edits else { return Ok(()) };
     let DeliveryId(id) = edited.delivery;
-    let (_, openings, versions) = versions(shown.into_iter().map(|shown| (id, shown)));
+    let (openings, versions): (Vec<i64>, Vec<i64>) =
+        shown.map(versions).unwrap_or_default().into_iter().unzip();
     sqlx::query!(
         "UPDATE owed o SET card_version = s.version
          FROM UNNEST($2::bigint[], $3::bigint[]) AS s (opening_id, version)

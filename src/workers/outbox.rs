@@ -120,16 +120,17 @@ impl Outbox {
     }
 
     async fn claim(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
-        let (pool, platform, at) = (&self.base.pool, self.messenger.platform(), Instant::now());
+        let (platform, at) = (self.messenger.platform(), Instant::now());
+        let mut connection = self.base.pool.acquire().await?;
         let now = self.base.now();
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let lanes = db::lanes::claim(pool, platform, now, LEASE, limit).await?;
+        let lanes = db::lanes::claim(&mut *connection, platform, now, LEASE, limit).await?;
         if lanes.is_empty() {
             return Ok(Vec::new());
         }
         #[cfg(feature = "chaos")]
         reach(Point::Claimed);
-        let mut heads = db::lanes::heads(pool, &lanes, now, HEAD).await?;
+        let mut heads = db::lanes::heads(&mut *connection, &lanes, now, HEAD).await?;
         let with_head = lanes.into_iter().map(|lane| {
             let head = heads.remove(&lane.target.id).unwrap_or_default();
             Claimed { lane, head, at }

@@ -248,6 +248,39 @@ async fn a_long_queue_lets_others_have_their_turn() {
 }
 
 #[tokio::test]
+async fn who_had_nothing_waits_behind_nobody_who_had_a_turn_in_the_last_seconds() {
+    let titles: Vec<String> = (1..=17).map(|number| format!("job {number}")).collect();
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let world = World::new().await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let say = async |to: &Person, text: &str| {
+        let notice = [(to.target, text.to_owned())];
+        db::in_tx(&world.pool, async |tx| {
+            db::deliveries::queue_notices(tx, &notice, world.now()).await
+        })
+        .await
+        .unwrap();
+    };
+    for title in titles {
+        say(&ann, title).await;
+    }
+    let mut sender = world.sender();
+    sender.tick().await.unwrap();
+    assert_eq!(world.sent().len(), 5);
+    world.clock.advance(Duration::from_secs(3));
+    say(&bob, "first").await;
+    sender.tick().await.unwrap();
+    assert_eq!(world.sent().last().unwrap(), "bob: first");
+    sender.tick().await.unwrap();
+    // Who waits long has their turn all the same.
+    world.clock.advance(Duration::from_secs(6));
+    say(&bob, "second").await;
+    sender.tick().await.unwrap();
+    assert_eq!(world.sent().len(), 16);
+    assert_eq!(world.sent().last().unwrap(), "ann: job 15");
+}
+
+#[tokio::test]
 async fn a_first_try_that_is_under_way_is_not_stuck() {
     let (world, _) = owing(&["job 1"]).await;
     let lane = claim(&world).await.unwrap();
