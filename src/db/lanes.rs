@@ -109,7 +109,8 @@ pub async fn heads(
 ) -> sqlx::Result<BTreeMap<TargetId, Vec<ClaimedDelivery>>> {
     let targets: Vec<i64> = lanes.iter().map(|lane| lane.target.id.0).collect();
     let rows = sqlx::query!(
-        r#"SELECT d.id, d.target_id, d.due_at <= $3 AS "due!", d.attempts, d.doubts,
+        r#"SELECT d.id, d.target_id, d.due_at <= $3 AS "due!", d.doubts,
+                  d.attempts - CASE WHEN d.state = 'sending' THEN 1 ELSE 0 END AS "attempts!",
                   -- One that was being sent when its sender died: nobody knows.
                   COALESCE(d.doubt_since,
                            CASE WHEN d.state = 'sending' THEN COALESCE(d.tried_at, d.due_at) END)
@@ -168,7 +169,9 @@ pub async fn begin_sends(
     let leases: Vec<Uuid> = sends.iter().map(|(lane, _)| lane.lease.0).collect();
     let begun = sqlx::query_scalar!(
         "UPDATE deliveries d
-         SET state = 'sending', lease_id = s.lease_id, attempts = d.attempts + 1, tried_at = $4,
+         SET state = 'sending', lease_id = s.lease_id, tried_at = $4,
+             -- A sender that died is no failure of the message: the rests do not grow by it.
+             attempts = d.attempts + CASE WHEN d.state = 'sending' THEN 0 ELSE 1 END,
              doubt_since = COALESCE(d.doubt_since, CASE WHEN d.state = 'sending'
                                                         THEN COALESCE(d.tried_at, d.due_at) END)
          FROM UNNEST($1::bigint[], $2::bigint[], $3::uuid[]) AS s (id, target_id, lease_id)

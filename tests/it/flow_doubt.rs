@@ -65,10 +65,8 @@ async fn what_did_not_arrive_is_sent_when_the_platform_says_so() {
     assert_eq!((world.sent(), world.messenger.asked()), (vec!["ann: job 1".to_owned()], 1));
 }
 
-#[tokio::test]
-async fn a_sender_that_died_leaves_a_doubt() {
-    let world = owing(&["ann"], &["job 1"]).await;
-    world.messenger.in_doubt(Doubt::Ask);
+/// A sender begins the first message that is due, and is gone.
+async fn die(world: &World) {
     let dead = db::lanes::claim(&world.pool, Platform::Console, world.now(), LEASE, 1);
     let dead = dead.await.unwrap().remove(0);
     let id = db::lanes::heads(&world.pool, std::slice::from_ref(&dead), world.now(), 1);
@@ -76,6 +74,29 @@ async fn a_sender_that_died_leaves_a_doubt() {
     let sends = [(dead.clone(), id)];
     let begun = db::lanes::begin_sends(&world.pool, &sends, world.now());
     assert_eq!(begun.await.unwrap(), [true]);
+}
+
+#[tokio::test]
+async fn senders_that_died_are_no_failed_tries() {
+    let world = owing(&["ann"], &["job 1"]).await;
+    world.messenger.in_doubt(Doubt::Ask);
+    for _ in 0..12 {
+        die(&world).await;
+        world.clock.advance(LEASE);
+    }
+    world.messenger.fail(Failure::Verdict(Verdict::Retry { why: "busy".into(), after: None }));
+    world.deliver().await;
+    assert!(world.sent().is_empty());
+    // The rest after a first failure.
+    wait(&world, 7).await;
+    assert_eq!(world.sent(), ["ann: job 1"]);
+}
+
+#[tokio::test]
+async fn a_sender_that_died_leaves_a_doubt() {
+    let world = owing(&["ann"], &["job 1"]).await;
+    world.messenger.in_doubt(Doubt::Ask);
+    die(&world).await;
     wait(&world, 44).await;
     assert!(world.sent().is_empty(), "its lease is not over");
     wait(&world, 2).await;
