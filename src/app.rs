@@ -1,6 +1,7 @@
 //! The composition root: settings → database, clock, workers; start and stop.
 
 mod database;
+mod slack;
 mod wakes;
 
 use std::net::SocketAddr;
@@ -177,7 +178,9 @@ impl App {
             let mailgun = mail.mailgun.clone();
             email::State { pool, clock, keys, mailgun }
         });
-        let router = web::router(health, config.metrics_token.clone(), state, email);
+        let slack = if pages == Pages::Health { None } else { self.slack_pages(config)? };
+        let metrics = config.metrics_token.clone();
+        let router = web::router(health, metrics, state, email, slack);
         self.pages.spawn(web::serve(listener, router, self.close_pages.clone()));
         Ok(listen)
     }

@@ -1,6 +1,7 @@
 //! Every setting, read once, as a function of a look-up; the only reader of the environment.
 
 mod mail;
+mod slack;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use url::Url;
 use crate::secrets::Keys;
 
 pub use mail::{Login, MailConfig, MailTo, SmtpServer, Tls};
+pub use slack::{OneWorkspace, SlackApp, SlackConfig};
 
 /// One setting, as the table in README shows it; a test compares the two.
 #[derive(Debug)]
@@ -110,6 +112,32 @@ pub const SETTINGS: &[Setting] = &[
                   such page",
     },
     Setting {
+        name: "SLACK_SIGNING_SECRET",
+        default: "none",
+        meaning: "what Slack signs requests to us with; docs/slack.md says where it stands",
+    },
+    Setting {
+        name: "SLACK_CLIENT_ID",
+        default: "none",
+        meaning: "the Slack app's own id, with which workspaces install it",
+    },
+    Setting { name: "SLACK_CLIENT_SECRET", default: "none", meaning: "the secret of that id" },
+    Setting {
+        name: "SLACK_BOT_TOKEN",
+        default: "none",
+        meaning: "for one workspace alone, without a public address: its token, `xoxb-…`",
+    },
+    Setting {
+        name: "SLACK_APP_TOKEN",
+        default: "none",
+        meaning: "the app's token for Socket Mode, `xapp-…`",
+    },
+    Setting {
+        name: "SLACK_API_URL",
+        default: "`https://slack.com/api`",
+        meaning: "address of Slack's Web API",
+    },
+    Setting {
         name: "EARLYBRD_LOG",
         default: "`info`",
         meaning: "what is logged, in the syntax of tracing's EnvFilter",
@@ -146,6 +174,8 @@ pub struct Config {
     pub keys: Option<Arc<Keys>>,
     /// `None`: no mail is sent.
     pub mail: Option<MailConfig>,
+    /// `None`: nobody is told in Slack.
+    pub slack: Option<SlackConfig>,
     pub log: LogConfig,
     /// Names of the settings that are set, for `doctor`.
     pub set: Vec<&'static str>,
@@ -232,6 +262,7 @@ impl Config {
                 .map(|text| text.parse().map(Arc::new).context("EARLYBRD_KEYS"))
                 .transpose()?,
             mail: mail::read(var)?,
+            slack: slack::read(var)?,
             log: log(var("EARLYBRD_LOG"), var("EARLYBRD_LOG_FORMAT"))?,
             set: SETTINGS.iter().map(|s| s.name).filter(|name| var(name).is_some()).collect(),
         })

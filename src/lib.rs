@@ -26,6 +26,7 @@ pub mod render;
 pub mod sample_board;
 pub mod schedule;
 pub mod secrets;
+pub mod slack;
 pub mod telemetry;
 pub mod web;
 pub mod worker;

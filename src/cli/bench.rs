@@ -201,7 +201,7 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
     for number in 0..filters {
         let line = format!("test {}", world.filter(number));
         let begun = Instant::now();
-        commands::say(&context, Actor { account, target }, &line).await;
+        commands::say(&context, Actor::alone(account, target), &line).await;
         taken.push(begun.elapsed());
     }
     Ok(taken)

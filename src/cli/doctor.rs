@@ -14,8 +14,10 @@ use crate::clock::{Clock, SharedClock};
 use crate::config::{Config, SETTINGS};
 use crate::db;
 use crate::domain::board::{Validators, Visibility};
+use crate::http::{for_operator, user_agent};
 use crate::mail::Mail;
 use crate::postgres::Binaries;
+use crate::slack;
 
 /// Whether anything was found that keeps the service from running.
 #[derive(Default)]
@@ -46,6 +48,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let running = database(config, &mut findings).await?;
     pages(config, running, &mut findings).await?;
     mail(config, &mut findings).await?;
+    slack(config, &mut findings).await?;
     match catalogue(config) {
         Ok(entries) => boards(config, &entries).await?,
         Err(error) => findings.bad(&format!("catalogue: {error:#}"))?,
@@ -139,6 +142,19 @@ async fn mail(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
     match checked {
         Ok(()) => good(&format!("mail: {} takes us", settings.to)),
         Err(why) => findings.bad(&why),
+    }
+}
+
+/// Asks Slack who we are; sends nothing.
+async fn slack(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+    let Some(settings) = &config.slack else {
+        return note("Slack: no SLACK_ settings, so nobody is told there");
+    };
+    let client = for_operator(&user_agent(config.contact.as_deref()))?;
+    match slack::check(settings, client).await {
+        Ok(Some(team)) => good(&format!("Slack: the token is good, for {team}")),
+        Ok(None) => note("Slack: the app's secrets are set; only an installation can prove them"),
+        Err(error) => findings.bad(&format!("Slack: auth.test failed: {error}")),
     }
 }
 

@@ -24,6 +24,7 @@ mod output;
 mod page_visit;
 mod sample_run;
 mod serve;
+mod slack_manifest;
 mod try_it;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use url::Url;
 
 use crate::config::Config;
 use crate::domain::board::BoardKind;
@@ -70,6 +72,12 @@ enum Command {
         /// The most to print, the oldest first
         #[arg(long, default_value_t = 1_000)]
         limit: u32,
+    },
+    /// Prints the manifest that makes a Slack app
+    SlackManifest {
+        /// The address under which Slack reaches this service: `https://jobs.example.com`
+        #[arg(long)]
+        url: Url,
     },
     /// Works on the keys that addresses are encrypted with
     #[command(subcommand)]
@@ -283,6 +291,7 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Deliveries { action: Some(Deliveries::Retry { ids, .. }), .. } => {
             deliveries::retry(&config, &ids).await
         }
+        Command::SlackManifest { url } => slack_manifest::run(&url),
         Command::Keys(Keys::Generate) => keys::generate(),
         Command::Mail(Mail::Preview { template, out }) => mail::preview(&config, template, &out),
         Command::Boards(Boards::Read { kind, rules, source }) => {

@@ -22,6 +22,7 @@ pub async fn run(config: &Config, roles: &Roles) -> anyhow::Result<ExitCode> {
     let Some(app) = signals.unless(start).await? else { return Ok(ExitCode::SUCCESS) };
     let mut messengers = vec![app.playground()];
     messengers.extend(app.email(config)?);
+    messengers.extend(app.slack(config)?);
     app.start_workers(config, roles, messengers)?;
     let pages = match config.playground {
         _ if !roles.has(Role::Web) => Pages::Health,
@@ -30,6 +31,9 @@ pub async fn run(config: &Config, roles: &Roles) -> anyhow::Result<ExitCode> {
     };
     let address = app.serve_pages(config.listen, config, pages).await?;
     tracing::info!("listening on {address}");
+    if roles.has(Role::Web) {
+        app.start_slack_socket(config)?;
+    }
     if pages == Pages::Playground {
         tracing::info!("the chat page is at http://{address}/playground");
     }

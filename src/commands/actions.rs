@@ -22,8 +22,15 @@ const NAME: usize = 60;
 
 pub async fn execute(context: &Context, actor: Actor, action: Action) -> Outcome {
     match action {
-        Action::Save(draft) => save(context, actor, draft).await,
-        Action::Cancel(draft) => cancel(context, actor, draft).await,
+        Action::Save(draft) => {
+            let actor = whose(context, actor, draft).await?;
+            save(context, actor, draft).await
+        }
+        Action::Cancel(draft) => {
+            let actor = whose(context, actor, draft).await?;
+            cancel(context, actor, draft).await
+        }
+        Action::RestoreHere(number) => restore(context, actor.for_all_here(), number).await,
         Action::Restore(number) => restore(context, actor, number).await,
         Action::Mark(opening, mark) => note(context, actor, opening, mark).await,
         Action::Unmark(opening) => {
@@ -31,6 +38,13 @@ pub async fn execute(context: &Context, actor: Actor, action: Action) -> Outcome
             Ok(replies::unmarked())
         }
     }
+}
+
+/// Whoever a draft waits for: in a channel it may be for all.
+async fn whose(context: &Context, actor: Actor, id: DraftId) -> sqlx::Result<Actor> {
+    let all = actor.for_all_here();
+    let found = db::drafts::find(&context.pool, all.account, id, context.now()).await?;
+    Ok(if found.is_some() { all } else { actor })
 }
 
 async fn save(context: &Context, actor: Actor, id: DraftId) -> Outcome {
@@ -142,7 +156,8 @@ async fn restore(context: &Context, actor: Actor, number: i64) -> Outcome {
 
 async fn note(context: &Context, actor: Actor, opening: OpeningId, mark: Mark) -> Outcome {
     let now = context.now();
-    if db::marks::set(&context.pool, actor.account, opening, mark, now).await? {
+    let told = [actor.account, actor.for_all_here().account];
+    if db::marks::set(&context.pool, actor.account, told, opening, (mark, now)).await? {
         Ok(replies::marked(opening, mark))
     } else {
         Err(replies::card_is_gone().into())

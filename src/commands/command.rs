@@ -144,7 +144,8 @@ mod tests {
     fn commands_are_read_as_people_type_them() {
         assert_eq!(parse(" /jobs LIST "), Ok(Command::List));
         assert_eq!(parse("show #2"), Ok(Command::Show(2)));
-        assert_eq!(parse("watch rust here"), parse("watch rust"));
+        assert_eq!(parse("watch rust dm"), parse("watch rust"));
+        assert_ne!(parse("watch rust here"), parse("watch rust"));
         assert_ne!(parse("watch rust \"here\""), parse("watch rust"));
         assert_eq!(parse(""), Ok(Command::Help(None)));
         assert_eq!(

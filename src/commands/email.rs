@@ -13,7 +13,9 @@ use crate::secrets::Subject;
 /// Where cards of a filter go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Where it was typed.
+    /// To whoever typed.
+    Own,
+    /// Where it was typed: where others read too, for all of them.
     Here,
     Email,
 }
@@ -72,7 +74,7 @@ pub async fn email(context: &Context, actor: Actor, wanted: Wanted) -> Outcome {
 /// The target of a place.
 pub async fn target(context: &Context, actor: Actor, place: Place) -> Result<TargetId, Failure> {
     match place {
-        Place::Here => Ok(actor.target),
+        Place::Own | Place::Here => Ok(actor.target),
         Place::Email => {
             let target = db::emails::target_of(&context.pool, actor.account).await?;
             Ok(target.ok_or_else(|| {

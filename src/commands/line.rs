@@ -144,11 +144,11 @@ impl<'a> Line<'a> {
     pub fn place_at_end(&self) -> (Self, Place) {
         let rest = self.rest().trim_end();
         let Some((before, last)) = rest.rsplit_once(char::is_whitespace) else {
-            return (*self, Place::Here);
+            return (*self, Place::Own);
         };
         match place(last) {
             Some(place) => (Self { end: self.start + before.len(), ..*self }, place),
-            None => (*self, Place::Here),
+            None => (*self, Place::Own),
         }
     }
 
@@ -192,7 +192,8 @@ impl<'a> Line<'a> {
 
 fn place(word: &str) -> Option<Place> {
     match word.to_lowercase().as_str() {
-        "here" | "dm" => Some(Place::Here),
+        "here" => Some(Place::Here),
+        "dm" => Some(Place::Own),
         "email" => Some(Place::Email),
         _ => None,
     }

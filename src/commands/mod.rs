@@ -5,6 +5,7 @@ mod boards;
 mod command;
 mod email;
 mod habits;
+mod here;
 mod line;
 mod list;
 mod manage;
@@ -23,6 +24,7 @@ use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
 pub use command::{Command, parse};
+pub use here::Here;
 pub use list::COMMANDS;
 pub use refusals::Refusals;
 
@@ -63,6 +65,15 @@ pub struct Context {
 pub struct Actor {
     pub account: AccountId,
     pub target: TargetId,
+    /// Where others read what was typed.
+    pub here: Option<Here>,
+}
+
+impl Actor {
+    /// Somebody whom nobody else reads.
+    pub fn alone(account: AccountId, target: TargetId) -> Self {
+        Self { account, target, here: None }
+    }
 }
 
 /// Why a command was not done.
@@ -91,16 +102,22 @@ type Outcome = Result<Reply, Failure>;
 
 /// Answers what somebody typed. A failure of ours is logged here and answered without its text.
 pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
-    let outcome = match parse(text) {
-        Ok(command) => execute(context, actor, command).await,
-        Err(reply) => Err(reply.into()),
+    let mut reply = match here::line(actor, text) {
+        Some((team, line)) => here::answered(settle(read(context, team, &line).await)),
+        None => settle(read(context, actor, text).await),
     };
-    let mut reply = settle(outcome);
     match trouble(context, actor).await {
         Ok(told) => reply.parts.splice(0..0, told).for_each(drop),
         Err(error) => tracing::error!("targets that are gone were not told: {error}"),
     }
     reply
+}
+
+async fn read(context: &Context, actor: Actor, text: &str) -> Outcome {
+    match parse(text) {
+        Ok(command) => execute(context, actor, command).await,
+        Err(reply) => Err(reply.into()),
+    }
 }
 
 /// Where nothing reaches the person who typed. The place they typed at is used again.

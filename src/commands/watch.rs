@@ -11,6 +11,7 @@ use crate::previews::preview;
 use crate::render::replies;
 
 pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -> Outcome {
+    let actor = if place == Place::Here { actor.for_all_here() } else { actor };
     let target = email::target(context, actor, place).await?;
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
     let live: Vec<_> =

@@ -47,6 +47,11 @@ pub async fn of_identity(
     Ok(AccountId(id))
 }
 
+/// Whether an identity has an account.
+pub async fn is_known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<bool> {
+    known(tx, identity).await.map(|known| known.is_some())
+}
+
 async fn known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<Option<AccountId>> {
     let found = sqlx::query_scalar!(
         "SELECT account_id FROM identities

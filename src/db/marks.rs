@@ -8,27 +8,27 @@ use crate::domain::ids::{AccountId, OpeningId};
 use crate::domain::reply::Mark;
 
 /// Notes it, in place of what was noted before, for the opening that a button names or the one that it
-/// turned out to be. Only what the account was told of can be marked;
-/// `false` if it was not.
+/// turned out to be. Only what one of `told` was told of can be marked; `false` if none was.
 pub async fn set(
     executor: impl PgExecutor<'_>,
     account: AccountId,
+    told: [AccountId; 2],
     opening: OpeningId,
-    mark: Mark,
-    now: DateTime<Utc>,
+    (mark, now): (Mark, DateTime<Utc>),
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "INSERT INTO marks (account_id, opening_id, mark, marked_at)
          SELECT $1, COALESCE(n.merged_into, n.id), $3, $4 FROM openings n
          WHERE n.id = $2 AND EXISTS (
              SELECT FROM owed o JOIN targets t ON t.id = o.target_id
-             WHERE t.account_id = $1 AND o.opening_id IN (n.id, n.merged_into))
+             WHERE t.account_id = ANY ($5) AND o.opening_id IN (n.id, n.merged_into))
          ON CONFLICT (account_id, opening_id)
          DO UPDATE SET mark = EXCLUDED.mark, marked_at = EXCLUDED.marked_at",
         account.0,
         opening.0,
         mark.as_str(),
-        now
+        now,
+        &told.map(|account| account.0)
     )
     .execute(executor)
     .await?;

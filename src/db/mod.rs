@@ -42,6 +42,7 @@ pub mod seen;
 pub mod settle;
 pub mod settled_polls;
 mod showings;
+pub mod slack;
 pub mod sweep;
 pub mod unsent;
 pub mod wake;

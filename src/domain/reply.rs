@@ -53,6 +53,8 @@ pub enum Action {
     Cancel(DraftId),
     /// Brings a removed filter back.
     Restore(i64),
+    /// Brings a removed filter of a channel back.
+    RestoreHere(i64),
     /// Notes what somebody makes of a posting.
     Mark(OpeningId, Mark),
     /// Takes that back.
@@ -86,6 +88,7 @@ impl fmt::Display for Action {
             Self::Save(draft) => write!(f, "save:{draft}"),
             Self::Cancel(draft) => write!(f, "cancel:{draft}"),
             Self::Restore(number) => write!(f, "restore:{number}"),
+            Self::RestoreHere(number) => write!(f, "restore-here:{number}"),
             Self::Mark(opening, mark) => write!(f, "{}:{opening}", mark.as_str()),
             Self::Unmark(opening) => write!(f, "unmark:{opening}"),
         }
@@ -109,6 +112,7 @@ impl FromStr for Action {
             ("save", _) => Ok(Self::Save(DraftId(number))),
             ("cancel", _) => Ok(Self::Cancel(DraftId(number))),
             ("restore", _) => Ok(Self::Restore(number)),
+            ("restore-here", _) => Ok(Self::RestoreHere(number)),
             ("unmark", _) => Ok(Self::Unmark(OpeningId(number))),
             _ => Err(UnknownAction),
         }
@@ -126,6 +130,7 @@ mod tests {
             Action::Save(DraftId(1)),
             Action::Cancel(DraftId(2)),
             Action::Restore(3),
+            Action::RestoreHere(4),
             Action::Mark(opening, Mark::Saved),
             Action::Mark(opening, Mark::Applied),
             Action::Mark(opening, Mark::Dismissed),

@@ -14,6 +14,8 @@ pub enum Platform {
     Playground,
     /// A confirmed address.
     Email,
+    /// A person or a channel of a Slack workspace.
+    Slack,
 }
 
 impl Platform {
@@ -23,6 +25,7 @@ impl Platform {
             Self::Console => "the terminal",
             Self::Playground => "the chat page",
             Self::Email => "e-mail",
+            Self::Slack => "Slack",
         }
     }
 
@@ -32,6 +35,7 @@ impl Platform {
             Self::Console => "console",
             Self::Playground => "playground",
             Self::Email => "email",
+            Self::Slack => "slack",
         }
     }
 }
@@ -55,6 +59,7 @@ impl FromStr for Platform {
             "console" => Ok(Self::Console),
             "playground" => Ok(Self::Playground),
             "email" => Ok(Self::Email),
+            "slack" => Ok(Self::Slack),
             _ => Err(UnknownPlatform(word.to_owned())),
         }
     }

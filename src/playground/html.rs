@@ -143,7 +143,7 @@ fn web_address(card: &Card) -> Option<&str> {
 
 /// A card that is delivered `now`.
 fn card(card: &Card, now: DateTime<Utc>) -> String {
-    let buttons = if card.sample { Vec::new() } else { card_buttons(card.opening) };
+    let buttons = if card.sample { Vec::new() } else { card_buttons(card) };
     let buttons: Vec<Button> = buttons;
     rendered(CardMessage { card: view(card, now), buttons: self::buttons(&buttons) })
 }

@@ -84,7 +84,7 @@ fn identity(token: &str) -> Identity {
 /// The account of a token, if it was given to somebody.
 async fn actor(state: &State, token: &str) -> sqlx::Result<Option<Actor>> {
     let found = db::accounts::at_own_target(&state.context.pool, &identity(token)).await?;
-    Ok(found.map(|(account, target)| Actor { account, target }))
+    Ok(found.map(|(account, target)| Actor::alone(account, target)))
 }
 
 /// Makes the account of a new token.
@@ -95,7 +95,7 @@ async fn newcomer(state: &State, token: &str) -> sqlx::Result<Actor> {
         let account = db::accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
         let (platform, user) = (identity.platform, &identity.user);
         let target = db::accounts::target(tx, account, platform, user, now).await?;
-        Ok(Actor { account, target })
+        Ok(Actor::alone(account, target))
     })
     .await
 }

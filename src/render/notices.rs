@@ -6,6 +6,13 @@ use url::Url;
 
 use super::replies::count;
 
+/// What is said to a channel that lets the bot in.
+pub fn introduction() -> String {
+    "Hello, I am earlybrd. I tell you about new postings within seconds of a board showing them. \
+     To have some shown in this channel, type: /jobs watch remote rust here"
+        .to_owned()
+}
+
 /// A board that somebody added is not asked any more.
 pub fn board_given_up(number: i64, name: &str, url: &Url, why: &str, gone: bool) -> String {
     let since = if gone { "is gone for good" } else { "could not be read for a week" };

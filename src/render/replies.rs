@@ -11,6 +11,7 @@ mod preview;
 mod why;
 
 use crate::domain::ids::OpeningId;
+use crate::domain::message::Card;
 use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
 
 pub use boards::{BoardLine, boards, status};
@@ -113,11 +114,17 @@ pub fn unmarked() -> Reply {
 }
 
 /// The buttons of a card that was sent; a sample has none.
-pub fn card_buttons(opening: OpeningId) -> Vec<Button> {
-    let button = |mark, label| act(label, Action::Mark(opening, mark));
-    vec![
+pub fn card_buttons(card: &Card) -> Vec<Button> {
+    let button = |mark, label| act(label, Action::Mark(card.opening, mark));
+    let mut buttons = vec![
         button(Mark::Saved, "Save"),
         button(Mark::Applied, "Applied"),
         button(Mark::Dismissed, "Not for me"),
-    ]
+    ];
+    let company = card.company.as_deref().map(str::trim);
+    // What is longer cannot be muted by its name.
+    let company = company.filter(|name| !name.is_empty() && name.chars().count() <= 80);
+    buttons
+        .extend(company.map(|name| say(&format!("Mute {name}"), format!("mute company {name}"))));
+    buttons
 }

@@ -28,7 +28,7 @@ impl Chat {
         let person = world.person("ann").await;
         let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);
         let context = Context::new(world.pool.clone(), clock, world.fetcher());
-        let actor = Actor { account: person.account, target: person.target };
+        let actor = Actor::alone(person.account, person.target);
         Self { world, board, context, actor }
     }
 
@@ -160,7 +160,7 @@ async fn cards_are_marked_only_by_those_who_got_them() {
     check(&chat.press(&done, "Undo").await, "Taken back");
     assert_eq!(chat.world.count("SELECT count(*) FROM marks").await, 0);
     let bob = chat.world.person("bob").await;
-    let bob = Actor { account: bob.account, target: bob.target };
+    let bob = Actor::alone(bob.account, bob.target);
     check(&commands::press(&chat.context, bob, saved).await, "not yours");
     assert_eq!(chat.world.count("SELECT count(*) FROM marks").await, 0);
 }
@@ -173,7 +173,7 @@ async fn nobody_reaches_what_is_anothers() {
     chat.watch("rust").await;
     let draft = chat.say("watch go").await;
     let bob = chat.world.person("bob").await;
-    let bob = Actor { account: bob.account, target: bob.target };
+    let bob = Actor::alone(bob.account, bob.target);
     for text in ["show 1", "edit 1 go", "rename 1 x", "pause 1", "resume 1", "remove 1"] {
         check(&commands::say(&chat.context, bob, text).await, "You have no filter 1");
     }

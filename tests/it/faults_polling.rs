@@ -236,7 +236,7 @@ async fn a_feed_that_is_too_long_is_read_from_its_newest_on() {
         .collect();
     board.show(&items);
     let ann = world.person("ann").await;
-    let actor = earlybrd::commands::Actor { account: ann.account, target: ann.target };
+    let actor = earlybrd::commands::Actor::alone(ann.account, ann.target);
     let line = format!("boards add {}", board.url);
     let reply = earlybrd::commands::say(&world.context(), actor, &line).await;
     crate::commands::check(&reply, "It shows 500 postings now. It has 312 more");

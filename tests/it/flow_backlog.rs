@@ -39,7 +39,7 @@ async fn work(chat: &Chat) {
 /// What `list` says at another place of the same account.
 async fn list_elsewhere(chat: &Chat) -> String {
     let other = chat.world.person("elsewhere").await;
-    let actor = earlybrd::commands::Actor { account: chat.actor.account, target: other.target };
+    let actor = earlybrd::commands::Actor { target: other.target, ..chat.actor };
     words(&earlybrd::commands::say(&chat.context, actor, "list").await)
 }
 

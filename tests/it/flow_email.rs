@@ -56,7 +56,7 @@ impl Post {
         let person = world.person("ann").await;
         let mut context = world.context();
         context.mail_keys = Some(Arc::clone(&keys));
-        let actor = Actor { account: person.account, target: person.target };
+        let actor = Actor::alone(person.account, person.target);
         Self { world, board, keys, mail, context, actor, base }
     }
 
@@ -124,7 +124,7 @@ async fn pages(world: &World, keys: &Arc<Keys>) -> Url {
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let router = web::router(world.health(), None, None, Some(state));
+    let router = web::router(world.health(), None, None, Some(state), None);
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(web::serve(listener, router, CancellationToken::new()));
     base
@@ -209,7 +209,7 @@ async fn nobody_is_asked_for_a_yes_again_and_again() {
     }
     check(&here.say("email ann@example.com").await, "several times today");
     let other = here.world.person("bob").await;
-    let bob = Actor { account: other.account, target: other.target };
+    let bob = Actor::alone(other.account, other.target);
     let said = commands::say(&here.context, bob, "email ANN@example.com").await;
     check(&said, "several times today");
     here.deliver().await;

@@ -43,7 +43,7 @@ async fn a_private_board_says_nothing_to_others() {
     world.filter(ann, "cook").await;
     world.filter(bob, "cook -reposts").await;
     world.filter(carol, "cook").await;
-    let actor = Actor { account: ann.account, target: ann.target };
+    let actor = Actor::alone(ann.account, ann.target);
     commands::say(&world.context(), actor, &format!("boards add {}", own.url)).await;
     let later = async || {
         world.clock.advance(Duration::from_mins(20));

@@ -112,7 +112,8 @@ async fn openings_that_turn_out_to_be_one_are_told_no_more() {
     let mark = db::marks::set;
     for opening in [1, 2] {
         let (opening, saved) = (opening.into(), earlybrd::domain::reply::Mark::Saved);
-        assert!(mark(&world.pool, ann.account, opening, saved, world.now()).await.unwrap());
+        let (told, saved) = ([ann.account; 2], (saved, world.now()));
+        assert!(mark(&world.pool, ann.account, told, opening, saved).await.unwrap());
     }
     assert_eq!(world.count("SELECT count(*) FROM marks").await, 1, "both buttons mean one job");
 }
@@ -188,7 +189,7 @@ async fn a_preview_counts_a_job_once_and_why_names_the_message_that_told_it() {
     world.run().await;
     boards[1].show(&[Item { link: &two, ..item("1", ACME) }]);
     world.run().await;
-    let actor = commands::Actor { account: ann.account, target: ann.target };
+    let actor = commands::Actor::alone(ann.account, ann.target);
     let said = commands::say(&world.context(), actor, "test cook").await;
     check(&said, "1 card from 2 postings");
     let said = commands::say(&world.context(), actor, &format!("why {two}")).await;

@@ -26,7 +26,11 @@ async fn what_boards_showed_that_are_no_longer_read_goes_with_its_opening() {
         .await
         .unwrap();
     let (kept, now) = (OpeningId(kept), world.now());
-    assert!(db::marks::set(&world.pool, ann.account, kept, Mark::Saved, now).await.unwrap());
+    assert!(
+        db::marks::set(&world.pool, ann.account, [ann.account; 2], kept, (Mark::Saved, now))
+            .await
+            .unwrap()
+    );
     // Another one turned out to be the cook's job.
     sqlx::raw_sql(
         "INSERT INTO openings (first_seen_at, merged_into)

@@ -18,7 +18,7 @@ async fn trusting() -> World {
 }
 
 async fn say(world: &World, person: Person, line: &str) -> Reply {
-    let actor = Actor { account: person.account, target: person.target };
+    let actor = Actor::alone(person.account, person.target);
     commands::say(&world.context(), actor, line).await
 }
 
@@ -135,7 +135,7 @@ async fn what_cannot_be_watched_is_refused_with_the_reason_and_not_kept() {
     let world = trusting().await;
     let board = FakeBoard::start().await;
     let ann = world.person("ann").await;
-    let (context, actor) = (world.context(), Actor { account: ann.account, target: ann.target });
+    let (context, actor) = (world.context(), Actor::alone(ann.account, ann.target));
     let refused = async |line: &str, why: &str| {
         let line = format!("boards add {line}");
         check(&commands::say(&context, actor, &line).await, why);

@@ -51,7 +51,7 @@ async fn anothers_own_board_is_neither_previewed_nor_explained() {
         .unwrap();
     check(&chat.say("test rust").await, "No postings are stored yet");
     check(&chat.say("why https://x.example/1").await, "No posting with this address");
-    let bob = Actor { account: bob.account, target: bob.target };
+    let bob = Actor::alone(bob.account, bob.target);
     let seen = commands::say(&chat.context, bob, "test rust").await;
     check(&seen, "1 card from 1 posting");
     let seen = commands::say(&chat.context, bob, "why https://x.example/1").await;

@@ -51,7 +51,11 @@ impl Site {
         let state = State::new(context, place, changes.clone(), stop.clone());
         let health = world.health();
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(web::serve(listener, web::router(health, None, Some(state), None), stop));
+        tokio::spawn(web::serve(
+            listener,
+            web::router(health, None, Some(state), None, None),
+            stop,
+        ));
         let client = http::for_operator("test").unwrap();
         Self { world, address, client, changes }
     }

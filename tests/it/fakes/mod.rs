@@ -5,4 +5,5 @@ pub mod dns;
 pub mod messenger;
 pub mod proxy;
 pub mod raw;
+pub mod slack;
 pub mod smtp;

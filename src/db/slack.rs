@@ -1,0 +1,216 @@
+//! Workspaces of Slack, their tokens, installations that were begun, and what was heard already.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use super::wake::{Stage, wake};
+use crate::secrets::Cell;
+
+/// How long a browser may take to come back from Slack.
+const INSTALL: TimeDelta = TimeDelta::minutes(10);
+
+/// Rows removed by one call at the most.
+const BATCH: i64 = 1_000;
+
+/// A workspace that installed the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    pub id: i64,
+    pub name: String,
+    pub bot_user: String,
+    pub sealed: Option<Vec<u8>>,
+    pub installed_at: DateTime<Utc>,
+}
+
+/// What Slack says of an installation.
+#[derive(Debug, Clone, Copy)]
+pub struct Installed<'a> {
+    pub team: &'a str,
+    pub name: &'a str,
+    pub bot_user: &'a str,
+    pub scopes: &'a str,
+}
+
+/// Where a workspace's token is kept.
+pub fn cell(workspace: i64) -> Cell {
+    Cell { table: "slack_workspaces", column: "sealed", owner: workspace }
+}
+
+/// A workspace by Slack's id of it.
+pub async fn workspace(
+    executor: impl PgExecutor<'_>,
+    team: &str,
+) -> sqlx::Result<Option<Workspace>> {
+    sqlx::query_as!(
+        Workspace,
+        "SELECT id, name, bot_user, sealed, installed_at FROM slack_workspaces WHERE team = $1",
+        team
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// Notes an installation, the first or one more, without its token, which is sealed for the row that this
+/// returns. What waited for the workspace is sent again.
+pub async fn install(
+    tx: &mut PgConnection,
+    installed: Installed<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<i64> {
+    let Installed { team, name, bot_user, scopes } = installed;
+    let id = sqlx::query_scalar!(
+        "INSERT INTO slack_workspaces (team, name, bot_user, scopes, installed_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (team) DO UPDATE
+             SET name = EXCLUDED.name, bot_user = EXCLUDED.bot_user, scopes = EXCLUDED.scopes,
+                 sealed = NULL, installed_at = EXCLUDED.installed_at, removed_at = NULL
+         RETURNING id",
+        team,
+        name,
+        bot_user,
+        scopes,
+        now
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE targets t SET broken_at = NULL, broken_why = NULL, failures = 0,
+                ready_at = CASE WHEN EXISTS (SELECT FROM deliveries d
+                                             WHERE d.target_id = t.id AND d.settled_at IS NULL)
+                                THEN $3::timestamptz END
+         WHERE t.platform = 'slack' AND split_part(t.address, '/', 1) = $1 AND t.broken_why = $2",
+        team,
+        REMOVED,
+        now
+    )
+    .execute(&mut *tx)
+    .await?;
+    wake(tx, Stage::Deliver).await?;
+    Ok(id)
+}
+
+/// Keeps the token of a workspace.
+pub async fn keep_token(
+    executor: impl PgExecutor<'_>,
+    workspace: i64,
+    sealed: &[u8],
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE slack_workspaces SET sealed = $2 WHERE id = $1", workspace, sealed)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
+/// Why targets of a workspace without the app are gone.
+pub const REMOVED: &str = "earlybrd was removed from the workspace";
+
+/// Erases the token of a workspace that removed the app, and lets its targets rest. An installation that
+/// is newer than `as_of` stays: Slack tells of removals late, and in any order.
+pub async fn remove(
+    tx: &mut PgConnection,
+    team: &str,
+    as_of: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let removed = sqlx::query!(
+        "UPDATE slack_workspaces SET sealed = NULL, removed_at = COALESCE(removed_at, $3)
+         WHERE team = $1 AND installed_at <= $2",
+        team,
+        as_of,
+        now
+    )
+    .execute(&mut *tx)
+    .await?;
+    if removed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query!(
+        "UPDATE targets SET broken_at = COALESCE(broken_at, $3), broken_why = $2, ready_at = NULL
+         WHERE platform = 'slack' AND split_part(address, '/', 1) = $1",
+        team,
+        REMOVED,
+        now
+    )
+    .execute(tx)
+    .await?;
+    Ok(true)
+}
+
+/// Lets one place rest that is gone.
+pub async fn place_is_gone(
+    executor: impl PgExecutor<'_>,
+    address: &str,
+    why: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE targets SET broken_at = $3, broken_why = $2, ready_at = NULL
+         WHERE platform = 'slack' AND address = $1 AND broken_at IS NULL",
+        address,
+        why,
+        now
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a browser was sent to Slack.
+pub async fn begin_install(
+    executor: impl PgExecutor<'_>,
+    state: &[u8],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!("INSERT INTO slack_installs (state, begun_at) VALUES ($1, $2)", state, now)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
+/// Whether a browser was sent to Slack with this, lately, and did not come back yet.
+pub async fn end_install(
+    executor: impl PgExecutor<'_>,
+    state: &[u8],
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let begun = sqlx::query_scalar!(
+        "DELETE FROM slack_installs WHERE state = $1 RETURNING begun_at",
+        state
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(begun.is_some_and(|begun| now - begun <= INSTALL))
+}
+
+/// Whether this is heard for the first time.
+pub async fn hear(
+    executor: impl PgExecutor<'_>,
+    id: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let heard = sqlx::query!(
+        "INSERT INTO slack_heard (id, heard_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        id,
+        now
+    )
+    .execute(executor)
+    .await?;
+    Ok(heard.rows_affected() == 1)
+}
+
+/// What was heard lives 30 days, an installation that nobody ended one.
+pub async fn sweep(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "WITH old_installs AS (
+             DELETE FROM slack_installs WHERE state IN (
+                 SELECT state FROM slack_installs WHERE begun_at < $2 LIMIT $3))
+         DELETE FROM slack_heard WHERE id IN (
+             SELECT id FROM slack_heard WHERE heard_at < $1 ORDER BY heard_at LIMIT $3)",
+        now - TimeDelta::days(30),
+        now - TimeDelta::days(1),
+        BATCH
+    )
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,182 @@
+//! What Slack brings, whichever way it came, and the answers: commands, buttons, forms, events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::api::Api;
+use super::blocks::{self, Content};
+use super::people::Who;
+use super::workspaces::Workspaces;
+use crate::commands::Context;
+use crate::db;
+use crate::domain::reply::Reply;
+use crate::render::replies;
+
+/// Slack waits three seconds; what takes longer than this is answered later.
+const AT_ONCE: Duration = Duration::from_millis(1_800);
+
+/// What answers share.
+pub struct Desk {
+    pub context: Context,
+    pub api: Api,
+    pub workspaces: Workspaces,
+    /// Work that goes on after Slack was answered.
+    pub tasks: TaskTracker,
+}
+
+/// A line that somebody typed behind `/jobs`.
+#[derive(Debug, Clone)]
+pub struct Typed {
+    pub who: Who,
+    pub text: String,
+    pub response_url: Option<Url>,
+    pub trigger: Option<String>,
+}
+
+/// An answer that only one person sees.
+#[derive(Debug, Serialize)]
+pub struct Ephemeral {
+    response_type: &'static str,
+    replace_original: bool,
+    text: String,
+    blocks: Vec<slack_morphism::prelude::SlackBlock>,
+}
+
+impl Ephemeral {
+    pub fn of(reply: &Reply) -> Self {
+        let Content { blocks, text } = blocks::reply(reply);
+        Self { response_type: "ephemeral", replace_original: false, text, blocks }
+    }
+
+    /// In place of the message whose button was pressed.
+    pub fn instead(self, replace_original: Instead) -> Self {
+        Self { replace_original: replace_original == Instead::OfIt, ..self }
+    }
+
+    pub fn json(&self) -> Json {
+        serde_json::to_value(self).unwrap_or_else(|error| {
+            tracing::error!("an answer could not be written: {error}");
+            json!({ "response_type": "ephemeral", "text": "Something went wrong here." })
+        })
+    }
+}
+
+/// Whether an answer takes the place of the message whose button was pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instead {
+    OfIt,
+    OfNothing,
+}
+
+impl Desk {
+    /// Answers a line. `None`: Slack brought it before, or the answer comes later.
+    pub async fn typed(self: &Arc<Self>, typed: Typed) -> Option<Json> {
+        match self.is_first("trigger", typed.trigger.as_deref()).await {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => return Some(away(&error)),
+        }
+        let (desk, url) = (Arc::clone(self), typed.response_url.clone());
+        let work = async move {
+            let text = typed_text(&typed.text);
+            if text.is_empty() {
+                desk.open_home(&typed.who).await;
+            }
+            Ephemeral::of(&desk.say(&typed.who, &text).await).json()
+        };
+        self.in_time(url, work).await
+    }
+
+    /// Whether something is brought for the first time. What has no name always is.
+    pub async fn is_first(&self, kind: &str, name: Option<&str>) -> sqlx::Result<bool> {
+        let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(true) };
+        let name: String = format!("{kind}:{name}").chars().take(200).collect();
+        db::slack::hear(&self.context.pool, &name, self.context.clock.now()).await
+    }
+
+    /// Gives an answer if it is there in time; otherwise it goes to `url` when it is.
+    async fn in_time(
+        self: &Arc<Self>,
+        url: Option<Url>,
+        work: impl Future<Output = Json> + Send + 'static,
+    ) -> Option<Json> {
+        let (answer, mut answered) = oneshot::channel();
+        let desk = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Err(late) = answer.send(work.await) {
+                desk.respond(url.as_ref(), &late).await;
+            }
+        });
+        if let Ok(answer) = timeout(AT_ONCE, &mut answered).await {
+            return answer.ok();
+        }
+        answered.close();
+        answered.try_recv().ok()
+    }
+
+    /// Answers at an address that Slack gave.
+    pub async fn respond(&self, url: Option<&Url>, body: &impl Serialize) {
+        let Some(url) = url else {
+            tracing::warn!("an answer came too late, and Slack gave no address for it");
+            return;
+        };
+        if let Err(error) = self.api.respond(url, body).await {
+            tracing::warn!("an answer was not taken: {error}");
+        }
+    }
+}
+
+/// The line as it was typed: Slack writes some characters as HTML does, and links in its own way; phones
+/// turn quotes.
+pub fn typed_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        let Some((inside, behind)) = after.split_once('>') else {
+            rest = after;
+            continue;
+        };
+        // `<https://example.com|example.com>`, `<#C1|jobs>`, `<@U1>`
+        let (target, label) = inside.split_once('|').unwrap_or((inside, inside));
+        out.push_str(if target.starts_with(['@', '#', '!']) { label } else { target });
+        rest = behind;
+    }
+    out.push_str(rest);
+    let out = out.replace(['\u{201c}', '\u{201d}', '\u{201e}'], "\"");
+    let out = out.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let out: String = out.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    out.trim().to_owned()
+}
+
+/// The database is away. Slack brings commands once only, so the person is told.
+pub fn away(error: &sqlx::Error) -> Json {
+    tracing::error!("Slack: {error}");
+    Ephemeral::of(&replies::something_went_wrong()).json()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_it_was_typed() {
+        assert_eq!(typed_text("watch rust pay&gt;=80k &amp;amp;"), "watch rust pay>=80k &amp;");
+        assert_eq!(
+            typed_text("boards add <https://a.example/feed?x&amp;y|a.example>"),
+            "boards add https://a.example/feed?x&y"
+        );
+        assert_eq!(
+            typed_text("watch \u{201c}site reliability\u{201d}\n"),
+            "watch \"site reliability\""
+        );
+        assert_eq!(typed_text("a < b"), "a  b");
+    }
+}

@@ -1,0 +1,73 @@
+//! The home page of the app: filters to turn on and off, what was kept, how boards do.
+
+use serde_json::json;
+
+use super::blocks::Blocks;
+use super::desk::Desk;
+use super::forms;
+use super::people::Who;
+use crate::commands::{self, Actor};
+use crate::db;
+use crate::db::own_filters::{FilterState, OwnFilter};
+use crate::domain::reply::{Button, Part, Press};
+
+/// Filters that get buttons of their own; `list` shows all.
+const FILTERS: usize = 20;
+
+impl Desk {
+    /// Shows somebody's home page as it is now.
+    pub async fn open_home(&self, who: &Who) {
+        let view = match self.home(who).await {
+            Ok(view) => view,
+            Err(error) => return tracing::error!("Slack: {error}"),
+        };
+        let body = json!({ "user_id": who.user, "view": view });
+        self.call(&who.team, "views.publish", &body).await;
+    }
+
+    async fn home(&self, who: &Who) -> sqlx::Result<serde_json::Value> {
+        let actor = Actor { here: None, ..self.known(who).await?.actor };
+        let filters = db::own_filters::of_account(&self.context.pool, actor.account).await?;
+        let live = filters.iter().filter(|filter| filter.state != FilterState::Removed);
+        let live: Vec<&OwnFilter> = live.collect();
+        let mut blocks = Blocks::default();
+        blocks.heading("Your filters");
+        if live.is_empty() {
+            blocks.text("None yet. Say what you look for, as in: remote rust -senior pay>=80k");
+        }
+        for filter in live.iter().take(FILTERS) {
+            let paused = filter.state == FilterState::Paused;
+            let state = if paused { " (paused)" } else { "" };
+            blocks.text(&format!("{} {}{state}\n{}", filter.number, filter.name, filter.query));
+            blocks.buttons(&filter_buttons(filter));
+        }
+        blocks.buttons(&[button("New filter", Press::Fill("watch ".to_owned()))]);
+        for (heading, line) in [("Saved postings", "saved"), ("Boards", "status")] {
+            blocks.heading(heading);
+            for part in commands::say(&self.context, actor, line).await.parts {
+                match part {
+                    Part::Text(text) | Part::Code(text) => blocks.text(&text),
+                    Part::List(lines) => blocks.text(&lines.join("\n")),
+                    Part::Card { .. } => {}
+                }
+            }
+        }
+        Ok(forms::home(blocks))
+    }
+}
+
+fn filter_buttons(filter: &OwnFilter) -> [Button; 3] {
+    let OwnFilter { number, query, .. } = filter;
+    let turn = match filter.state {
+        FilterState::Paused => button("Resume", Press::Say(format!("resume {number}"))),
+        FilterState::Active | FilterState::Removed => {
+            button("Pause", Press::Say(format!("pause {number}")))
+        }
+    };
+    let edit = button("Edit", Press::Fill(format!("edit {number} {query}")));
+    [turn, edit, button("Show", Press::Say(format!("show {number}")))]
+}
+
+fn button(label: &str, press: Press) -> Button {
+    Button { label: label.to_owned(), press }
+}

@@ -1,0 +1,145 @@
+//! Buttons, forms and shortcuts.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use url::Url;
+
+use super::desk::{Desk, Ephemeral, Instead, typed_text};
+use super::forms;
+use super::people::Who;
+use super::press::Value;
+use crate::domain::reply::Reply;
+use crate::render::replies;
+
+/// What somebody did, as Slack tells it.
+struct Interaction {
+    payload: Json,
+    who: Who,
+    response_url: Option<Url>,
+    trigger: Option<String>,
+}
+
+impl Interaction {
+    fn read(payload: Json) -> Option<Self> {
+        let team = text(&payload, "/team/id").or_else(|| text(&payload, "/user/team_id"))?;
+        let channel =
+            text(&payload, "/channel/id").or_else(|| text(&payload, "/container/channel_id"));
+        let who = Who::new(team, text(&payload, "/user/id")?, channel)?;
+        let response_url = text(&payload, "/response_url").and_then(|url| Url::parse(url).ok());
+        let trigger = text(&payload, "/trigger_id").map(str::to_owned);
+        Some(Self { payload, who, response_url, trigger })
+    }
+
+    fn text(&self, path: &str) -> Option<&str> {
+        text(&self.payload, path)
+    }
+}
+
+fn text<'a>(json: &'a Json, path: &str) -> Option<&'a str> {
+    json.pointer(path).and_then(Json::as_str)
+}
+
+impl Desk {
+    /// Takes a button, a form or a shortcut; what comes back is what Slack is answered at once.
+    pub async fn did(self: &Arc<Self>, payload: Json) -> Option<Json> {
+        let interaction = Interaction::read(payload)?;
+        // A form that is sent is known by its own name; its trigger is new.
+        let named = interaction.trigger.as_deref().or_else(|| interaction.text("/view/id"));
+        match self.is_first("trigger", named).await {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => {
+                let failed = Ephemeral::of(&replies::something_went_wrong());
+                tracing::error!("Slack: {error}");
+                let desk = Arc::clone(self);
+                self.tasks.spawn(async move {
+                    desk.respond(interaction.response_url.as_ref(), &failed).await;
+                });
+                return None;
+            }
+        }
+        match interaction.text("/type") {
+            Some("block_actions") => {
+                let desk = Arc::clone(self);
+                self.tasks.spawn(async move { desk.pressed(&interaction).await });
+                None
+            }
+            Some("view_submission") => Some(self.submitted(interaction)),
+            Some("shortcut" | "message_action") => {
+                let desk = Arc::clone(self);
+                self.tasks.spawn(async move { desk.shortcut(&interaction).await });
+                None
+            }
+            _ => None,
+        }
+    }
+
+    async fn pressed(self: &Arc<Self>, interaction: &Interaction) {
+        let value = interaction
+            .text("/actions/0/value")
+            .or_else(|| interaction.text("/actions/0/selected_option/value"));
+        let who = &interaction.who;
+        let reply = match value.unwrap_or_default().parse::<Value>() {
+            Ok(Value::Act(action)) => self.press(who, action).await,
+            Ok(Value::Say(line)) => self.say(who, &line).await,
+            Ok(Value::Fill(line)) => return self.open(interaction, &forms::line(&line)).await,
+            Err(_) => replies::unknown_button(),
+        };
+        if interaction.response_url.is_none() {
+            // A button of the home page.
+            self.open(interaction, &forms::shown(&reply)).await;
+            return self.open_home(who).await;
+        }
+        let only_theirs = interaction.payload.pointer("/container/is_ephemeral");
+        let instead = if only_theirs.and_then(Json::as_bool) == Some(true) {
+            Instead::OfIt
+        } else {
+            Instead::OfNothing
+        };
+        let answer = Ephemeral::of(&reply).instead(instead);
+        self.respond(interaction.response_url.as_ref(), &answer).await;
+    }
+
+    async fn shortcut(&self, interaction: &Interaction) {
+        let said = interaction.text("/message/text").map(typed_text).unwrap_or_default();
+        let said: String = said.chars().take(300).collect();
+        self.open(interaction, &forms::line(format!("watch {said}").trim_end())).await;
+    }
+
+    /// Takes a line from a form. The form says that it is at work, and then what came of it.
+    fn submitted(self: &Arc<Self>, interaction: Interaction) -> Json {
+        let line = interaction.text(forms::LINE).map(typed_text).unwrap_or_default();
+        let desk = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let reply = desk.say(&interaction.who, &line).await;
+            desk.update(&interaction, &reply).await;
+            desk.open_home(&interaction.who).await;
+        });
+        json!({ "response_action": "update", "view": forms::at_work() })
+    }
+
+    async fn open(&self, interaction: &Interaction, view: &impl serde::Serialize) {
+        let Some(trigger) = &interaction.trigger else { return };
+        let body = json!({ "trigger_id": trigger, "view": view });
+        self.call(&interaction.who.team, "views.open", &body).await;
+    }
+
+    async fn update(&self, interaction: &Interaction, reply: &Reply) {
+        let Some(id) = interaction.text("/view/id") else { return };
+        let body = json!({ "view_id": id, "view": forms::shown(reply) });
+        self.call(&interaction.who.team, "views.update", &body).await;
+    }
+
+    /// Calls a method whose failure costs an answer, nothing else.
+    pub async fn call(&self, team: &str, method: &str, body: &Json) {
+        let token = match self.workspaces.token(team).await {
+            Ok(token) => token,
+            Err(error) => return tracing::warn!(slack.team = team, "{method}: {error}"),
+        };
+        if let Err(failure) = self.api.call(method, &token.secret, body).await {
+            self.workspaces.note(team, &token, &failure).await;
+            tracing::warn!(slack.team = team, "{method}: {failure}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Slack: messages in Block Kit, and the same commands as everywhere.
+//!
+//! Invariant: a message counts as sent only when Slack says so and names it; nothing of a posting can ping,
+//! link or format; nothing that is not signed is believed.
+
+mod api;
+mod blocks;
+mod desk;
+mod errors;
+mod events;
+mod forms;
+mod home;
+mod http;
+mod install;
+mod interact;
+mod manifest;
+mod people;
+mod place;
+mod press;
+mod send;
+mod signature;
+mod socket;
+mod text;
+mod workspaces;
+
+use std::sync::Arc;
+
+use axum::Router;
+use reqwest::Client;
+use tokio_util::task::TaskTracker;
+
+pub use api::{Api, Failure};
+pub use desk::Desk;
+pub use errors::{CODES, Means};
+pub use events::EVENTS;
+pub use http::PATHS;
+pub use install::SCOPES;
+pub use manifest::manifest;
+pub use send::SlackPlatform;
+pub use socket::Socket;
+pub use workspaces::Workspaces;
+
+use crate::commands::Context;
+use crate::config::{OneWorkspace, SlackApp, SlackConfig};
+use crate::secrets::Keys;
+
+/// Slack as the settings have it.
+#[derive(Clone)]
+pub struct Slack {
+    api: Api,
+    workspaces: Workspaces,
+    app: Option<SlackApp>,
+    one: Option<OneWorkspace>,
+}
+
+impl Slack {
+    pub fn new(
+        config: &SlackConfig,
+        client: Client,
+        context: &Context,
+        keys: Option<Arc<Keys>>,
+    ) -> Self {
+        let one = config.one.as_ref().map(|one| one.bot_token.clone());
+        let (pool, clock) = (context.pool.clone(), Arc::clone(&context.clock));
+        Self {
+            api: Api::new(client, config.api.clone()),
+            workspaces: Workspaces { pool, clock, keys, one },
+            app: config.app.clone(),
+            one: config.one.clone(),
+        }
+    }
+
+    /// Where messages are sent.
+    pub fn platform(&self) -> SlackPlatform {
+        SlackPlatform { api: self.api.clone(), workspaces: self.workspaces.clone() }
+    }
+
+    /// What answers people.
+    pub fn desk(&self, context: Context, tasks: TaskTracker) -> Arc<Desk> {
+        let (api, workspaces) = (self.api.clone(), self.workspaces.clone());
+        Arc::new(Desk { context, api, workspaces, tasks })
+    }
+
+    /// The connection that brings the one workspace's requests.
+    pub fn socket(&self, desk: &Arc<Desk>) -> Option<Socket> {
+        let app_token = self.one.as_ref()?.app_token.clone();
+        Some(Socket { desk: Arc::clone(desk), app_token, silence: socket::SILENCE })
+    }
+
+    /// What Slack and browsers ask for, where workspaces install the app.
+    pub fn router(&self, desk: &Arc<Desk>) -> Option<Router> {
+        let app = self.app.clone()?;
+        let signing_secret = app.signing_secret.clone();
+        let requests = http::router(http::Door { desk: Arc::clone(desk), signing_secret });
+        Some(requests.merge(install::router(install::Pages { desk: Arc::clone(desk), app })))
+    }
+}
+
+/// Asks Slack who we are, where that can be known before anybody installs the app.
+pub async fn check(config: &SlackConfig, client: Client) -> Result<Option<String>, Failure> {
+    let Some(one) = &config.one else { return Ok(None) };
+    let api = Api::new(client, config.api.clone());
+    let answer = api.ask("auth.test", Some(&one.bot_token), &[]).await?;
+    Ok(Some(answer.text("/team").unwrap_or("a workspace without a name").to_owned()))
+}

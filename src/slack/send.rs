@@ -1,0 +1,223 @@
+//! Slack as a platform: sends, edits, and looks for messages that may have arrived.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use slack_morphism::prelude::{
+    SlackApiChatPostMessageRequest, SlackApiChatUpdateRequest, SlackMessageContent,
+    SlackMessageMetadata,
+};
+
+use super::api::{Answer, Api, Failure};
+use super::blocks::{self, Content};
+use super::place::Place;
+use super::workspaces::{Token, Workspaces};
+use crate::domain::delivery::{Doubt, MessageRef, SentMessage, Verdict};
+use crate::domain::ids::DeliveryId;
+use crate::domain::limit::Limit;
+use crate::domain::message::Message;
+use crate::domain::target::{Platform, Target};
+use crate::messenger::Messenger;
+
+/// The kind of metadata that names a delivery.
+const METADATA: &str = "earlybrd_delivery";
+
+/// Slack lets one message a second into a channel.
+const A_CHANNEL: Duration = Duration::from_secs(1);
+
+/// And several hundred a minute into a workspace.
+const A_WORKSPACE: Duration = Duration::from_millis(150);
+const AT_ONCE_IN_A_WORKSPACE: u32 = 20;
+
+/// Slack's clock and ours may differ so much.
+const SKEW: TimeDelta = TimeDelta::minutes(2);
+
+/// Messages looked at, the newest first: what we sent since a try cannot be more.
+const HISTORY: &str = "100";
+
+/// After so long nobody looks in a history any more.
+const OLD: Duration = Duration::from_hours(24);
+
+/// Slack.
+pub struct SlackPlatform {
+    pub api: Api,
+    pub workspaces: Workspaces,
+}
+
+#[async_trait]
+impl Messenger for SlackPlatform {
+    fn platform(&self) -> Platform {
+        Platform::Slack
+    }
+
+    fn limits(&self, target: &Target) -> Vec<Limit> {
+        let Ok(place) = target.address.parse::<Place>() else { return Vec::new() };
+        let workspace =
+            Limit { key: key(&place, POST), every: A_WORKSPACE, burst: AT_ONCE_IN_A_WORKSPACE };
+        let channel = Limit { key: format!("slack/{place}"), every: A_CHANNEL, burst: 1 };
+        vec![workspace, channel]
+    }
+
+    /// Only the history of direct messages may be read.
+    fn in_doubt(&self, target: &Target, tried: Duration) -> Doubt {
+        let person = target.address.parse::<Place>().is_ok_and(|place| place.is_person());
+        if person && tried < OLD { Doubt::Ask } else { Doubt::Once }
+    }
+
+    async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict> {
+        let place = place(target)?;
+        let token = self.workspaces.token(&place.team).await?;
+        let content = blocks::message(message, self.workspaces.clock.now());
+        let mut request = SlackApiChatPostMessageRequest::new(
+            place.id.clone().into(),
+            marked(content, message.delivery),
+        );
+        // Nothing of a posting may show more than we do, or call anybody.
+        request.unfurl_links = Some(false);
+        request.unfurl_media = Some(false);
+        request.link_names = Some(false);
+        let mut sent = self.call(&place, &token, POST, &request).await;
+        if place.is_person() && sent.as_ref().is_err_and(is_no_channel) {
+            // Not every workspace opens a conversation by itself.
+            let opened = self.conversation(&place, &token).await?;
+            request.channel = opened.into();
+            sent = self.call(&place, &token, POST, &request).await;
+        }
+        let answer = sent.map_err(|failure| failure.verdict(&key(&place, POST)))?;
+        named(&answer).ok_or_else(|| Verdict::Unknown {
+            why: "Slack says ok, but not which message it made".to_owned(),
+        })
+    }
+
+    async fn find(
+        &self,
+        target: &Target,
+        message: &Message,
+        tried_at: DateTime<Utc>,
+    ) -> Result<Option<MessageRef>, Verdict> {
+        let place = place(target)?;
+        let token = self.workspaces.token(&place.team).await?;
+        let channel = self.conversation(&place, &token).await?;
+        let oldest = (tried_at - SKEW).timestamp().to_string();
+        let form = [
+            ("channel", channel.as_str()),
+            ("oldest", &oldest),
+            ("inclusive", "true"),
+            ("include_all_metadata", "true"),
+            ("limit", HISTORY),
+        ];
+        let answer = self.api.ask("conversations.history", Some(&token.secret), &form).await;
+        let history = match answer {
+            Ok(history) => history,
+            // Sent again once then, as where nobody can be asked.
+            Err(Failure::Refused { code }) if code == "missing_scope" => {
+                let why = "the app may not read direct messages (im:history)".to_owned();
+                return Err(Verdict::Rejected { why });
+            }
+            Err(failure) => {
+                self.workspaces.note(&place.team, &token, &failure).await;
+                return Err(failure.verdict(&key(&place, "conversations.history")));
+            }
+        };
+        let wanted = message.delivery.to_string();
+        let ours = history.list("/messages").iter().find(|said| delivery_of(said) == Some(&wanted));
+        let ts = ours.and_then(|said| said.pointer("/ts")).and_then(Value::as_str);
+        Ok(ts.map(|ts| MessageRef(format!("{channel}/{ts}"))))
+    }
+
+    fn edits(&self) -> bool {
+        true
+    }
+
+    async fn edit(
+        &self,
+        target: &Target,
+        sent: &SentMessage,
+        message: &Message,
+    ) -> Result<(), Verdict> {
+        let place = place(target)?;
+        let token = self.workspaces.token(&place.team).await?;
+        let lost = || Verdict::Rejected { why: "nobody knows which message it is".to_owned() };
+        let (channel, ts) = sent.message.0.split_once('/').ok_or_else(lost)?;
+        let content = marked(blocks::message(message, sent.at), message.delivery);
+        let mut request = SlackApiChatUpdateRequest::new(channel.into(), content, ts.into());
+        request.link_names = Some(false);
+        let updated = self.call(&place, &token, UPDATE, &request).await;
+        updated.map(drop).map_err(|failure| failure.verdict(&key(&place, UPDATE)))
+    }
+}
+
+const POST: &str = "chat.postMessage";
+const UPDATE: &str = "chat.update";
+
+impl SlackPlatform {
+    async fn call(
+        &self,
+        place: &Place,
+        token: &Token,
+        method: &str,
+        body: &(impl serde::Serialize + Sync),
+    ) -> Result<Answer, Failure> {
+        let answer = self.api.call(method, &token.secret, body).await;
+        if let Err(failure) = &answer {
+            self.workspaces.note(&place.team, token, failure).await;
+        }
+        answer
+    }
+
+    /// The conversation with a person.
+    async fn conversation(&self, place: &Place, token: &Token) -> Result<String, Verdict> {
+        const OPEN: &str = "conversations.open";
+        let opened = self.call(place, token, OPEN, &json!({ "users": place.id })).await;
+        let opened = opened.map_err(|failure| match failure.verdict(&key(place, OPEN)) {
+            // Nothing was sent yet.
+            Verdict::Unknown { why } => Verdict::Retry { why, after: None },
+            verdict @ (Verdict::Retry { .. }
+            | Verdict::Limited { .. }
+            | Verdict::Gone { .. }
+            | Verdict::Rejected { .. }) => verdict,
+        })?;
+        let channel = opened.text("/channel/id").map(str::to_owned);
+        channel.ok_or_else(|| Verdict::Retry {
+            why: "Slack opened a conversation without saying which".to_owned(),
+            after: None,
+        })
+    }
+}
+
+/// What a 429 of a method counts by.
+fn key(place: &Place, method: &str) -> String {
+    format!("slack/{}/{method}", place.team)
+}
+
+fn place(target: &Target) -> Result<Place, Verdict> {
+    target.address.parse().map_err(|error| Verdict::Gone { why: format!("{error}") })
+}
+
+fn is_no_channel(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused { code } if code == "channel_not_found")
+}
+
+fn marked(content: Content, delivery: DeliveryId) -> SlackMessageContent {
+    let payload = [("id".to_owned(), delivery.to_string())].into();
+    let metadata =
+        SlackMessageMetadata { event_type: METADATA.to_owned(), event_payload: Some(payload) };
+    SlackMessageContent::new()
+        .with_text(content.text)
+        .with_blocks(content.blocks)
+        .with_metadata(metadata)
+}
+
+fn delivery_of(said: &Value) -> Option<&str> {
+    let metadata = said.pointer("/metadata")?;
+    let ours = metadata.pointer("/event_type").and_then(Value::as_str) == Some(METADATA);
+    metadata.pointer("/event_payload/id").and_then(Value::as_str).filter(|_| ours)
+}
+
+/// Only a message with a name was sent.
+fn named(answer: &Answer) -> Option<MessageRef> {
+    let (channel, ts) = (answer.text("/channel")?, answer.text("/ts")?);
+    Some(MessageRef(format!("{channel}/{ts}")))
+}
