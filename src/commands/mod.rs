@@ -17,10 +17,12 @@ mod why;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sqlx::PgPool;
+use tokio::time::sleep;
 
 pub use boards::lines as board_lines;
 pub use command::{Command, parse};
@@ -98,6 +100,9 @@ impl From<Reply> for Failure {
     }
 }
 
+/// Tries of a command.
+const TRIES: u64 = 3;
+
 type Outcome = Result<Reply, Failure>;
 
 /// Answers what somebody typed. A failure of ours is logged here and answered without its text.
@@ -114,9 +119,14 @@ pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
 }
 
 async fn read(context: &Context, actor: Actor, text: &str) -> Outcome {
-    match parse(text) {
-        Ok(command) => execute(context, actor, command).await,
-        Err(reply) => Err(reply.into()),
+    let command = parse(text)?;
+    let mut tries = 1;
+    loop {
+        let outcome = execute(context, actor, command.clone()).await;
+        if !is_to_be_done_again(&outcome, tries).await {
+            return outcome;
+        }
+        tries += 1;
     }
 }
 
@@ -141,7 +151,29 @@ async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
 
 /// Answers a button.
 pub async fn press(context: &Context, actor: Actor, action: Action) -> Reply {
-    settle(actions::execute(context, actor, action).await)
+    let mut tries = 1;
+    loop {
+        let outcome = actions::execute(context, actor, action).await;
+        if !is_to_be_done_again(&outcome, tries).await {
+            return settle(outcome);
+        }
+        tries += 1;
+    }
+}
+
+/// Waits a little and says yes, if another session got in the way of a try: nobody types it again for us.
+async fn is_to_be_done_again(outcome: &Outcome, tries: u64) -> bool {
+    let Err(Failure::Internal(error)) = outcome else { return false };
+    let again = tries < TRIES && is_anothers_doing(error);
+    if again {
+        tracing::warn!("a command is tried again: {error:#}");
+        sleep(Duration::from_millis(fastrand::u64(10..50 * tries))).await;
+    }
+    again
+}
+
+fn is_anothers_doing(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref()).any(db::is_anothers_doing)
 }
 
 fn settle(outcome: Outcome) -> Reply {

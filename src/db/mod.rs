@@ -121,14 +121,37 @@ fn pool(connections: u32) -> PgPoolOptions {
         })
 }
 
+/// Rest before a migration that waited for a lock in vain is tried again, and how often.
+const MIGRATION_REST: Duration = Duration::from_secs(1);
+const MIGRATION_TRIES: u32 = 60;
+
 /// Applies the migrations that are missing, on a connection of its own. Several processes may do
-/// so at once: they take turns.
+/// so at once: they take turns. One that waits for a lock lets go of it after a few seconds and comes
+/// again: whoever asks for a lock that it waits for would wait behind it.
 pub async fn migrate(url: &SecretString) -> Result<(), MigrateError> {
-    // Turns may take longer than the ordinary lock time-out.
-    let options = options(url)?.options([("lock_timeout", "60s"), ("statement_timeout", "0")]);
-    let mut connection = PgConnection::connect_with(&options).await?;
-    MIGRATIONS.run(&mut connection).await?;
-    Ok(connection.close().await?)
+    let options = options(url)?.options([("lock_timeout", "3s"), ("statement_timeout", "0")]);
+    let mut tries = 1;
+    loop {
+        let mut connection = PgConnection::connect_with(&options).await?;
+        match MIGRATIONS.run(&mut connection).await {
+            Err(error) if tries < MIGRATION_TRIES && waited_in_vain(&error) => {
+                tracing::warn!("a migration waits for a lock: {error}");
+            }
+            ended => {
+                connection.close().await?;
+                return ended;
+            }
+        }
+        // It holds the lock that makes processes take turns.
+        connection.close().await?;
+        tokio::time::sleep(MIGRATION_REST).await;
+        tries += 1;
+    }
+}
+
+fn waited_in_vain(error: &MigrateError) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    cause.is_some_and(is_anothers_doing)
 }
 
 /// Lets a transaction commit without waiting for the disk: what it writes may be lost with the server,
@@ -197,6 +220,13 @@ pub async fn in_tx<T>(
     let value = work(&mut tx).await?;
     tx.commit().await?;
     Ok(value)
+}
+
+/// Whether the server took a transaction back because of another one: a deadlock, a serialization that
+/// failed, a lock that did not come in time. Nothing of it is left, and the next try may well succeed.
+pub fn is_anothers_doing(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001" | "55P03"))
 }
 
 /// What time the server has: the source of `SharedClock`.

@@ -15,6 +15,7 @@ mod fakes;
 mod faults_addresses;
 mod faults_boards;
 mod faults_bodies;
+mod faults_database;
 mod faults_dns;
 mod faults_mail;
 mod faults_polling;

@@ -7,7 +7,7 @@ use earlybrd::config::{SlackApp, SlackConfig};
 use earlybrd::secrets::Keys;
 use earlybrd::slack::Slack;
 use earlybrd::{http, web};
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use ring::hmac;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -129,7 +129,7 @@ impl Office {
     pub async fn types_in(&self, at: (&str, &str), text: &str) -> Value {
         let answer = self.command(at, text, &trigger()).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
-        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let answer: Value = serde_json::from_str(&said(answer).await).unwrap();
         assert_eq!(answer["response_type"], "ephemeral");
         answer
     }
@@ -164,7 +164,7 @@ impl Office {
         let answer = self.form("/slack/interactivity", &[("payload", payload.as_str())]);
         let answer = answer.send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
-        answer.text().await.unwrap()
+        said(answer).await
     }
 
     pub fn event(&self, id: &str, event: &Value) -> RequestBuilder {
@@ -215,6 +215,12 @@ impl Office {
 
 pub fn keys() -> Keys {
     format!("k1:{}", "A".repeat(43)).parse().unwrap()
+}
+
+/// What a page or an answer says.
+pub async fn said(answer: Response) -> String {
+    let said = http::read_capped(answer, 1 << 20).await.unwrap();
+    String::from_utf8_lossy(&said).into_owned()
 }
 
 pub fn text(answer: &Value) -> String {

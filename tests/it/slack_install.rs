@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use crate::office::{Office, keys};
+use crate::office::{Office, keys, said};
 
 /// A browser that was sent to Slack: what it carries, and the state that it brings back.
 struct Sent {
@@ -71,7 +71,7 @@ async fn the_way_back_works_once_in_time_and_in_its_own_browser() {
     let refused = async |cookie: &str, query: &str| {
         let answer = back(&office, cookie, query).await;
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{query}");
-        let page = answer.text().await.unwrap();
+        let page = said(answer).await;
         assert!(!page.contains("reflected"), "{page}");
     };
     let (one, other) = (sent(&office).await, sent(&office).await);
@@ -98,7 +98,7 @@ async fn somebody_who_changes_their_mind_or_installs_for_an_organisation_is_told
         let sent = sent(&office).await;
         let answer = back(&office, &sent.cookie, &format!("state={}&{query}", sent.state)).await;
         assert_eq!(answer.status(), StatusCode::OK);
-        assert!(answer.text().await.unwrap().contains(says), "{query}");
+        assert!(said(answer).await.contains(says), "{query}");
     }
     let wrong = sent(&office).await;
     let answer = back(&office, &wrong.cookie, &format!("state={}&code=bad", wrong.state)).await;

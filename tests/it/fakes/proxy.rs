@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -18,6 +19,8 @@ pub enum Line {
     Cut,
     /// Nothing passes, and nobody is told.
     Dead,
+    /// Whoever listens for notifications hears nothing any more, and is not told.
+    Deaf,
     /// The next COMMIT reaches the server, its answer nobody; then the line is whole.
     AnswerLost,
 }
@@ -87,9 +90,10 @@ async fn serve(client: TcpStream, server: PgConnectOptions, state: State) {
 async fn pass(client: TcpStream, server: impl AsyncRead + AsyncWrite, state: &State) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = tokio::io::split(server);
+    let listens = AtomicBool::new(false);
     tokio::select! {
-        () = copy(&mut from_client, &mut to_server, state, true) => {}
-        () = copy(&mut from_server, &mut to_client, state, false) => {}
+        () = copy(&mut from_client, &mut to_server, state, (true, &listens)) => {}
+        () = copy(&mut from_server, &mut to_client, state, (false, &listens)) => {}
     }
 }
 
@@ -97,19 +101,23 @@ async fn copy(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     state: &State,
-    asks: bool,
+    (asks, listens): (bool, &AtomicBool),
 ) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(some @ 1..) = from.read(&mut bytes).await {
         let line = *state.line.lock().unwrap();
-        if line == Line::Dead {
+        let says = |word: &[u8]| bytes[..some].windows(word.len()).any(|said| said == word);
+        if asks && says(b"LISTEN") {
+            listens.store(true, Ordering::SeqCst);
+        }
+        let is_deaf = line == Line::Deaf && !asks && listens.load(Ordering::SeqCst);
+        if line == Line::Dead || is_deaf {
             std::future::pending::<()>().await;
         }
         if to.write_all(&bytes[..some]).await.is_err() {
             return;
         }
-        let commits = bytes[..some].windows(6).any(|word| word == b"COMMIT");
-        if line == Line::AnswerLost && asks && commits {
+        if line == Line::AnswerLost && asks && says(b"COMMIT") {
             *state.line.lock().unwrap() = Line::Whole;
             // The server answers; nobody hears it.
             from_nobody(to).await;
