@@ -2,7 +2,7 @@
 //!
 //! All runs on one private Postgres with full durability. "By nobody" means that a send does nothing.
 
-mod stand_in;
+pub mod stand_in;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //! the exit code is 0 for success, 1 for failure, 2 for wrong arguments.
 
 mod bench;
+mod bench_commands;
 mod bench_openings;
 mod bench_outbox;
 mod bench_polling;
@@ -227,6 +228,14 @@ enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// How soon Slack's commands are acknowledged while the database is busy
+    Commands {
+        /// Commands a second
+        #[arg(long, default_value_t = 200)]
+        rate: u32,
+        #[arg(long, default_value_t = 30)]
+        seconds: u32,
+    },
     /// Serves the boards of `bench polling`
     #[command(hide = true)]
     Boards {
@@ -308,6 +317,9 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Bench(Bench::Outbox { rows, json }) => {
             Box::pin(bench_outbox::run(config, rows, json)).await
+        }
+        Command::Bench(Bench::Commands { rate, seconds }) => {
+            Box::pin(bench_commands::run(config, rate, seconds)).await
         }
         Command::Bench(Bench::Previews { postings, filters, hostile }) => {
             let seed = 1;

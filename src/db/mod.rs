@@ -225,7 +225,7 @@ pub async fn in_tx<T>(
 /// Whether the server took a transaction back because of another one: a deadlock, a serialization that
 /// failed, a lock that did not come in time. Nothing of it is left, and the next try may well succeed.
 pub fn is_anothers_doing(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001" | "55P03"))
 }
 

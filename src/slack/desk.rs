@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -19,8 +19,13 @@ use crate::db;
 use crate::domain::reply::Reply;
 use crate::render::replies;
 
-/// Slack waits three seconds; what takes longer than this is answered later.
-const AT_ONCE: Duration = Duration::from_millis(1_800);
+/// Slack waits three seconds, and people do not see the difference: what takes longer than this is
+/// answered later, at the address that came with it.
+const AT_ONCE: Duration = Duration::from_millis(200);
+
+/// Commands and buttons that are worked on at a time. Fewer than the pages' connections: what else Slack
+/// brings finds one, and none waits for one in vain.
+const AT_A_TIME: usize = 4;
 
 /// What answers share.
 pub struct Desk {
@@ -29,6 +34,7 @@ pub struct Desk {
     pub workspaces: Workspaces,
     /// Work that goes on after Slack was answered.
     pub tasks: TaskTracker,
+    turns: Semaphore,
 }
 
 /// A line that somebody typed behind `/jobs`.
@@ -76,22 +82,37 @@ pub enum Instead {
 }
 
 impl Desk {
+    pub fn new(
+        context: Context,
+        api: Api,
+        workspaces: Workspaces,
+        tasks: TaskTracker,
+    ) -> Arc<Self> {
+        Arc::new(Self { context, api, workspaces, tasks, turns: Semaphore::new(AT_A_TIME) })
+    }
+
     /// Answers a line. `None`: Slack brought it before, or the answer comes later.
     pub async fn typed(self: &Arc<Self>, typed: Typed) -> Option<Json> {
-        match self.is_first("trigger", typed.trigger.as_deref()).await {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(error) => return Some(away(&error)),
-        }
         let (desk, url) = (Arc::clone(self), typed.response_url.clone());
         let work = async move {
+            let _turn = desk.turn().await;
+            match desk.is_first("trigger", typed.trigger.as_deref()).await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(away(&error)),
+            }
             let text = typed_text(&typed.text);
             if text.is_empty() {
                 desk.open_home(&typed.who).await;
             }
-            Ephemeral::of(&desk.say(&typed.who, &text).await).json()
+            Some(Ephemeral::of(&desk.say(&typed.who, &text).await).json())
         };
         self.in_time(url, work).await
+    }
+
+    /// Waits until there is room for one more.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
     }
 
     /// Whether something is brought for the first time. What has no name always is.
@@ -105,20 +126,20 @@ impl Desk {
     async fn in_time(
         self: &Arc<Self>,
         url: Option<Url>,
-        work: impl Future<Output = Json> + Send + 'static,
+        work: impl Future<Output = Option<Json>> + Send + 'static,
     ) -> Option<Json> {
         let (answer, mut answered) = oneshot::channel();
         let desk = Arc::clone(self);
         self.tasks.spawn(async move {
-            if let Err(late) = answer.send(work.await) {
+            if let Err(Some(late)) = answer.send(work.await) {
                 desk.respond(url.as_ref(), &late).await;
             }
         });
         if let Ok(answer) = timeout(AT_ONCE, &mut answered).await {
-            return answer.ok();
+            return answer.ok().flatten();
         }
         answered.close();
-        answered.try_recv().ok()
+        answered.try_recv().ok().flatten()
     }
 
     /// Answers at an address that Slack gave.

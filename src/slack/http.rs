@@ -56,7 +56,7 @@ async fn take(Shared(door): Shared<Arc<Door>>, headers: HeaderMap, body: Bytes) 
     }
     match form {
         Some(form) => match form.text("payload") {
-            Some(payload) => answer(door.interaction(payload).await),
+            Some(payload) => answer(door.interaction(payload)),
             None => answer(door.command(&form).await),
         },
         None => door.event(&body).await,
@@ -78,8 +78,8 @@ impl Door {
         }
     }
 
-    async fn interaction(&self, payload: &str) -> Option<Json> {
-        self.desk.did(serde_json::from_str(payload).ok()?).await
+    fn interaction(&self, payload: &str) -> Option<Json> {
+        self.desk.did(serde_json::from_str(payload).ok()?)
     }
 
     async fn event(&self, body: &[u8]) -> Response {

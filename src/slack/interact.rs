@@ -41,41 +41,40 @@ fn text<'a>(json: &'a Json, path: &str) -> Option<&'a str> {
 }
 
 impl Desk {
-    /// Takes a button, a form or a shortcut; what comes back is what Slack is answered at once.
-    pub async fn did(self: &Arc<Self>, payload: Json) -> Option<Json> {
+    /// Takes a button, a form or a shortcut; what comes back is what Slack is answered at once. A form says
+    /// that it is at work, and then what came of it.
+    pub fn did(self: &Arc<Self>, payload: Json) -> Option<Json> {
         let interaction = Interaction::read(payload)?;
+        let is_form = interaction.text("/type") == Some("view_submission");
+        let desk = Arc::clone(self);
+        self.tasks.spawn(async move { desk.work_on(&interaction).await });
+        is_form.then(|| json!({ "response_action": "update", "view": forms::at_work() }))
+    }
+
+    async fn work_on(self: &Arc<Self>, interaction: &Interaction) {
+        // What opens a form has three seconds for it.
+        let hurries = matches!(interaction.text("/type"), Some("shortcut" | "message_action"));
+        let _turn = if hurries { None } else { self.turn().await };
         // A form that is sent is known by its own name; its trigger is new.
         let named = interaction.trigger.as_deref().or_else(|| interaction.text("/view/id"));
         match self.is_first("trigger", named).await {
             Ok(true) => {}
-            Ok(false) => return None,
+            Ok(false) => return,
             Err(error) => {
-                let failed = Ephemeral::of(&replies::something_went_wrong());
                 tracing::error!("Slack: {error}");
-                let desk = Arc::clone(self);
-                self.tasks.spawn(async move {
-                    desk.respond(interaction.response_url.as_ref(), &failed).await;
-                });
-                return None;
+                let failed = Ephemeral::of(&replies::something_went_wrong());
+                return self.respond(interaction.response_url.as_ref(), &failed).await;
             }
         }
         match interaction.text("/type") {
-            Some("block_actions") => {
-                let desk = Arc::clone(self);
-                self.tasks.spawn(async move { desk.pressed(&interaction).await });
-                None
-            }
-            Some("view_submission") => Some(self.submitted(interaction)),
-            Some("shortcut" | "message_action") => {
-                let desk = Arc::clone(self);
-                self.tasks.spawn(async move { desk.shortcut(&interaction).await });
-                None
-            }
-            _ => None,
+            Some("block_actions") => self.pressed(interaction).await,
+            Some("view_submission") => self.submitted(interaction).await,
+            Some("shortcut" | "message_action") => self.shortcut(interaction).await,
+            _ => {}
         }
     }
 
-    async fn pressed(self: &Arc<Self>, interaction: &Interaction) {
+    async fn pressed(&self, interaction: &Interaction) {
         let value = interaction
             .text("/actions/0/value")
             .or_else(|| interaction.text("/actions/0/selected_option/value"));
@@ -107,16 +106,12 @@ impl Desk {
         self.open(interaction, &forms::line(format!("watch {said}").trim_end())).await;
     }
 
-    /// Takes a line from a form. The form says that it is at work, and then what came of it.
-    fn submitted(self: &Arc<Self>, interaction: Interaction) -> Json {
+    /// Takes a line from a form.
+    async fn submitted(&self, interaction: &Interaction) {
         let line = interaction.text(forms::LINE).map(typed_text).unwrap_or_default();
-        let desk = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let reply = desk.say(&interaction.who, &line).await;
-            desk.update(&interaction, &reply).await;
-            desk.open_home(&interaction.who).await;
-        });
-        json!({ "response_action": "update", "view": forms::at_work() })
+        let reply = self.say(&interaction.who, &line).await;
+        self.update(interaction, &reply).await;
+        self.open_home(&interaction.who).await;
     }
 
     async fn open(&self, interaction: &Interaction, view: &impl serde::Serialize) {

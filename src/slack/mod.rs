@@ -37,6 +37,7 @@ pub use http::PATHS;
 pub use install::SCOPES;
 pub use manifest::manifest;
 pub use send::SlackPlatform;
+pub use signature::sign;
 pub use socket::Socket;
 pub use workspaces::Workspaces;
 
@@ -78,7 +79,7 @@ impl Slack {
     /// What answers people.
     pub fn desk(&self, context: Context, tasks: TaskTracker) -> Arc<Desk> {
         let (api, workspaces) = (self.api.clone(), self.workspaces.clone());
-        Arc::new(Desk { context, api, workspaces, tasks })
+        Desk::new(context, api, workspaces, tasks)
     }
 
     /// The connection that brings the one workspace's requests.

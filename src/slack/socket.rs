@@ -157,7 +157,7 @@ async fn answered(desk: &Arc<Desk>, kind: &str, id: String, payload: Json) -> Op
             Some(typed) => desk.typed(typed).await,
             None => None,
         },
-        "interactive" => desk.did(payload).await,
+        "interactive" => desk.did(payload),
         "events_api" => match desk.happened(payload).await {
             Ok(()) => None,
             Err(error) => {

@@ -239,7 +239,7 @@ async fn a_board_that_is_due_is_asked_once_by_all_replicas() {
     world.clock.advance(Duration::from_hours(2));
     let before = board.requests().len();
     let mut replicas = [(); 3].map(|()| world.poller());
-    let ticks = replicas.iter_mut().map(|replica| replica.tick());
+    let ticks = replicas.iter_mut().map(Worker::tick);
     for ended in futures_util::future::join_all(ticks).await {
         ended.unwrap();
     }

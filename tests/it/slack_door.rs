@@ -289,7 +289,7 @@ async fn a_workspace_that_removes_the_app_is_forgotten_at_once_and_a_new_token_o
     assert_eq!(office.world.count(tokens).await, 0);
     let broken = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
     assert_eq!(office.world.count(broken).await, 1);
-    office.world.clock.advance(Duration::from_secs(60));
+    office.world.clock.advance(Duration::from_mins(1));
     office.installed("T1", TOKEN).await;
     assert_eq!(office.world.count(broken).await, 0);
     for old in late {

@@ -293,7 +293,7 @@ async fn a_message_that_did_not_arrive_is_sent_again() {
 #[tokio::test]
 async fn only_direct_messages_are_looked_for() {
     let slack = Workspace::new().await;
-    let doubt = |address| slack.platform.in_doubt(&target(address), Duration::from_secs(60));
+    let doubt = |address| slack.platform.in_doubt(&target(address), Duration::from_mins(1));
     assert_eq!(doubt("T1/U1"), Doubt::Ask);
     assert_eq!(doubt("T1/C1"), Doubt::Once);
 }
