@@ -17,6 +17,7 @@ mod faults_boards;
 mod faults_bodies;
 mod faults_database;
 mod faults_dns;
+mod faults_leases;
 mod faults_mail;
 mod faults_polling;
 mod faults_postgres;
