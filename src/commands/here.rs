@@ -25,13 +25,12 @@ impl Actor {
 /// A line about a filter of the channel, `pause c1`: who it is for, and as it is read.
 pub fn line(actor: Actor, text: &str) -> Option<(Actor, String)> {
     actor.here?;
-    let mut words = text.trim().trim_start_matches("/jobs").splitn(3, char::is_whitespace);
-    // Of two spaces in a row one is an empty word; such a line is answered as any wrong one.
-    let mut words = words.by_ref().skip_while(|word| word.is_empty());
-    let (command, number) = (words.next()?, words.next()?);
+    let text = text.trim().trim_start_matches("/jobs").trim_start();
+    let (command, behind) = text.split_once(char::is_whitespace)?;
+    let behind = behind.trim_start();
+    let (number, rest) = behind.split_once(char::is_whitespace).unwrap_or((behind, ""));
     let number = number.strip_prefix(['c', 'C'])?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let rest = words.next().unwrap_or_default();
     is_number.then(|| (actor.for_all_here(), format!("{command} {number} {rest}")))
 }
 
@@ -56,6 +55,7 @@ mod tests {
         let line_of = |text| line(actor, text).map(|(team, line)| (team.account.0, line));
         assert_eq!(line_of("pause c12"), Some((2, "pause 12 ".to_owned())));
         assert_eq!(line_of("/jobs edit C1 rust go"), Some((2, "edit 1 rust go".to_owned())));
+        assert_eq!(line_of("  edit   c1  rust "), Some((2, "edit 1  rust".to_owned())));
         assert_eq!(line_of("pause 1"), None);
         assert_eq!(line_of("watch c++ here"), None);
         assert_eq!(line_of("watch c"), None);

@@ -76,6 +76,20 @@ pub async fn rest(
     Ok(())
 }
 
+/// Until when nothing passes under a key.
+pub async fn rests_until(
+    executor: impl PgExecutor<'_>,
+    key: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let until = sqlx::query_scalar!(
+        r#"SELECT rests_until AS "until!" FROM rate_limits WHERE key = $1 AND rests_until > $2"#,
+        key,
+        now
+    );
+    until.fetch_optional(executor).await
+}
+
 /// Forgets limits that nothing is counted under.
 pub async fn sweep(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let swept = sqlx::query!(

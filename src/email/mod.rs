@@ -6,6 +6,7 @@
 
 mod pages;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -32,6 +33,9 @@ use crate::secrets::{Keys, Link, Purpose, Subject};
 
 /// How long a link that says yes works.
 const YES_WITHIN: TimeDelta = TimeDelta::hours(48);
+
+/// How long a host that refuses us, and not the address, is left alone.
+const REFUSED: TimeDelta = TimeDelta::hours(1);
 
 /// E-mail.
 pub struct EmailPlatform {
@@ -69,6 +73,7 @@ impl Messenger for EmailPlatform {
         if let Some(why) = suppressed {
             return Err(gone(&format!("the address takes no mail: {why}")));
         }
+        self.waits_for(address.host()).await?;
         let unsubscribe = self.link("unsubscribe", Purpose::Unsubscribe, row.id);
         let email = self.written(message, row.id, &unsubscribe).map_err(|error| {
             Verdict::Rejected { why: format!("the mail could not be written: {error}") }
@@ -79,10 +84,16 @@ impl Messenger for EmailPlatform {
         match self.mail.send(&letter, self.clock.now()).await {
             Ok(sent) => Ok(sent),
             Err(failure) => {
+                let now = self.clock.now();
                 if failure.trouble == Trouble::Gone {
                     let digest = self.keys.digest(Subject::Suppressed, &folded);
-                    let now = self.clock.now();
                     db::emails::suppress(&self.pool, &digest, &failure.why, now)
+                        .await
+                        .map_err(away)?;
+                }
+                if failure.trouble == Trouble::Policy {
+                    let rests = BTreeMap::from([(rest_of(address.host()), now + REFUSED)]);
+                    db::in_tx(&self.pool, async |tx| db::limits::rest(tx, &rests).await)
                         .await
                         .map_err(away)?;
                 }
@@ -92,7 +103,25 @@ impl Messenger for EmailPlatform {
     }
 }
 
+/// What the rest of a host that refuses us counts by.
+fn rest_of(host: &str) -> String {
+    format!("mail/{host}")
+}
+
 impl EmailPlatform {
+    /// A host that refused us is left alone, whoever of it is written to.
+    async fn waits_for(&self, host: &str) -> Result<(), Verdict> {
+        let (now, key) = (self.clock.now(), rest_of(host));
+        match db::limits::rests_until(&self.pool, &key, now).await {
+            Ok(None) => Ok(()),
+            Ok(Some(until)) => {
+                let why = format!("{host} refuses mail from us");
+                Err(Verdict::Limited { why, after: (until - now).to_std().ok(), key })
+            }
+            Err(error) => Err(Verdict::Retry { why: format!("mail: {error}"), after: None }),
+        }
+    }
+
     fn open(&self, account: AccountId, sealed: &[u8]) -> Result<EmailAddress, Verdict> {
         // Our mistake, or the operator's: a key that is gone.
         let wrong = |why: String| Verdict::Retry { why, after: None };

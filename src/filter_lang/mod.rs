@@ -30,6 +30,7 @@
 mod clean;
 mod error;
 mod facts;
+mod fields;
 mod limits;
 mod nearest;
 mod parser;
@@ -42,6 +43,7 @@ mod tests;
 
 pub use clean::is_invisible;
 pub use error::ParseError;
+pub use fields::{Fields, Part};
 pub use limits::{MAX_CHARS, MAX_NESTING, MAX_TERMS};
 pub use nearest::nearest;
 pub use parser::parse;

@@ -161,11 +161,13 @@ pub fn typed_text(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('<') {
         out.push_str(before);
-        let Some((inside, behind)) = after.split_once('>') else {
+        // `<https://example.com|example.com>`, `<#C1|jobs>`, `<@U1>`; any other is just a sign.
+        let inside = after.split_once('>').filter(|(inside, _)| is_link(inside));
+        let Some((inside, behind)) = inside else {
+            out.push('<');
             rest = after;
             continue;
         };
-        // `<https://example.com|example.com>`, `<#C1|jobs>`, `<@U1>`
         let (target, label) = inside.split_once('|').unwrap_or((inside, inside));
         out.push_str(if target.starts_with(['@', '#', '!']) { label } else { target });
         rest = behind;
@@ -175,6 +177,11 @@ pub fn typed_text(text: &str) -> String {
     let out = out.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     let out: String = out.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     out.trim().to_owned()
+}
+
+fn is_link(inside: &str) -> bool {
+    inside.starts_with(['@', '#', '!'])
+        || ["http://", "https://", "mailto:", "tel:"].iter().any(|begin| inside.starts_with(begin))
 }
 
 /// The database is away. Slack brings commands once only, so the person is told.
@@ -198,6 +205,7 @@ mod tests {
             typed_text("watch \u{201c}site reliability\u{201d}\n"),
             "watch \"site reliability\""
         );
-        assert_eq!(typed_text("a < b"), "a  b");
+        assert_eq!(typed_text("posted<3d pay>=80k"), "posted<3d pay>=80k");
+        assert_eq!(typed_text("a < b <@U1> <"), "a < b @U1 <");
     }
 }

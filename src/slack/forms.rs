@@ -6,6 +6,7 @@ use slack_morphism::prelude::{
 };
 
 use super::blocks::{self, Blocks};
+use super::filter_form::FilterForm;
 use super::text::plain;
 use crate::domain::reply::Reply;
 
@@ -15,8 +16,13 @@ const BLOCKS: usize = 100;
 /// Where a form's line comes back.
 pub const LINE: &str = "/view/state/values/line/line/value";
 
+/// The form for a line: of a filter if it is one, or else of the line alone.
+pub fn of(line: &str) -> SlackView {
+    FilterForm::of(line).map_or_else(|| self::line(line), |form| form.view())
+}
+
 /// A form with one line, as it would be typed behind `/jobs`.
-pub fn line(line: &str) -> SlackView {
+fn line(line: &str) -> SlackView {
     let input = SlackBlockPlainTextInputElement::new()
         .with_action_id("line".into())
         .with_initial_value(plain(line, 2_900))

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::desk::{Desk, Ephemeral, Instead, typed_text};
+use super::filter_form::{FORM, FilterForm, Problem};
 use super::forms;
 use super::people::Who;
 use super::press::Value;
@@ -34,6 +35,12 @@ impl Interaction {
     fn text(&self, path: &str) -> Option<&str> {
         text(&self.payload, path)
     }
+
+    /// The form of a filter that it is about.
+    fn form(&self) -> Option<FilterForm> {
+        let view = self.payload.pointer("/view")?;
+        (text(view, "/callback_id") == Some(FORM)).then(|| FilterForm::read(view))?
+    }
 }
 
 fn text<'a>(json: &'a Json, path: &str) -> Option<&'a str> {
@@ -46,6 +53,11 @@ impl Desk {
     pub fn did(self: &Arc<Self>, payload: Json) -> Option<Json> {
         let interaction = Interaction::read(payload)?;
         let is_form = interaction.text("/type") == Some("view_submission");
+        if is_form && let Some(Err(Problem { block, why })) = interaction.form().map(|it| it.said())
+        {
+            let why: String = why.chars().take(150).collect();
+            return Some(json!({ "response_action": "errors", "errors": { block: why } }));
+        }
         let desk = Arc::clone(self);
         self.tasks.spawn(async move { desk.work_on(&interaction).await });
         is_form.then(|| json!({ "response_action": "update", "view": forms::at_work() }))
@@ -67,7 +79,10 @@ impl Desk {
             }
         }
         match interaction.text("/type") {
-            Some("block_actions") => self.pressed(interaction).await,
+            Some("block_actions") => match interaction.form() {
+                Some(form) => self.show_again(interaction, &form).await,
+                None => self.pressed(interaction).await,
+            },
             Some("view_submission") => self.submitted(interaction).await,
             Some("shortcut" | "message_action") => self.shortcut(interaction).await,
             _ => {}
@@ -82,7 +97,7 @@ impl Desk {
         let reply = match value.unwrap_or_default().parse::<Value>() {
             Ok(Value::Act(action)) => self.press(who, action).await,
             Ok(Value::Say(line)) => self.say(who, &line).await,
-            Ok(Value::Fill(line)) => return self.open(interaction, &forms::line(&line)).await,
+            Ok(Value::Fill(line)) => return self.open(interaction, &forms::of(&line)).await,
             Err(_) => replies::unknown_button(),
         };
         if interaction.response_url.is_none() {
@@ -103,12 +118,15 @@ impl Desk {
     async fn shortcut(&self, interaction: &Interaction) {
         let said = interaction.text("/message/text").map(typed_text).unwrap_or_default();
         let said: String = said.chars().take(300).collect();
-        self.open(interaction, &forms::line(format!("watch {said}").trim_end())).await;
+        self.open(interaction, &forms::of(format!("watch {said}").trim_end())).await;
     }
 
     /// Takes a line from a form.
     async fn submitted(&self, interaction: &Interaction) {
-        let line = interaction.text(forms::LINE).map(typed_text).unwrap_or_default();
+        let line = match interaction.form().and_then(|form| form.said().ok()) {
+            Some(line) => line,
+            None => interaction.text(forms::LINE).map(typed_text).unwrap_or_default(),
+        };
         let reply = self.say(&interaction.who, &line).await;
         self.update(interaction, &reply).await;
         self.open_home(&interaction.who).await;
@@ -118,6 +136,18 @@ impl Desk {
         let Some(trigger) = &interaction.trigger else { return };
         let body = json!({ "trigger_id": trigger, "view": view });
         self.call(&interaction.who.team, "views.open", &body).await;
+    }
+
+    /// Brings the two sides of a filter's form in step.
+    async fn show_again(&self, interaction: &Interaction, form: &FilterForm) {
+        let Some(id) = interaction.text("/view/id") else { return };
+        let view = form.view();
+        let body = match interaction.text("/view/hash") {
+            // Of two changes at once the later stays.
+            Some(hash) => json!({ "view_id": id, "hash": hash, "view": view }),
+            None => json!({ "view_id": id, "view": view }),
+        };
+        self.call(&interaction.who.team, "views.update", &body).await;
     }
 
     async fn update(&self, interaction: &Interaction, reply: &Reply) {

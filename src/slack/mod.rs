@@ -8,6 +8,7 @@ mod blocks;
 mod desk;
 mod errors;
 mod events;
+mod filter_form;
 mod forms;
 mod home;
 mod http;

@@ -37,7 +37,7 @@ fn impatient(fake: &FakeSmtp) -> Mail {
     Mail { from: "alerts@example.com".parse().unwrap(), transport }
 }
 
-async fn plain() -> (FakeSmtp, Mail) {
+pub async fn plain() -> (FakeSmtp, Mail) {
     let fake = FakeSmtp::start(Setup::default()).await;
     let mail = mail_to(&server(&fake, Tls::Never));
     (fake, mail)

@@ -8,7 +8,9 @@ use earlybrd::commands::{self, Actor, Context};
 use earlybrd::db;
 use earlybrd::domain::delivery::Verdict;
 use earlybrd::domain::email::Sender;
+use earlybrd::domain::message::{Kind, Message};
 use earlybrd::domain::reply::{Press, Reply};
+use earlybrd::domain::target::{Platform, Target};
 use earlybrd::email::{self, EmailPlatform};
 use earlybrd::mail::{Mail, Memory, Transport};
 use earlybrd::messenger::Messenger;
@@ -23,6 +25,8 @@ use url::Url;
 use crate::commands::check;
 use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::messenger::{Failure, FakeMessenger};
+use crate::fakes::smtp::{Act, Stage};
+use crate::faults_mail::plain;
 use crate::world::{World, drain};
 
 const WEBHOOK_KEY: &str = "webhook-key";
@@ -314,4 +318,37 @@ async fn a_bounce_or_a_complaint_ends_mails_for_ever() {
     check(&here.say("email ann@example.com").await, "came back, or its owner complained");
     assert_eq!(send(sign(WEBHOOK_KEY, &event("opened"))).await, StatusCode::OK, "not ours to use");
     assert_eq!(db::emails::of_account(&here.world.pool, here.actor.account).await.unwrap(), None);
+}
+
+/// Fault 48.
+#[tokio::test]
+async fn a_host_that_refuses_us_rests_for_all_who_are_there() {
+    let post = Post::new().await;
+    post.confirmed().await;
+    let (smtp, mail) = plain().await;
+    let (pool, clock) = (post.world.pool.clone(), clock(&post.world));
+    let (keys, public_url) = (Arc::clone(&post.keys), post.base.clone());
+    let strict = EmailPlatform { mail, keys, pool, clock, public_url };
+    let id = post.world.count("SELECT id FROM targets WHERE platform = 'email'").await;
+    let (account, platform) = (post.actor.account, Platform::Email);
+    let target = Target { id: id.into(), account, platform, address: String::new() };
+    let message = Message {
+        delivery: 7.into(),
+        created: post.world.now(),
+        kind: Kind::Cards,
+        instead: None,
+        notice: Some("hello".to_owned()),
+        cards: Vec::new(),
+    };
+    smtp.at(Stage::Rcpt, Act::Say("550 5.7.1 blocked"));
+    let asked = || smtp.commands().iter().filter(|line| line.starts_with("RCPT")).count();
+    assert!(matches!(strict.send(&target, &message).await, Err(Verdict::Retry { .. })));
+    let rests = strict.send(&target, &message).await;
+    assert!(matches!(rests, Err(Verdict::Limited { after: Some(_), .. })), "{rests:?}");
+    assert_eq!(asked(), 1);
+    let suppressed = "SELECT count(*) FROM suppressed";
+    assert_eq!(post.world.count(suppressed).await, 0, "the address is good");
+    post.world.clock.advance(Duration::from_mins(61));
+    strict.send(&target, &message).await.unwrap();
+    assert_eq!((asked(), smtp.mails().len()), (2, 1));
 }

@@ -52,6 +52,7 @@ mod recorded;
 mod server;
 mod site;
 mod slack_door;
+mod slack_forms;
 mod slack_install;
 mod slack_manifest;
 mod slack_send;

@@ -243,36 +243,6 @@ async fn the_home_page_turns_filters_on_and_off() {
 }
 
 #[tokio::test]
-async fn a_form_takes_a_line_and_shows_what_came_of_it() {
-    let office = Office::new().await;
-    office
-        .interacts(&json!({
-            "type": "shortcut", "callback_id": "watch", "team": { "id": "T1" },
-            "user": { "id": "U1" }, "trigger_id": "s1",
-        }))
-        .await;
-    office.quiet().await;
-    let opened = office.slack.calls("views.open").pop().unwrap();
-    assert_eq!(opened.text("trigger_id"), "s1");
-    let answer = office
-        .interacts(&json!({
-            "type": "view_submission", "team": { "id": "T1" }, "user": { "id": "U1" },
-            "trigger_id": "s2",
-            "view": { "id": "V1", "callback_id": "line",
-                      "state": { "values": { "line": { "line": {
-                          "type": "plain_text_input", "value": "watch rust" } } } } },
-        }))
-        .await;
-    let answer: Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(answer["response_action"], "update");
-    office.quiet().await;
-    let updated = office.slack.calls("views.update").pop().unwrap();
-    assert_eq!(updated.text("view_id"), "V1");
-    assert!(value_of(&updated.arguments["view"], "Save").is_some());
-    office.slack.posted();
-}
-
-#[tokio::test]
 async fn a_workspace_that_removes_the_app_is_forgotten_at_once_and_a_new_token_outlives_old_news() {
     let office = Office::new().await;
     let preview = office.types("U1", "watch rust").await;
