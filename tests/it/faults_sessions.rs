@@ -142,8 +142,8 @@ async fn pages_have_connections_although_workers_hold_all_of_theirs() {
 }
 
 /// As many connections as this one may have, for a role that is no superuser.
-async fn limit(world: &World, role: &str, connections: u32) {
-    execute(&world.pool, format!("ALTER ROLE \"{role}\" CONNECTION LIMIT {connections}")).await;
+async fn limit(pool: &PgPool, role: &str, connections: u32) {
+    execute(pool, format!("ALTER ROLE \"{role}\" CONNECTION LIMIT {connections}")).await;
 }
 
 #[tokio::test]
@@ -155,8 +155,8 @@ async fn a_server_that_has_no_connection_left_is_waited_for_a_few_seconds() {
     execute(&world.pool, format!("CREATE ROLE \"{role}\" LOGIN PASSWORD '{password}'")).await;
     url.set_username(&role).unwrap();
     let poor = db::connect(&String::from(url).into(), 4).await.unwrap();
-    limit(&world, &role, 1).await;
     let direct = world.pool.clone();
+    limit(&direct, &role, 1).await;
     let site = Site::start_in(World { pool: poor.clone(), ..world }, None).await;
     let held = poor.acquire().await.unwrap();
     let ask = async |path: &str| {
@@ -170,8 +170,9 @@ async fn a_server_that_has_no_connection_left_is_waited_for_a_few_seconds() {
         assert!(answer.headers().contains_key("retry-after"), "{path}");
         assert!(asked.elapsed() < Duration::from_secs(5), "{path}: {:?}", asked.elapsed());
     }
-    drop(held);
+    limit(&direct, &role, 4).await;
     assert_eq!(ask("/readyz").await.status(), StatusCode::OK);
+    drop(held);
     execute(&direct, format!("DROP ROLE \"{role}\"")).await;
 }
 
