@@ -17,12 +17,10 @@ mod why;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sqlx::PgPool;
-use tokio::time::sleep;
 
 pub use boards::lines as board_lines;
 pub use command::{Command, parse};
@@ -100,9 +98,6 @@ impl From<Reply> for Failure {
     }
 }
 
-/// Tries of a command.
-const TRIES: u64 = 3;
-
 type Outcome = Result<Reply, Failure>;
 
 /// Answers what somebody typed. A failure of ours is logged here and answered without its text.
@@ -161,19 +156,17 @@ pub async fn press(context: &Context, actor: Actor, action: Action) -> Reply {
     }
 }
 
-/// Waits a little and says yes, if another session got in the way of a try: nobody types it again for us.
+/// Whether another session got in the way of a try: nobody types it again for us.
 async fn is_to_be_done_again(outcome: &Outcome, tries: u64) -> bool {
     let Err(Failure::Internal(error)) = outcome else { return false };
-    let again = tries < TRIES && is_anothers_doing(error);
-    if again {
-        tracing::warn!("a command is tried again: {error:#}");
-        sleep(Duration::from_millis(fastrand::u64(10..50 * tries))).await;
+    match of_database(error) {
+        Some(error) => db::is_tried_again(error, tries).await,
+        None => false,
     }
-    again
 }
 
-fn is_anothers_doing(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref()).any(db::is_anothers_doing)
+fn of_database(error: &anyhow::Error) -> Option<&sqlx::Error> {
+    error.chain().find_map(|cause| cause.downcast_ref())
 }
 
 fn settle(outcome: Outcome) -> Reply {

@@ -223,10 +223,25 @@ pub async fn in_tx<T>(
 }
 
 /// Whether the server took a transaction back because of another one: a deadlock, a serialization that
-/// failed, a lock that did not come in time. Nothing of it is left, and the next try may well succeed.
+/// failed, a lock that did not come in time. Nothing of it is left, and the next try may well succeed. A
+/// statement that took all its time is not among them: it would take as much again.
 pub fn is_anothers_doing(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001" | "55P03"))
+}
+
+/// Tries of what other sessions get in the way of.
+const TRIES: u64 = 3;
+
+/// Waits a little and says yes, if another session got in the way of a try and there were not too many.
+/// The time is left to chance, or two that met would meet again.
+pub async fn is_tried_again(error: &sqlx::Error, tries: u64) -> bool {
+    let again = tries < TRIES && is_anothers_doing(error);
+    if again {
+        tracing::warn!("tried again: {error}");
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(10..50 * tries))).await;
+    }
+    again
 }
 
 /// What time the server has: the source of `SharedClock`.

@@ -64,7 +64,7 @@ impl Deliver {
         let Claimed { lane, head, at } = claimed;
         let mut head = head.into_iter().peekable();
         while let Some(delivery) = head.next() {
-            if at.elapsed() + RESERVE > LEASE {
+            if self.outbox.since(at) + RESERVE > LEASE {
                 break;
             }
             let begin = Begin {
@@ -79,6 +79,7 @@ impl Deliver {
                 Begun::Wait(until) => return self.outbox.leave(lane, until).await,
             };
             let Ended { settlement, rest } = match &delivery.edits {
+                _ if self.is_held_up(at) => self.not_sent().into(),
                 Some(sent) => self.edit(&lane, sent, &message).await,
                 None => self.send(&lane, &delivery, &message).await,
             };
@@ -139,6 +140,18 @@ impl Deliver {
             Ok(message) => sent(message).into(),
             Err(verdict) => self.after_failure(verdict, lane, delivery),
         }
+    }
+
+    /// Whether so much time went by since the claim that a send could end after the lease: the process was
+    /// stopped, or the database kept it waiting. Somebody else may be sending by now.
+    fn is_held_up(&self, at: DateTime<Utc>) -> bool {
+        self.outbox.since(at) + SEND_TIMEOUT > LEASE
+    }
+
+    /// For whoever has the lane next; nothing went wrong with the message.
+    fn not_sent(&self) -> Settlement {
+        let why = "its sender was held up".to_owned();
+        Settlement::Limited { due_at: self.outbox.base.now(), why }
     }
 
     fn doubt(&self, lane: &ClaimedLane, since: DateTime<Utc>) -> Doubt {

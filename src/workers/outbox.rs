@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Notify};
@@ -39,7 +39,7 @@ const LONGEST_QUEUE: Duration = Duration::from_secs(5);
 pub struct Claimed {
     pub lane: ClaimedLane,
     pub head: Vec<ClaimedDelivery>,
-    pub at: Instant,
+    pub at: DateTime<Utc>,
 }
 
 /// One platform's senders.
@@ -100,7 +100,7 @@ impl Outbox {
     pub async fn next(&self) -> sqlx::Result<Option<(Claimed, Busy<'_>)>> {
         let mut queue = self.queue.lock().await;
         while let Some(claimed) = queue.pop_front() {
-            if claimed.at.elapsed() < LONGEST_QUEUE {
+            if self.since(claimed.at) < LONGEST_QUEUE {
                 return Ok(Some((claimed, self.busy())));
             }
             self.leave(claimed.lane, self.base.now()).await?;
@@ -120,7 +120,7 @@ impl Outbox {
     }
 
     async fn claim(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
-        let (platform, at) = (self.messenger.platform(), Instant::now());
+        let platform = self.messenger.platform();
         let mut connection = self.base.pool.acquire().await?;
         let now = self.base.now();
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
@@ -133,7 +133,7 @@ impl Outbox {
         let mut heads = db::lanes::heads(&mut *connection, &lanes, now, HEAD).await?;
         let with_head = lanes.into_iter().map(|lane| {
             let head = heads.remove(&lane.target.id).unwrap_or_default();
-            Claimed { lane, head, at }
+            Claimed { lane, head, at: now }
         });
         Ok(with_head.collect())
     }
@@ -225,6 +225,11 @@ impl Outbox {
     /// Gives a lane back, not to be ready before then.
     pub async fn leave(&self, lane: ClaimedLane, ready: DateTime<Utc>) -> sqlx::Result<bool> {
         self.settle(Turn { lane, tried: Vec::new(), rest: None, leave: Some(ready) }).await
+    }
+
+    /// How long ago that was, by the clock that leases are kept by.
+    pub fn since(&self, at: DateTime<Utc>) -> Duration {
+        (self.base.now() - at).to_std().unwrap_or_default()
     }
 
     /// In so long from now.

@@ -5,6 +5,8 @@ use std::sync::{Mutex as SyncMutex, PoisonError};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Mutex, oneshot};
 
+use crate::db;
+
 /// Calls of one kind. An answer is of type `R`, what is asked of type `A`.
 pub struct Together<A, R> {
     waiting: SyncMutex<Vec<(A, oneshot::Sender<R>)>>,
@@ -20,12 +22,13 @@ impl<A, R> Default for Together<A, R> {
 
 impl<A: Clone, R> Together<A, R> {
     /// Asks, together with whoever asks meanwhile. `all` answers each of its arguments, in their order.
-    /// If it fails, everybody asks alone, so that one bad question is one failure.
-    pub async fn call<E, Answers: Future<Output = Result<Vec<R>, E>>>(
+    /// If it fails, everybody asks alone, so that one bad question is one failure; and once more if other
+    /// sessions were in the way, since what is not written down is sent again.
+    pub async fn call<Answers: Future<Output = sqlx::Result<Vec<R>>>>(
         &self,
         ask: A,
         all: impl Fn(Vec<A>) -> Answers,
-    ) -> Result<R, E> {
+    ) -> sqlx::Result<R> {
         let (sender, mut answer) = oneshot::channel();
         self.waiting().push((ask.clone(), sender));
         let turn = self.turn.lock().await;
@@ -45,8 +48,16 @@ impl<A: Clone, R> Together<A, R> {
         if let Ok(answer) = answered {
             return Ok(answer);
         }
-        let mut answers = all(vec![ask]).await?.into_iter();
-        Ok(answers.next().expect("an answer for each question"))
+        let mut tries = 2;
+        loop {
+            match all(vec![ask.clone()]).await {
+                Ok(answers) => {
+                    return Ok(answers.into_iter().next().expect("an answer for each question"));
+                }
+                Err(error) if db::is_tried_again(&error, tries).await => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<(A, oneshot::Sender<R>)>> {

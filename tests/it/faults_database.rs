@@ -115,7 +115,7 @@ async fn a_command_that_another_session_undid_is_done_again() {
     }
     assert_eq!(rows(&world, "filters").await, 3);
     // What is no other session's doing, and what does not end, is told.
-    for (code, times) in [("40P01", 3), ("53100", 1)] {
+    for (code, times) in [("40P01", 3), ("53100", 1), ("57014", 1)] {
         refuse(&world, "drafts", code, times).await;
         let reply = say(&context, actor, "watch ruby").await;
         assert!(reply.buttons.is_empty());

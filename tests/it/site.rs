@@ -40,7 +40,10 @@ impl Site {
     }
 
     pub async fn start_behind(public_url: Option<Url>) -> Self {
-        let world = World::new().await;
+        Self::start_in(World::new().await, public_url).await
+    }
+
+    pub async fn start_in(world: World, public_url: Option<Url>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let clock: Arc<dyn Clock> = Arc::<crate::world::TestClock>::clone(&world.clock);

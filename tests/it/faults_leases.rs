@@ -1,0 +1,111 @@
+//! Senders that were held up until somebody else has what they claimed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use earlybrd::db;
+use earlybrd::domain::delivery::{MessageRef, Verdict};
+use earlybrd::domain::message::Message;
+use earlybrd::domain::target::{Platform, Target};
+use earlybrd::messenger::Messenger;
+use earlybrd::worker::Worker;
+use earlybrd::workers::outbox::LEASE;
+use tokio::sync::Notify;
+
+use crate::fakes::board::{FakeBoard, Item};
+use crate::world::World;
+
+/// A world in which `ann` is owed one message.
+async fn owing() -> World {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    world.board("b", &board.url).await;
+    world.poll().await;
+    let ann = world.person("ann").await;
+    world.filter(ann, "job").await;
+    board.show(&[Item::titled("job")]);
+    world.poll_again().await;
+    world.match_all().await;
+    world
+}
+
+/// Claims the one lane, as another sender does.
+async fn claim(world: &World) -> db::lanes::ClaimedLane {
+    let lanes = db::lanes::claim(&world.pool, Platform::Console, world.now(), LEASE, 1);
+    lanes.await.unwrap().remove(0)
+}
+
+/// As a process that is stopped and goes on later, or whose database keeps it waiting: what it is told
+/// was true when it asked.
+#[tokio::test]
+async fn a_sender_that_was_held_up_beyond_its_lease_sends_nothing() {
+    for is_taken_over in [false, true] {
+        let world = owing().await;
+        let mut held = world.pool.begin().await.unwrap();
+        sqlx::query("SELECT FROM deliveries FOR UPDATE").execute(&mut *held).await.unwrap();
+        let mut sender = world.sender();
+        let (ticked, ()) = tokio::join!(sender.tick(), async {
+            world.until_a_session_waits().await;
+            world.clock.advance(LEASE);
+            if is_taken_over {
+                claim(&world).await;
+            }
+            held.rollback().await.unwrap();
+        });
+        ticked.unwrap();
+        assert!(world.sent().is_empty(), "taken over: {is_taken_over}");
+        for _ in 0..3 {
+            world.clock.advance(Duration::from_mins(2));
+            world.deliver().await;
+        }
+        assert_eq!(world.sent(), ["ann: job"], "taken over: {is_taken_over}");
+    }
+}
+
+/// A platform that answers when it is told to, too late.
+#[derive(Default)]
+struct Slow {
+    asked: Notify,
+    answers: Notify,
+}
+
+#[async_trait]
+impl Messenger for Slow {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    async fn send(&self, _: &Target, _: &Message) -> Result<MessageRef, Verdict> {
+        self.asked.notify_one();
+        self.answers.notified().await;
+        Ok(MessageRef("late".to_owned()))
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_the_lease_changes_nothing() {
+    let world = owing().await;
+    let slow = Arc::<Slow>::default();
+    let mut first = world.sender_of(Arc::<Slow>::clone(&slow));
+    let (ticked, lane) = tokio::join!(first.tick(), async {
+        slow.asked.notified().await;
+        world.clock.advance(LEASE);
+        let lane = claim(&world).await;
+        let heads = db::lanes::heads(&world.pool, std::slice::from_ref(&lane), world.now(), 1);
+        let sends = [(lane.clone(), heads.await.unwrap()[&lane.target.id][0].id)];
+        let begun = db::lanes::begin_sends(&world.pool, &sends, world.now()).await.unwrap();
+        assert_eq!(begun, [true]);
+        slow.answers.notify_one();
+        lane
+    });
+    ticked.unwrap();
+    let held: Option<uuid::Uuid> = sqlx::query_scalar(
+        "SELECT t.lease_id FROM targets t JOIN deliveries d ON d.target_id = t.id
+         WHERE d.state = 'sending' AND d.message_ref IS NULL AND d.lease_id = t.lease_id",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .unwrap();
+    assert_eq!(held, Some(lane.lease.0), "it is the second one's to settle");
+}
