@@ -98,7 +98,9 @@ pub(super) async fn read(
                       CASE WHEN p.history THEN p.posted_at
                            ELSE COALESCE(LEAST(p.posted_at, p.first_seen_at), p.first_seen_at)
                       END AS at
-               FROM postings p WHERE p.opening_id = o.id ORDER BY p.id LIMIT $2) w ON true
+               -- The + 0 keeps the planner from walking all postings in the order of their ids, which it
+               -- does for seconds where it does not know yet how few an opening has.
+               FROM postings p WHERE p.opening_id = o.id ORDER BY p.id + 0 LIMIT $2) w ON true
            WHERE o.id = ANY ($1) ORDER BY o.id"#,
         ids,
         WITNESSES,
