@@ -6,6 +6,7 @@ mod ledger;
 mod oracle;
 mod replica;
 mod runner;
+mod slack;
 mod stand_in;
 
 use std::process::ExitCode;
@@ -51,7 +52,7 @@ pub struct Wanted {
     /// Replicas
     #[arg(long, default_value_t = 3)]
     replicas: u32,
-    /// Messages a second, to three kinds of platform in equal parts
+    /// Messages a second, to four kinds of platform in equal parts
     #[arg(long, default_value_t = 50)]
     rate: u32,
     /// Mean time between two kills in milliseconds

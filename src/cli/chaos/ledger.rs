@@ -10,9 +10,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
+
+use super::slack;
 
 /// What a platform offers against doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,9 +27,11 @@ pub enum Kind {
     LookUp,
     /// Neither: mail.
     Mail,
+    /// Slack itself, as far as messages go.
+    Slack,
 }
 
-pub const KINDS: [Kind; 3] = [Kind::Key, Kind::LookUp, Kind::Mail];
+pub const KINDS: [Kind; 4] = [Kind::Key, Kind::LookUp, Kind::Mail, Kind::Slack];
 
 /// A message as it is sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,10 +65,18 @@ struct Book {
 }
 
 /// What arrived, in its order.
-#[derive(Clone, Default)]
-pub struct Ledger(Arc<Mutex<Book>>);
+#[derive(Clone)]
+pub struct Ledger {
+    book: Arc<Mutex<Book>>,
+    /// When it was opened, by either clock.
+    opened: (DateTime<Utc>, Instant),
+}
 
 impl Ledger {
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self { book: Arc::default(), opened: (now, Instant::now()) }
+    }
+
     /// Opens the ledger to replicas; returns its address and what serves it.
     pub async fn serve(&self) -> anyhow::Result<(String, impl Future<Output = ()> + use<>)> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
@@ -71,6 +84,7 @@ impl Ledger {
         let router = Router::new()
             .route("/send", post(accept))
             .route("/find", get(find))
+            .merge(slack::routes())
             .with_state(self.clone());
         let serving = async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -81,12 +95,34 @@ impl Ledger {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All that arrived by now.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.book().arrived.clone()
+    }
+
+    /// What arrived at one target, with its numbers.
+    pub fn arrived_at(&self, target: &str) -> Vec<(usize, Arrived)> {
+        let book = self.book();
+        let numbered = book.arrived.iter().enumerate();
+        let there = numbered.filter(|(_, arrived)| arrived.sent.target == target);
+        there.map(|(number, arrived)| (number, arrived.clone())).collect()
+    }
+
+    /// When a message arrived, as Slack writes it; no two have one.
+    pub fn stamp(&self, number: usize) -> String {
+        let at = self.book().arrived.get(number).map_or(self.opened.1, |arrived| arrived.at);
+        let at = self.opened.0 + at.duration_since(self.opened.1);
+        format!("{}.{:06}", at.timestamp(), number % 1_000_000)
+    }
+
+    /// Writes a message down, unless one of the target is younger than `apart`.
+    pub fn write_at_least(&self, sent: Sent, apart: Duration) -> Option<usize> {
+        let latest = self.arrived_at(&sent.target).pop();
+        let is_free = latest.is_none_or(|(_, latest)| latest.at.elapsed() >= apart);
+        is_free.then(|| self.write(sent))
     }
 
     fn write(&self, sent: Sent) -> usize {

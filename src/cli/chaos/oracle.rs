@@ -17,9 +17,27 @@ pub struct Posted {
     pub at: Instant,
 }
 
+/// Workspaces that Slack's people are in: each takes some messages a second.
+const WORKSPACES: u32 = 40;
+
 /// Where a kind's messages for a group go.
 pub fn address(kind: Kind, group: u32) -> String {
-    format!("{kind:?}-{group}")
+    match kind {
+        Kind::Slack => format!("T{}/U{group}", group % WORKSPACES),
+        Kind::Key | Kind::LookUp | Kind::Mail => format!("{kind:?}-{group}"),
+    }
+}
+
+/// The group of somebody in Slack.
+pub fn group_of_person(id: &str) -> Option<u32> {
+    id.strip_prefix('U').and_then(|group| group.parse().ok())
+}
+
+fn is_of(kind: Kind, target: &str) -> bool {
+    match kind {
+        Kind::Slack => target.contains("/U"),
+        Kind::Key | Kind::LookUp | Kind::Mail => target.starts_with(&format!("{kind:?}-")),
+    }
 }
 
 /// What became of the messages of one kind.
@@ -75,8 +93,8 @@ pub fn fates(posted: &[Posted], arrived: &[Arrived]) -> BTreeMap<Kind, Fate> {
     }
     // What is left in `shown` is owed to nobody.
     for ((target, _), deliveries) in shown {
-        let of = |kind: &Kind| target.starts_with(&format!("{kind:?}-"));
-        if let Some(fate) = KINDS.iter().find(|kind| of(kind)).and_then(|it| fates.get_mut(it)) {
+        let kind = KINDS.iter().find(|kind| is_of(**kind, &target));
+        if let Some(fate) = kind.and_then(|kind| fates.get_mut(kind)) {
             fate.strays += deliveries.len();
         }
     }

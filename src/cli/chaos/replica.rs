@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::ledger::KINDS;
+use url::Url;
+
+use super::ledger::Kind;
+use super::slack::TOKEN;
 use super::stand_in::StandIn;
 use crate::app::{App, Database};
 use crate::cli::serve::Signals;
-use crate::config::Config;
+use crate::config::{Config, OneWorkspace, SlackConfig};
 use crate::domain::role::Roles;
 use crate::failpoint::{self, Point};
 use crate::http::{for_operator, user_agent};
@@ -26,12 +29,19 @@ pub async fn run(
         failpoint::arm(point, nth);
     }
     let client = for_operator(&user_agent(None))?;
-    let messengers = KINDS.map(|kind| {
+    let mut messengers = Vec::from([Kind::Key, Kind::LookUp, Kind::Mail].map(|kind| {
         let (ledger, client) = (ledger.clone(), client.clone());
         let messenger: Arc<dyn Messenger> = Arc::new(StandIn { kind, ledger, client });
         messenger
+    }));
+    let (bot_token, app_token) = (TOKEN.into(), String::new().into());
+    config.slack = Some(SlackConfig {
+        api: Url::parse(&ledger)?.join("api/")?,
+        app: None,
+        one: Some(OneWorkspace { bot_token, app_token }),
     });
-    app.start_workers(&config, &Roles::all(), messengers.to_vec())?;
+    messengers.extend(app.slack(&config)?);
+    app.start_workers(&config, &Roles::all(), messengers)?;
     signals.next().await;
     signals.stop(app).await;
     Ok(ExitCode::SUCCESS)

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Wanted;
 use super::crew::Crew;
-use super::ledger::{KINDS, Ledger};
+use super::ledger::{KINDS, Kind, Ledger};
 use super::oracle::{self, Posted, address};
 use super::stand_in::platform;
 use crate::app::{App, Database};
@@ -39,13 +39,13 @@ const QUIET: Duration = Duration::from_mins(5);
 /// Runs, prints what became of the messages, and fails if any was lost, or doubled where that can be
 /// prevented.
 pub async fn run(mut config: Config, wanted: Wanted) -> anyhow::Result<ExitCode> {
-    ensure!(wanted.replicas > 0 && wanted.rate >= 3, "a replica and three messages a second");
+    ensure!(wanted.replicas > 0 && wanted.rate >= 4, "a replica and four messages a second");
     let folder = Folder::new(None);
     config.data_dir = Some(folder.path.clone());
     let mut signals = Signals::listen()?;
     let database = Database::open(&config).await?;
     let app = App::open(Database::Given(database.url().clone())).await?;
-    let ledger = Ledger::default();
+    let ledger = Ledger::new(app.clock.now());
     let (address, serving) = ledger.serve().await?;
     // Ends with this function: nothing of it is to be kept.
     let outcome = tokio::select! {
@@ -68,18 +68,18 @@ async fn chaos(
     address: &str,
     wanted: Wanted,
 ) -> anyhow::Result<(serde_json::Value, bool)> {
-    let groups = (wanted.rate / 3 * 60 / A_MINUTE).max(1);
+    let rate = wanted.rate / 4;
+    let groups = (rate * 60 / A_MINUTE).max(1);
     people(app, groups).await?;
     let board = ClaimedBoard { polled_before: true, ..board(app).await? };
     let mut crew = Crew::new(database, address, wanted)?;
     crew.fill(true)?;
     let enough = CancellationToken::new();
-    let (posted, killed) =
-        tokio::join!(post(app, &board, wanted.rate / 3, groups, &enough), async {
-            let killed = crew.kill_all().await;
-            enough.cancel();
-            killed
-        });
+    let (posted, killed) = tokio::join!(post(app, &board, rate, groups, &enough), async {
+        let killed = crew.kill_all().await;
+        enough.cancel();
+        killed
+    });
     let posted = posted?;
     killed?;
     crew.calm()?;
@@ -89,10 +89,9 @@ async fn chaos(
     let (all, held_up) = oracle::delays(&posted, &arrived);
     let kept = |kind| fates.get(&kind).is_some_and(|fate| fate.lost == 0 && fate.strays == 0);
     let single = |kind| fates.get(&kind).is_some_and(|fate| fate.doubled == 0);
-    let [key, look_up, mail] = KINDS;
-    let same = fates.get(&mail).is_some_and(|fate| fate.doubled_otherwise == 0);
-    let sound =
-        quiet && KINDS.iter().all(|kind| kept(*kind)) && single(key) && single(look_up) && same;
+    let same = fates.get(&Kind::Mail).is_some_and(|fate| fate.doubled_otherwise == 0);
+    let [key, look_up, slack] = [Kind::Key, Kind::LookUp, Kind::Slack].map(single);
+    let sound = quiet && KINDS.iter().all(|kind| kept(*kind)) && key && look_up && slack && same;
     let figures = json!({
         "kills": crew.counts,
         "quiet": quiet,

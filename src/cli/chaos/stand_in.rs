@@ -1,4 +1,4 @@
-//! A platform of the replicas: one of the three kinds, behind HTTP.
+//! A platform of the replicas: one of the three kinds that the ledger knows by itself.
 
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ pub fn platform(kind: Kind) -> Platform {
         Kind::Key => Platform::Console,
         Kind::LookUp => Platform::Playground,
         Kind::Mail => Platform::Email,
+        Kind::Slack => Platform::Slack,
     }
 }
 
@@ -85,7 +86,7 @@ impl Messenger for StandIn {
     fn in_doubt(&self, _: &Target, tried: Duration) -> Doubt {
         match self.kind {
             Kind::Key if tried < KNOWN => Doubt::Same,
-            Kind::Key | Kind::LookUp => Doubt::Ask,
+            Kind::Key | Kind::LookUp | Kind::Slack => Doubt::Ask,
             Kind::Mail => Doubt::Once,
         }
     }
