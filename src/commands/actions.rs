@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-use super::{Actor, Context, Failure, MAX_FILTERS, Outcome};
+use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, reasons};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::filters::NewFilter;
@@ -37,6 +37,7 @@ pub async fn execute(context: &Context, actor: Actor, action: Action) -> Outcome
             db::marks::clear(&context.pool, actor.account, opening).await?;
             Ok(replies::unmarked())
         }
+        Action::Because(opening, reason) => reasons::because(context, actor, opening, reason).await,
     }
 }
 

@@ -11,6 +11,8 @@ mod list;
 mod manage;
 mod marked;
 mod own_boards;
+mod proposal;
+mod reasons;
 mod refusals;
 mod watch;
 mod why;

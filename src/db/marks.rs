@@ -17,13 +17,14 @@ pub async fn set(
     (mark, now): (Mark, DateTime<Utc>),
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "INSERT INTO marks (account_id, opening_id, mark, marked_at)
+        "INSERT INTO marks AS m (account_id, opening_id, mark, marked_at)
          SELECT $1, COALESCE(n.merged_into, n.id), $3, $4 FROM openings n
          WHERE n.id = $2 AND EXISTS (
              SELECT FROM owed o JOIN targets t ON t.id = o.target_id
              WHERE t.account_id = ANY ($5) AND o.opening_id IN (n.id, n.merged_into))
          ON CONFLICT (account_id, opening_id)
-         DO UPDATE SET mark = EXCLUDED.mark, marked_at = EXCLUDED.marked_at",
+         DO UPDATE SET mark = EXCLUDED.mark, marked_at = EXCLUDED.marked_at,
+                       reason = CASE WHEN m.mark = EXCLUDED.mark THEN m.reason END",
         account.0,
         opening.0,
         mark.as_str(),
@@ -33,6 +34,28 @@ pub async fn set(
     .execute(executor)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The company of a posting that an account marked.
+pub async fn company(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    opening: OpeningId,
+) -> sqlx::Result<Option<String>> {
+    let found = sqlx::query_scalar!(
+        "SELECT p.company FROM openings n
+         JOIN marks m ON m.account_id = $1 AND m.opening_id = COALESCE(n.merged_into, n.id)
+         JOIN owed o ON o.opening_id = m.opening_id
+         JOIN targets t ON t.id = o.target_id
+         JOIN postings p ON p.id = o.posting_id
+         WHERE n.id = $2 AND p.company IS NOT NULL
+         ORDER BY t.account_id = $1 DESC, p.id DESC LIMIT 1",
+        account.0,
+        opening.0
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(found.flatten())
 }
 
 /// Takes it back.

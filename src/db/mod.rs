@@ -37,6 +37,7 @@ pub mod posting_row;
 pub mod postings;
 pub mod quiet;
 pub mod rates;
+pub mod reasons;
 mod reposts;
 pub mod seen;
 pub mod settle;

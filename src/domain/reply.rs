@@ -59,6 +59,8 @@ pub enum Action {
     Mark(OpeningId, Mark),
     /// Takes that back.
     Unmark(OpeningId),
+    /// Says why a posting was dismissed.
+    Because(OpeningId, Reason),
 }
 
 /// What somebody made of a posting.
@@ -82,6 +84,45 @@ impl Mark {
     }
 }
 
+/// Why somebody dismissed a posting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    Pay,
+    Place,
+    Level,
+    Company,
+    /// The same job was shown before.
+    Duplicate,
+    /// It is not open any more.
+    Expired,
+    Other,
+}
+
+impl Reason {
+    pub const ALL: [Self; 7] = [
+        Self::Pay,
+        Self::Place,
+        Self::Level,
+        Self::Company,
+        Self::Duplicate,
+        Self::Expired,
+        Self::Other,
+    ];
+
+    /// The word stored in `marks.reason`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pay => "pay",
+            Self::Place => "place",
+            Self::Level => "level",
+            Self::Company => "company",
+            Self::Duplicate => "duplicate",
+            Self::Expired => "expired",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -91,6 +132,7 @@ impl fmt::Display for Action {
             Self::RestoreHere(number) => write!(f, "restore-here:{number}"),
             Self::Mark(opening, mark) => write!(f, "{}:{opening}", mark.as_str()),
             Self::Unmark(opening) => write!(f, "unmark:{opening}"),
+            Self::Because(opening, reason) => write!(f, "because-{}:{opening}", reason.as_str()),
         }
     }
 }
@@ -107,6 +149,10 @@ impl FromStr for Action {
         let (name, number) = text.split_once(':').ok_or(UnknownAction)?;
         let number: i64 = number.parse().map_err(|_| UnknownAction)?;
         let mark = Mark::ALL.into_iter().find(|mark| mark.as_str() == name);
+        if let Some(why) = name.strip_prefix("because-") {
+            let reason = Reason::ALL.into_iter().find(|reason| reason.as_str() == why);
+            return Ok(Self::Because(OpeningId(number), reason.ok_or(UnknownAction)?));
+        }
         match (name, mark) {
             (_, Some(mark)) => Ok(Self::Mark(OpeningId(number), mark)),
             ("save", _) => Ok(Self::Save(DraftId(number))),
@@ -136,7 +182,8 @@ mod tests {
             Action::Mark(opening, Mark::Dismissed),
             Action::Unmark(opening),
         ];
-        for action in actions {
+        let reasons = Reason::ALL.map(|reason| Action::Because(opening, reason));
+        for action in actions.into_iter().chain(reasons) {
             let text = action.to_string();
             assert!(text.len() <= 100);
             assert_eq!(text.parse::<Action>().unwrap(), action);
@@ -145,7 +192,9 @@ mod tests {
 
     #[test]
     fn what_no_button_carries_is_refused() {
-        for text in ["", "save", "save:", "save:x", "drop:1", "save:99999999999999999999"] {
+        for text in
+            ["", "save", "save:", "save:x", "drop:1", "save:99999999999999999999", "because-x:1"]
+        {
             assert!(text.parse::<Action>().is_err(), "{text}");
         }
     }

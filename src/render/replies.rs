@@ -8,6 +8,7 @@ mod help;
 mod marked;
 mod own_boards;
 mod preview;
+mod reasons;
 mod why;
 
 use crate::domain::ids::OpeningId;
@@ -32,6 +33,7 @@ pub use own_boards::{
     AddedReply, NotAdded, added, board_removed, new_board_card, no_such_board, not_added,
 };
 pub use preview::{Preview, Sample, edit, test, watch};
+pub use reasons::{because, because_of_company, proposal};
 pub use why::{Became, Opinion, Why, never_seen, not_an_address, why};
 
 /// The three filters that a newcomer is offered.
@@ -104,9 +106,14 @@ pub fn marked(opening: OpeningId, mark: Mark) -> Reply {
     let said = match mark {
         Mark::Saved => "Saved.",
         Mark::Applied => "Noted that you applied. Good luck!",
-        Mark::Dismissed => "Noted as not for you.",
+        Mark::Dismissed => "Noted as not for you. Why? Your filters can learn from it.",
     };
-    Reply { parts: vec![text(said)], buttons: vec![act("Undo", Action::Unmark(opening))] }
+    let mut reply = only(said);
+    if mark == Mark::Dismissed {
+        reply.buttons = reasons::buttons(opening);
+    }
+    reply.buttons.push(act("Undo", Action::Unmark(opening)));
+    reply
 }
 
 pub fn unmarked() -> Reply {

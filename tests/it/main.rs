@@ -55,6 +55,7 @@ mod slack_door;
 mod slack_forms;
 mod slack_install;
 mod slack_manifest;
+mod slack_reasons;
 mod slack_send;
 mod slack_socket;
 mod world;
