@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, reasons};
+use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, reasons};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::filters::NewFilter;
@@ -30,7 +30,10 @@ pub async fn execute(context: &Context, actor: Actor, action: Action) -> Outcome
             let actor = whose(context, actor, draft).await?;
             cancel(context, actor, draft).await
         }
-        Action::RestoreHere(number) => restore(context, actor.for_all_here(), number).await,
+        Action::RestoreHere(number) => {
+            channels::may_change(context, actor).await?;
+            restore(context, actor.for_all_here(), number).await
+        }
         Action::Restore(number) => restore(context, actor, number).await,
         Action::Mark(opening, mark) => note(context, actor, opening, mark).await,
         Action::Unmark(opening) => {
@@ -42,10 +45,14 @@ pub async fn execute(context: &Context, actor: Actor, action: Action) -> Outcome
 }
 
 /// Whoever a draft waits for: in a channel it may be for all.
-async fn whose(context: &Context, actor: Actor, id: DraftId) -> sqlx::Result<Actor> {
+async fn whose(context: &Context, actor: Actor, id: DraftId) -> Result<Actor, Failure> {
     let all = actor.for_all_here();
     let found = db::drafts::find(&context.pool, all.account, id, context.now()).await?;
-    Ok(if found.is_some() { all } else { actor })
+    if actor.here.is_none() || found.is_none() {
+        return Ok(actor);
+    }
+    channels::may_change(context, actor).await?;
+    Ok(all)
 }
 
 async fn save(context: &Context, actor: Actor, id: DraftId) -> Outcome {

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use super::email::{Place, Wanted};
 use super::line::Line;
 use super::list::COMMANDS;
+use crate::domain::account::ChannelFilters;
 use crate::domain::cadence::{Cadence, QuietHours, Snooze};
 use crate::domain::filter::Expr;
 use crate::domain::reply::{Mark, Reply};
@@ -40,6 +41,8 @@ pub enum Command {
     Muted,
     /// Postings that were marked so, a page of them, from 1.
     Marked(Mark, usize),
+    /// Who may change the filters of channels; `None` asks.
+    Channels(Option<ChannelFilters>),
     Boards,
     /// The address of a feed, a careers page or a company's job board.
     AddBoard(String),
@@ -73,6 +76,7 @@ impl Command {
             Self::Muted => "muted",
             Self::Marked(mark, _) => mark.as_str(),
             Self::Why(_) => "why",
+            Self::Channels(_) => "channels",
             Self::Boards | Self::AddBoard(_) | Self::RemoveBoard(_) => "boards",
             Self::Status => "status",
             Self::Help(_) => "help",

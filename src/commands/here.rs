@@ -9,6 +9,8 @@ use crate::domain::reply::{Action, Press, Reply};
 pub struct Here {
     pub account: AccountId,
     pub target: TargetId,
+    /// Whether whoever acts is an admin there, as far as that was asked.
+    pub is_admin: bool,
 }
 
 impl Actor {
@@ -16,7 +18,7 @@ impl Actor {
     #[must_use]
     pub fn for_all_here(self) -> Self {
         match self.here {
-            Some(Here { account, target }) => Self { account, target, here: None },
+            Some(Here { account, target, .. }) => Self { account, target, here: None },
             None => self,
         }
     }
@@ -32,6 +34,11 @@ pub fn line(actor: Actor, text: &str) -> Option<(Actor, String)> {
     let number = number.strip_prefix(['c', 'C'])?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| (actor.for_all_here(), format!("{command} {number} {rest}")))
+}
+
+/// Whether a line looks only.
+pub fn only_looks(line: &str) -> bool {
+    line.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("show"))
 }
 
 /// What that line is answered: its buttons act for the channel, too.
@@ -50,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_number_with_a_c_is_the_channels() {
-        let here = Here { account: AccountId(2), target: TargetId(2) };
+        let here = Here { account: AccountId(2), target: TargetId(2), is_admin: false };
         let actor = Actor { account: AccountId(1), target: TargetId(1), here: Some(here) };
         let line_of = |text| line(actor, text).map(|(team, line)| (team.account.0, line));
         assert_eq!(line_of("pause c12"), Some((2, "pause 12 ".to_owned())));

@@ -218,6 +218,18 @@ pub const COMMANDS: &[Spec] = &[
         read: |line| Ok(Command::Why(line.rest().to_owned())),
     },
     Spec {
+        name: "channels",
+        help: CommandHelp {
+            usage: "channels [anyone|admins]",
+            does: "who may make and change the filters of this workspace's channels",
+            example: "channels",
+        },
+        read: |line| {
+            let asks = line.rest().is_empty();
+            Ok(Command::Channels(if asks { None } else { Some(line.value()?) }))
+        },
+    },
+    Spec {
         name: "boards",
         help: CommandHelp {
             usage: "boards [add <address> | remove N]",

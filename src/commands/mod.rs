@@ -2,6 +2,7 @@
 
 mod actions;
 mod boards;
+mod channels;
 mod command;
 mod email;
 mod habits;
@@ -25,6 +26,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
+pub use channels::changes_filters;
 pub use command::{Command, parse};
 pub use here::Here;
 pub use list::COMMANDS;
@@ -105,7 +107,17 @@ type Outcome = Result<Reply, Failure>;
 /// Answers what somebody typed. A failure of ours is logged here and answered without its text.
 pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
     let mut reply = match here::line(actor, text) {
-        Some((team, line)) => here::answered(settle(read(context, team, &line).await)),
+        Some((team, line)) => {
+            let may = if here::only_looks(&line) {
+                Ok(())
+            } else {
+                channels::may_change(context, actor).await
+            };
+            match may {
+                Ok(()) => here::answered(settle(read(context, team, &line).await)),
+                Err(refused) => settle(Err(refused)),
+            }
+        }
         None => settle(read(context, actor, text).await),
     };
     match trouble(context, actor).await {
@@ -204,6 +216,7 @@ async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
         Command::Muted => habits::muted(context, actor).await,
         Command::Marked(mark, page) => marked::list(context, actor, mark, page).await,
         Command::Why(url) => why::why(context, actor, &url).await,
+        Command::Channels(wanted) => channels::channels(context, actor, wanted).await,
         Command::Boards => boards::boards(context, actor).await,
         Command::AddBoard(url) => own_boards::add(context, actor, &url).await,
         Command::RemoveBoard(number) => own_boards::remove(context, actor, number).await,

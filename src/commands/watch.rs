@@ -1,7 +1,7 @@
 //! `watch`, `test`, `edit`: a preview, and a draft that waits for its button.
 
 use super::email::{self, Place};
-use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, own_filter};
+use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, own_filter};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::own_filters::FilterState;
@@ -11,7 +11,12 @@ use crate::previews::preview;
 use crate::render::replies;
 
 pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -> Outcome {
-    let actor = if place == Place::Here { actor.for_all_here() } else { actor };
+    let actor = if place == Place::Here {
+        channels::may_change(context, actor).await?;
+        actor.for_all_here()
+    } else {
+        actor
+    };
     let target = email::target(context, actor, place).await?;
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
     let live: Vec<_> =

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::domain::account::{AccountKind, Identity};
+use crate::domain::account::{AccountKind, ChannelFilters, Identity};
 use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::target::Platform;
 
@@ -45,6 +45,35 @@ pub async fn of_identity(
     .execute(tx)
     .await?;
     Ok(AccountId(id))
+}
+
+/// Who may change the filters of a workspace's channels: as was decided there, or else as the platform has
+/// it. In Discord a server's filters are its managers'.
+pub async fn channel_filters(
+    executor: impl PgExecutor<'_>,
+    team: AccountId,
+) -> sqlx::Result<ChannelFilters> {
+    let word = sqlx::query_scalar!(
+        r#"SELECT COALESCE(a.channel_filters, CASE WHEN EXISTS (
+                      SELECT FROM identities i WHERE i.account_id = a.id AND i.platform = 'discord')
+                  THEN 'admins' ELSE 'anyone' END) AS "rule!"
+           FROM accounts a WHERE a.id = $1"#,
+        team.0
+    )
+    .fetch_one(executor)
+    .await?;
+    word.parse().map_err(|why| super::unreadable("accounts", team.0, why))
+}
+
+pub async fn set_channel_filters(
+    executor: impl PgExecutor<'_>,
+    team: AccountId,
+    rule: ChannelFilters,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE accounts SET channel_filters = $2 WHERE id = $1", team.0, rule.as_str())
+        .execute(executor)
+        .await?;
+    Ok(())
 }
 
 /// Whether an identity has an account.

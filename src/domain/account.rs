@@ -1,5 +1,7 @@
 //! Who owns filters and pays, and the identities that lead to them.
 
+use std::str::FromStr;
+
 /// What kind of account it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKind {
@@ -16,6 +18,35 @@ impl AccountKind {
             Self::Person => "person",
             Self::Team => "team",
         }
+    }
+}
+
+/// Who may make and change the filters of a workspace's channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelFilters {
+    /// Everybody who may write there.
+    Anyone,
+    /// Those whom the platform names as admins of the workspace or server.
+    Admins,
+}
+
+impl ChannelFilters {
+    /// The word stored in `accounts.channel_filters`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::Admins => "admins",
+        }
+    }
+}
+
+impl FromStr for ChannelFilters {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let rules = [Self::Anyone, Self::Admins];
+        let found = rules.into_iter().find(|rule| rule.as_str().eq_ignore_ascii_case(word));
+        found.ok_or("here stands anyone or admins")
     }
 }
 

@@ -178,6 +178,7 @@ impl Desk {
     async fn welcome(&self, who: &Who) {
         match self.known(who).await {
             Ok(known) if known.is_new => {
+                self.adopt_zone(who, known.actor).await;
                 self.tell(who, &crate::render::replies::welcome(), None).await;
             }
             Ok(_) => {}

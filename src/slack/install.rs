@@ -26,7 +26,7 @@ use crate::db::slack::{Installed, cell};
 
 /// What the app may do, and no more: commands; answers, cards and looking for them in direct messages; being
 /// spoken to; telling who let it in.
-pub const SCOPES: [&str; 7] = [
+pub const SCOPES: [&str; 8] = [
     "app_mentions:read",
     "channels:read",
     "chat:write",
@@ -34,6 +34,7 @@ pub const SCOPES: [&str; 7] = [
     "groups:read",
     "im:history",
     "im:write",
+    "users:read",
 ];
 
 pub const INSTALL: &str = "/slack/install";

@@ -1,13 +1,24 @@
 //! Who typed or pressed in Slack, as commands know them.
 
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::api::Answer;
 use super::desk::Desk;
 use super::place::{Place, is_id};
 use crate::commands::{self, Actor, Here};
 use crate::db;
-use crate::domain::account::{AccountKind, Identity};
+use crate::db::habits::Change;
+use crate::domain::account::{AccountKind, ChannelFilters, Identity};
 use crate::domain::reply::{Action, Reply};
 use crate::domain::target::Platform;
 use crate::render::replies;
+
+/// Slack may take so long to say which time zone somebody is in.
+const PROFILE: Duration = Duration::from_secs(2);
 
 /// Somebody at a place in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +79,7 @@ impl Desk {
                     let address = who.place(channel);
                     let target =
                         db::accounts::target(tx, account, Platform::Slack, &address, now).await?;
-                    Some(Here { account, target })
+                    Some(Here { account, target, is_admin: false })
                 }
             };
             Ok(Known { actor: Actor { account, target, here }, is_new })
@@ -78,18 +89,71 @@ impl Desk {
 
     /// Answers a line; who is new is welcomed.
     pub async fn say(&self, who: &Who, text: &str) -> Reply {
-        match self.known(who).await {
-            Ok(known) if known.is_new && text.is_empty() => replies::welcome(),
-            Ok(known) => commands::say(&self.context, known.actor, text).await,
-            Err(error) => failed(&error),
+        let known = match self.known(who).await {
+            Ok(known) => known,
+            Err(error) => return failed(&error),
+        };
+        if known.is_new {
+            self.adopt_zone(who, known.actor).await;
         }
+        if known.is_new && text.is_empty() {
+            return replies::welcome();
+        }
+        let decides = text.trim_start_matches("/jobs").trim_start().starts_with("channels");
+        let actor = self.ranked(who, known.actor, decides).await;
+        commands::say(&self.context, actor, text).await
     }
 
     /// Answers a button.
     pub async fn press(&self, who: &Who, action: Action) -> Reply {
         match self.known(who).await {
+            Ok(known) if commands::changes_filters(action) => {
+                let actor = self.ranked(who, known.actor, false).await;
+                commands::press(&self.context, actor, action).await
+            }
             Ok(known) => commands::press(&self.context, known.actor, action).await,
             Err(error) => failed(&error),
+        }
+    }
+
+    /// Whether somebody is an admin, where that matters: Slack is asked only then.
+    async fn ranked(&self, who: &Who, mut actor: Actor, decides: bool) -> Actor {
+        let Some(here) = &mut actor.here else { return actor };
+        let rule = db::accounts::channel_filters(&self.context.pool, here.account).await;
+        let matters = decides || !matches!(rule, Ok(ChannelFilters::Anyone));
+        if matters && let Some(user) = self.user(who).await {
+            let is = |flag| user.0.pointer(flag).and_then(Value::as_bool) == Some(true);
+            here.is_admin = is("/user/is_admin") || is("/user/is_owner");
+        }
+        actor
+    }
+
+    /// Takes over the time zone of a newcomer's profile: it can be changed by `timezone`.
+    pub async fn adopt_zone(&self, who: &Who, actor: Actor) {
+        // Whoever waits for an answer does not wait for this.
+        let Ok(Some(user)) = timeout(PROFILE, self.user(who)).await else { return };
+        let zone = user.text("/user/tz").and_then(|zone| zone.parse::<Tz>().ok());
+        let Some(zone) = zone else { return };
+        let (now, change) = (self.context.clock.now(), Change::Timezone(zone));
+        let changed = db::in_tx(&self.context.pool, async |tx| {
+            db::habits::change(tx, actor.account, change, now).await
+        });
+        if let Err(error) = changed.await {
+            tracing::error!("a time zone was not kept: {error}");
+        }
+    }
+
+    /// What Slack says of somebody; nothing if it does not.
+    async fn user(&self, who: &Who) -> Option<Answer> {
+        let token = self.workspaces.token(&who.team).await.ok()?;
+        let form = [("user", who.user.as_str())];
+        match self.api.ask("users.info", Some(&token.secret), &form).await {
+            Ok(user) => Some(user),
+            Err(failure) => {
+                self.workspaces.note(&who.team, &token, &failure).await;
+                tracing::warn!(slack.team = who.team, "users.info: {failure}");
+                None
+            }
         }
     }
 }

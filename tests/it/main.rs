@@ -51,6 +51,7 @@ mod rates;
 mod recorded;
 mod server;
 mod site;
+mod slack_channels;
 mod slack_door;
 mod slack_forms;
 mod slack_install;

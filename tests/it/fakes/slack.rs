@@ -19,6 +19,9 @@ use url::Url;
 /// The token that works from the start.
 pub const TOKEN: &str = "xoxb-token-1";
 
+/// The one admin of its workspaces.
+pub const ADMIN: &str = "U9";
+
 /// A call that was made.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -295,7 +298,10 @@ impl FakeSlack {
                 json!({ "ok": true, "channel": { "id": conversation(call.text("users")) } })
             }
             "conversations.history" => history(&inner, call),
-            "users.info" => json!({ "ok": true, "user": { "tz": "Europe/Berlin" } }),
+            "users.info" => {
+                let admin = call.text("user") == ADMIN;
+                json!({ "ok": true, "user": { "tz": "Europe/Berlin", "is_admin": admin } })
+            }
             "views.open" | "views.publish" | "views.update" => {
                 match shapes::view(&call.arguments) {
                     Ok(()) => json!({ "ok": true, "view": { "id": "V1" } }),

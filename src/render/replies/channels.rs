@@ -1,0 +1,32 @@
+//! Who may make and change the filters of channels.
+
+use super::{only, say};
+use crate::domain::account::ChannelFilters;
+use crate::domain::reply::Reply;
+
+pub fn channel_filters(rule: ChannelFilters) -> Reply {
+    let (who, other) = match rule {
+        ChannelFilters::Anyone => ("Everybody in a channel", ChannelFilters::Admins),
+        ChannelFilters::Admins => ("Only admins", ChannelFilters::Anyone),
+    };
+    let mut reply = only(format!("{who} may make and change the filters of channels here."));
+    let other = other.as_str();
+    reply.buttons.push(say(&format!("Let {other}"), format!("channels {other}")));
+    reply
+}
+
+pub fn no_channel_here() -> Reply {
+    only("Type that in a channel: it is about the channels of a workspace.")
+}
+
+/// Nobody else changes the rule.
+pub fn admins_decide() -> Reply {
+    only("Only admins may change that, as far as can be told who is one.")
+}
+
+pub fn admins_only() -> Reply {
+    only(
+        "Only admins may make and change the filters of channels here. Without \"here\", and by \
+         numbers without a c, filters are your own.",
+    )
+}
