@@ -62,6 +62,19 @@ pub fn message(message: &Message, now: DateTime<Utc>) -> Content {
     blocks.done(&text)
 }
 
+/// What a message would show by now, under it: a line a card.
+pub fn news(message: &Message) -> Content {
+    let mut blocks = Blocks::default();
+    for card in &message.cards {
+        let mut lines = vec![format!("*{}*", link(card.url.as_deref(), &card.title, TITLE))];
+        lines.extend(card.closed.then(|| CLOSED.to_owned()));
+        lines.extend(card::facts(card).map(|facts| escaped(&facts, 600)));
+        lines.push(escaped(&card::origin(card, card.times.matched), 1_000));
+        blocks.section(lines.join("\n"));
+    }
+    blocks.done("There is news of this posting.")
+}
+
 /// An answer.
 pub fn reply(reply: &Reply) -> Content {
     let mut blocks = Blocks::default();

@@ -22,6 +22,7 @@ mod send;
 mod signature;
 mod socket;
 mod text;
+mod thread;
 mod workspaces;
 
 use std::sync::Arc;

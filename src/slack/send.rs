@@ -13,6 +13,7 @@ use slack_morphism::prelude::{
 use super::api::{Answer, Api, Failure};
 use super::blocks::{self, Content};
 use super::place::Place;
+use super::thread::{self, Root};
 use super::workspaces::{Token, Workspaces};
 use crate::domain::delivery::{Doubt, MessageRef, SentMessage, Verdict};
 use crate::domain::ids::DeliveryId;
@@ -144,16 +145,21 @@ impl Messenger for SlackPlatform {
         let content = marked(blocks::message(message, sent.at), message.delivery);
         let mut request = SlackApiChatUpdateRequest::new(channel.into(), content, ts.into());
         request.link_names = Some(false);
-        let updated = self.call(&place, &token, UPDATE, &request).await;
-        updated.map(drop).map_err(|failure| failure.verdict(&key(&place, UPDATE)))
+        match self.call(&place, &token, UPDATE, &request).await {
+            Err(failure) if thread::stays(&failure) => {
+                let said = self.say_below(&place, &token, Root { channel, ts }, message).await;
+                said.map_err(|failure| failure.verdict(&key(&place, POST)))
+            }
+            updated => updated.map(drop).map_err(|failure| failure.verdict(&key(&place, UPDATE))),
+        }
     }
 }
 
-const POST: &str = "chat.postMessage";
+pub(super) const POST: &str = "chat.postMessage";
 const UPDATE: &str = "chat.update";
 
 impl SlackPlatform {
-    async fn call(
+    pub(super) async fn call(
         &self,
         place: &Place,
         token: &Token,

@@ -127,14 +127,13 @@ async fn a_card_shows_its_posting_and_nothing_in_it_calls_or_unfurls() {
     assert_eq!(slack.count("SELECT count(*) FROM deliveries WHERE state = 'sent'").await, 1);
 }
 
-#[tokio::test]
-async fn a_card_is_edited_in_place() {
-    let slack = Workspace::new().await;
+/// A card at an address, whose job another board shows now, too. Returns how many messages there were.
+async fn shown_elsewhere(slack: &Workspace, address: &str) -> usize {
     let other = FakeBoard::start().await;
     slack.world.board("two", &other.url).await;
     slack.world.poll().await;
     let job = Item { body: "Company: Acme\nLocation: Berlin", ..Item::titled("Rust one") };
-    let board = slack.card("T1/C1", "Rust nothing").await;
+    let board = slack.card(address, "Rust nothing").await;
     board.show(&[job]);
     slack.world.poll_again().await;
     slack.world.match_all().await;
@@ -142,14 +141,48 @@ async fn a_card_is_edited_in_place() {
     let before = slack.slack.posted().len();
     other.show(&[job]);
     slack.world.poll_again().await;
+    before
+}
+
+async fn edit(slack: &Workspace) {
     let platforms = vec![Platform::Slack];
     drain(&mut EditCards { base: slack.world.base(), platforms }).await;
     for _ in 0..5 {
         slack.world.clock.advance(Duration::from_secs(2));
         slack.deliver().await;
     }
+}
+
+#[tokio::test]
+async fn a_card_is_edited_in_place() {
+    let slack = Workspace::new().await;
+    let before = shown_elsewhere(&slack, "T1/C1").await;
+    edit(&slack).await;
     assert_eq!(slack.slack.posted().len(), before);
     assert!(slack.slack.shown().contains("also on"), "{}", slack.slack.shown());
+}
+
+/// Whoever cannot be asked again finds it under the card, once.
+#[tokio::test]
+async fn what_is_new_of_a_card_that_nobody_may_edit_goes_below_it() {
+    let slack = Workspace::new().await;
+    let before = shown_elsewhere(&slack, "T1/U1").await;
+    slack.slack.play("chat.update", Trick::Refuse("edit_window_closed"));
+    // The reply is there, and its answer lost: it is found before it is said again.
+    slack.slack.play(POST, Trick::DoneBut(200, ""));
+    edit(&slack).await;
+    slack.world.clock.advance(Duration::from_mins(11));
+    slack.slack.play("chat.update", Trick::Refuse("edit_window_closed"));
+    edit(&slack).await;
+    let posted = slack.slack.posted();
+    assert_eq!(posted.len(), before + 1);
+    let (card, reply) = (&posted[before - 1], &posted[before]);
+    assert_eq!(reply.arguments["thread_ts"], card.ts.as_str());
+    assert!(shown(&reply.arguments["blocks"]).contains("also on"));
+    assert_eq!(slack.slack.calls("conversations.replies").len(), 2);
+    slack.world.clock.advance(Duration::from_mins(11));
+    edit(&slack).await;
+    assert_eq!(slack.slack.calls("chat.update").len(), 2);
 }
 
 #[tokio::test]

@@ -298,6 +298,7 @@ impl FakeSlack {
                 json!({ "ok": true, "channel": { "id": conversation(call.text("users")) } })
             }
             "conversations.history" => history(&inner, call),
+            "conversations.replies" => replies(&inner, call),
             "users.info" => {
                 let admin = call.text("user") == ADMIN;
                 json!({ "ok": true, "user": { "tz": "Europe/Berlin", "is_admin": admin } })
@@ -367,6 +368,21 @@ fn update(inner: &mut Inner, call: &Call) -> Value {
     };
     posted.arguments.clone_from(&call.arguments);
     json!({ "ok": true, "channel": channel, "ts": ts })
+}
+
+fn replies(inner: &Inner, call: &Call) -> Value {
+    let all = history(inner, call);
+    let below = |ts: &Value| {
+        let mut posted =
+            inner.posted.iter().filter(|posted| Some(posted.ts.as_str()) == ts.as_str());
+        posted.any(|it| {
+            let of = it.arguments.get("thread_ts").and_then(Value::as_str);
+            it.ts == call.text("ts") || of == Some(call.text("ts"))
+        })
+    };
+    let messages = all["messages"].as_array().into_iter().flatten();
+    let messages: Vec<&Value> = messages.filter(|said| below(&said["ts"])).collect();
+    json!({ "ok": true, "messages": messages, "has_more": false })
 }
 
 fn history(inner: &Inner, call: &Call) -> Value {

@@ -14,6 +14,7 @@ const NEWER: &[(&str, &[&str])] = &[
     ("chat.postMessage", &["metadata"]),
     ("chat.update", &["metadata"]),
     ("conversations.history", &["include_all_metadata"]),
+    ("conversations.replies", &["include_all_metadata"]),
     // docs.slack.dev/reference/methods/apps.connections.open
     ("apps.connections.open", &[]),
 ];
