@@ -43,6 +43,7 @@ use crate::workers::outbox::Outbox;
 use crate::workers::poll_boards::PollBoards;
 use crate::workers::quiet_filters::{self, QuietFilters};
 use crate::workers::refresh_rates::{self, RefreshRates};
+use crate::workers::reseal::{self, Reseal};
 use wakes::Wakes;
 
 /// Connections of the workers' pool, of the outbox', and of the pages', so that none waits for another.
@@ -252,6 +253,10 @@ impl App {
         if roles.has(Role::Deliver) {
             self.start_delivering(messengers, &mut wakes);
             self.spawn(Sweep { base: self.base() }, Rest { pause: NET, wake: timetable.hour });
+            if let Some(keys) = &config.keys {
+                let worker = Reseal::new(self.base(), Arc::clone(keys));
+                self.spawn(worker, Rest { pause: reseal::LOOK, wake: Arc::default() });
+            }
         }
         let worker = CorrectClock { base: self.base(), clock: Arc::clone(&self.clock) };
         self.spawn(worker, Rest { pause: NET, wake: timetable.minute });

@@ -80,8 +80,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "EARLYBRD_KEYS",
         default: "none",
-        meaning: "keys that e-mail addresses are encrypted with, the newest first, with commas between; \
-                  `earlybrd keys generate` prints one. Old ones must stay: they read what they wrote",
+        meaning: "keys that addresses and tokens are sealed with, the newest first, with commas between; \
+                  `earlybrd keys generate` prints one. Older ones must stay: by them addresses are known \
+                  that take no mail",
     },
     Setting {
         name: "EARLYBRD_MAIL_URL",

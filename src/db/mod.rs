@@ -39,6 +39,7 @@ pub mod quiet;
 pub mod rates;
 pub mod reasons;
 mod reposts;
+pub mod sealed;
 pub mod seen;
 pub mod settle;
 pub mod settled_polls;

@@ -69,9 +69,9 @@ impl Keys {
         Ok(text.to_owned().into())
     }
 
-    /// Whether the newest key sealed it; otherwise it is time to seal it anew.
-    pub fn is_current(&self, sealed: &[u8]) -> bool {
-        split(sealed).is_some_and(|(name, _)| name == self.newest.name)
+    /// What all texts begin with that the newest key sealed.
+    pub fn mark(&self) -> Vec<u8> {
+        [&[VERSION], self.newest.name.as_bytes(), &[0]].concat()
     }
 }
 

@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod poll_boards;
 pub mod quiet_filters;
 pub mod refresh_rates;
+pub mod reseal;
 mod together;
 
 use std::sync::Arc;

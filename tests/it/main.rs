@@ -40,6 +40,7 @@ mod flow_quiet;
 mod flow_sweep;
 mod flow_when;
 mod fuzz_corpus;
+mod keys;
 mod migrations;
 mod office;
 mod openings;
