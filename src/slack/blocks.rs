@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use slack_morphism::prelude::{
     SlackActionBlockElement, SlackActionsBlock, SlackBlock, SlackBlockButtonElement,
-    SlackBlockMarkDownText, SlackBlockPlainText, SlackContextBlock, SlackSectionBlock,
+    SlackBlockChoiceItem, SlackBlockMarkDownText, SlackBlockOverflowElement, SlackBlockPlainText,
+    SlackBlockPlainTextOnly, SlackContextBlock, SlackSectionBlock,
 };
 
 use super::press::Value;
@@ -206,10 +207,27 @@ impl Blocks {
         }
     }
 
-    fn button(&mut self, button: &Button) -> SlackActionBlockElement {
+    /// A paragraph with a menu of a few things to press beside it.
+    pub fn menu(&mut self, text: &str, buttons: &[Button]) {
+        let option = |button: &Button| {
+            let label: SlackBlockPlainTextOnly = plain(&button.label, LABEL).into();
+            SlackBlockChoiceItem::new(label, Value::of(&button.press).to_string())
+        };
+        let menu = SlackBlockOverflowElement::new(buttons.iter().map(option).collect())
+            .with_action_id(self.name().into());
+        let text = SlackBlockPlainText { text: plain(text, SECTION), emoji: Some(false) };
+        let section = SlackSectionBlock::new().with_text(text.into()).with_accessory(menu.into());
+        self.blocks.push(section.into());
+    }
+
+    /// A name for something to press: no two of a message may have one.
+    fn name(&mut self) -> String {
         self.pressable += 1;
-        // No two of a message may have one name.
-        let name = format!("press:{}", self.pressable);
+        format!("press:{}", self.pressable)
+    }
+
+    fn button(&mut self, button: &Button) -> SlackActionBlockElement {
+        let name = self.name();
         let label = SlackBlockPlainText { text: plain(&button.label, LABEL), emoji: Some(false) };
         SlackBlockButtonElement::new(label.into())
             .with_action_id(name.into())

@@ -38,8 +38,8 @@ impl Desk {
         for filter in live.iter().take(FILTERS) {
             let paused = filter.state == FilterState::Paused;
             let state = if paused { " (paused)" } else { "" };
-            blocks.text(&format!("{} {}{state}\n{}", filter.number, filter.name, filter.query));
-            blocks.buttons(&filter_buttons(filter));
+            let text = format!("{} {}{state}\n{}", filter.number, filter.name, filter.query);
+            blocks.menu(&text, &filter_menu(filter));
         }
         blocks.buttons(&[button("New filter", Press::Fill("watch ".to_owned()))]);
         for (heading, line) in [("Saved postings", "saved"), ("Boards", "status")] {
@@ -56,16 +56,18 @@ impl Desk {
     }
 }
 
-fn filter_buttons(filter: &OwnFilter) -> [Button; 3] {
-    let OwnFilter { number, query, .. } = filter;
+fn filter_menu(filter: &OwnFilter) -> [Button; 4] {
+    let OwnFilter { number, .. } = filter;
     let turn = match filter.state {
         FilterState::Paused => button("Resume", Press::Say(format!("resume {number}"))),
         FilterState::Active | FilterState::Removed => {
             button("Pause", Press::Say(format!("pause {number}")))
         }
     };
-    let edit = button("Edit", Press::Fill(format!("edit {number} {query}")));
-    [turn, edit, button("Show", Press::Say(format!("show {number}")))]
+    // An option holds less than a filter has; the form looks it up.
+    let edit = button("Edit", Press::Fill(format!("edit {number}")));
+    let show = button("Show", Press::Say(format!("show {number}")));
+    [turn, edit, show, button("Remove", Press::Say(format!("remove {number}")))]
 }
 
 fn button(label: &str, press: Press) -> Button {

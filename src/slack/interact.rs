@@ -10,6 +10,7 @@ use super::filter_form::{FORM, FilterForm, Problem};
 use super::forms;
 use super::people::Who;
 use super::press::Value;
+use crate::db;
 use crate::domain::reply::Reply;
 use crate::render::replies;
 
@@ -97,7 +98,10 @@ impl Desk {
         let reply = match value.unwrap_or_default().parse::<Value>() {
             Ok(Value::Act(action)) => self.press(who, action).await,
             Ok(Value::Say(line)) => self.say(who, &line).await,
-            Ok(Value::Fill(line)) => return self.open(interaction, &forms::of(&line)).await,
+            Ok(Value::Fill(line)) => {
+                let line = self.filled(who, line).await;
+                return self.open(interaction, &forms::of(&line)).await;
+            }
             Err(_) => replies::unknown_button(),
         };
         if interaction.response_url.is_none() {
@@ -113,6 +117,23 @@ impl Desk {
         };
         let answer = Ephemeral::of(&reply).instead(instead);
         self.respond(interaction.response_url.as_ref(), &answer).await;
+    }
+
+    /// `edit 3` with the filter as it is now.
+    async fn filled(&self, who: &Who, line: String) -> String {
+        let number = line.strip_prefix("edit ").and_then(|number| number.parse::<i64>().ok());
+        let (Some(number), Ok(known)) = (number, self.known(who).await) else { return line };
+        let account = known.actor.account;
+        match db::own_filters::of_account(&self.context.pool, account).await {
+            Ok(filters) => match filters.iter().find(|own| own.number == number) {
+                Some(own) => format!("{line} {}", own.query),
+                None => line,
+            },
+            Err(error) => {
+                tracing::error!("Slack: {error}");
+                line
+            }
+        }
     }
 
     async fn shortcut(&self, interaction: &Interaction) {

@@ -238,7 +238,21 @@ async fn the_home_page_turns_filters_on_and_off() {
     office.quiet().await;
     assert_eq!(office.slack.calls("views.open").len(), 1);
     let home = office.slack.calls("views.publish").pop().unwrap();
-    assert!(value_of(&home.arguments["view"], "Resume").is_some());
+    let view = &home.arguments["view"];
+    assert!(value_of(view, "Resume").is_some());
+    // The menu beside a filter: its form shows the filter as it is.
+    office
+        .interacts(&json!({
+            "type": "block_actions", "team": { "id": "T1" }, "user": { "id": "U1" },
+            "container": { "type": "view" }, "trigger_id": "p2",
+            "actions": [{ "type": "overflow", "action_id": "press:1",
+                          "selected_option": { "value": value_of(view, "Edit").unwrap() } }],
+        }))
+        .await;
+    office.quiet().await;
+    let form = office.slack.calls("views.open").pop().unwrap();
+    let line = &form.arguments["view"]["blocks"][0]["element"]["initial_value"];
+    assert_eq!(line, "rust");
     office.slack.posted();
 }
 
