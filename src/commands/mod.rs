@@ -46,7 +46,7 @@ use crate::secrets::Keys;
 const ADDED_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).expect("not zero");
 
 /// Filters that one account may have.
-const MAX_FILTERS: usize = 100;
+pub const MAX_FILTERS: usize = 100;
 
 /// What commands work with.
 #[derive(Clone)]

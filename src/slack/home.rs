@@ -6,7 +6,7 @@ use super::blocks::Blocks;
 use super::desk::Desk;
 use super::forms;
 use super::people::Who;
-use crate::commands::{self, Actor};
+use crate::commands::{self, Actor, MAX_FILTERS};
 use crate::db;
 use crate::db::own_filters::{FilterState, OwnFilter};
 use crate::domain::reply::{Button, Part, Press};
@@ -42,6 +42,8 @@ impl Desk {
             blocks.menu(&text, &filter_menu(filter));
         }
         blocks.buttons(&[button("New filter", Press::Fill("watch ".to_owned()))]);
+        blocks.heading("Plan and use");
+        blocks.text(&format!("{} of {MAX_FILTERS} filters; nothing else is limited.", live.len()));
         for (heading, line) in [("Saved postings", "saved"), ("Boards", "status")] {
             blocks.heading(heading);
             for part in commands::say(&self.context, actor, line).await.parts {

@@ -54,6 +54,7 @@ mod server;
 mod site;
 mod slack_channels;
 mod slack_door;
+mod slack_faults;
 mod slack_forms;
 mod slack_install;
 mod slack_manifest;

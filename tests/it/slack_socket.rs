@@ -119,6 +119,8 @@ async fn a_connection_that_slack_ends_is_followed_by_another_with_a_new_address(
     let slack = line.connected().await;
     drop(slack);
     let mut slack = line.connected().await;
+    slack.send(Message::Binary(vec![0, 159, 146, 150].into())).await.unwrap();
+    slack.send(Message::text("no JSON")).await.unwrap();
     says(&mut slack, &command("e1", "t1", "list")).await;
     assert_eq!(hears(&mut slack).await["envelope_id"], "e1");
     assert!(line.slack.calls(OPEN).len() >= 4);

@@ -1,0 +1,137 @@
+//! What happens in any order, and what somebody else's ids lead to.
+
+use std::time::Duration;
+
+use earlybrd::domain::ids::{DraftId, OpeningId};
+use earlybrd::domain::reply::{Action, Mark, Reason};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::fakes::slack::TOKEN;
+use crate::office::{Office, trigger};
+
+/// What Slack may tell of a removal, and the installation that comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Revoked,
+    Uninstalled,
+    InstalledAgain,
+}
+
+use Told::{InstalledAgain, Revoked, Uninstalled};
+
+fn orders(rest: &[Told]) -> Vec<Vec<Told>> {
+    if rest.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (at, first) in rest.iter().enumerate() {
+        let mut others = rest.to_vec();
+        others.remove(at);
+        all.extend(orders(&others).into_iter().map(|mut order| {
+            order.insert(0, *first);
+            order
+        }));
+    }
+    all
+}
+
+/// Slack tells of a removal twice, in any order, and late: after the app was installed again, too.
+#[tokio::test]
+async fn a_removal_is_believed_in_any_order_and_never_of_a_newer_installation() {
+    for order in orders(&[Revoked, Uninstalled, Uninstalled, InstalledAgain]) {
+        let office = Office::new().await;
+        let preview = office.types("U1", "watch rust").await;
+        office.presses(("U1", "D1"), &preview["blocks"], "Save").await;
+        let told = |told| match told {
+            Revoked => {
+                let revoked = json!({ "type": "tokens_revoked", "tokens": { "bot": ["U0"] } });
+                Some(office.event(&trigger(), &revoked))
+            }
+            Uninstalled => Some(office.event(&trigger(), &json!({ "type": "app_uninstalled" }))),
+            InstalledAgain => None,
+        };
+        // All happened before the new installation, whenever they are told.
+        let events: Vec<_> = order.iter().map(|it| told(*it)).collect();
+        office.world.clock.advance(Duration::from_mins(1));
+        let live = "SELECT count(*) FROM slack_workspaces WHERE sealed IS NOT NULL";
+        let broken = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
+        let mut again = false;
+        for event in events {
+            match event {
+                Some(event) => {
+                    assert_eq!(event.send().await.unwrap().status(), StatusCode::OK);
+                    office.quiet().await;
+                }
+                None => {
+                    office.installed("T1", TOKEN).await;
+                    again = true;
+                }
+            }
+            assert_eq!(office.world.count(live).await, i64::from(again), "{order:?}");
+            assert_eq!(office.world.count(broken).await, i64::from(!again), "{order:?}");
+        }
+    }
+}
+
+/// Everything that a button can carry, with this number.
+fn actions(number: i64) -> Vec<Action> {
+    let (draft, opening) = (DraftId(number), OpeningId(number));
+    let mut all = vec![
+        Action::Save(draft),
+        Action::Cancel(draft),
+        Action::Restore(number),
+        Action::RestoreHere(number),
+        Action::Unmark(opening),
+    ];
+    all.extend(Mark::ALL.map(|mark| Action::Mark(opening, mark)));
+    all.extend(Reason::ALL.map(|reason| Action::Because(opening, reason)));
+    all
+}
+
+/// All that is somebody's, as text.
+async fn dump(office: &Office) -> String {
+    let query = "SELECT concat_ws(E'\\n',
+        (SELECT string_agg(f::text, E'\\n' ORDER BY id) FROM filters f),
+        (SELECT string_agg(d::text, E'\\n' ORDER BY id) FROM drafts d),
+        (SELECT string_agg(m::text, E'\\n' ORDER BY account_id, opening_id) FROM marks m),
+        (SELECT string_agg(o::text, E'\\n' ORDER BY target_id, opening_id) FROM owed o),
+        (SELECT string_agg(e::text, E'\\n' ORDER BY id) FROM emails e),
+        (SELECT string_agg(s::text, E'\\n' ORDER BY s::text) FROM board_subscriptions s))";
+    sqlx::query_scalar(query).fetch_one(&office.world.pool).await.unwrap()
+}
+
+/// Somebody of another workspace presses everything with every number: nothing of anybody changes.
+#[tokio::test]
+async fn ids_of_somebody_else_lead_nowhere_whatever_the_button() {
+    let office = Office::new().await;
+    office.installed("T2", TOKEN).await;
+    let board = office.board().await;
+    let ours = office.types_in(("U1", "C1"), "watch rust here").await;
+    office.presses(("U1", "C1"), &ours["blocks"], "Save").await;
+    let own = office.types("U1", "watch rust").await;
+    office.presses(("U1", "D1"), &own["blocks"], "Save").await;
+    office.show(&board, "Rust one").await;
+    let card = office.slack.posted().pop().unwrap().arguments["blocks"].clone();
+    office.presses(("U1", "D1"), &card, "Save").await;
+    office.types("U1", "watch go").await;
+    office.types("U1", "remove 1").await;
+    let before = dump(&office).await;
+    assert!(before.contains("rust") && before.contains("go"), "{before}");
+    for number in 0..8 {
+        for action in actions(number) {
+            let payload = json!({
+                "type": "block_actions", "team": { "id": "T2" }, "user": { "id": "U1" },
+                "channel": { "id": "C1" }, "trigger_id": trigger(),
+                "response_url": office.slack.response_url(),
+                "container": { "type": "message", "is_ephemeral": false },
+                "actions": [{ "type": "button", "action_id": "press:1",
+                              "value": format!("act:{action}") }],
+            });
+            office.interacts(&payload).await;
+        }
+    }
+    office.quiet().await;
+    assert_eq!(dump(&office).await, before);
+    assert_eq!(office.slack.responses().len(), 3 + 8 * actions(0).len());
+}
