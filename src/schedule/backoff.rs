@@ -16,6 +16,9 @@ const RESTS: [Duration; 8] = [
     Duration::from_hours(10),
 ];
 
+/// Mails are tried so often more, with the longest rest between: two days in all.
+const MORE_FOR_MAIL: usize = 3;
+
 /// The longest rest that a platform may ask for, and the shortest.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 const SHORTEST_ASKED: Duration = Duration::from_secs(1);
@@ -38,6 +41,8 @@ pub struct Tried {
     pub doubts: u32,
     /// What can be done should this be in doubt.
     pub doubt: Doubt,
+    /// Whether tries go on for two days, as senders of mail owe their receivers.
+    pub is_mail: bool,
 }
 
 /// How long a platform that is limited is left alone.
@@ -62,7 +67,8 @@ pub fn next_step(verdict: &Verdict, tried: Tried, spread: f64) -> NextStep {
         (Verdict::Limited { after, .. }, _) => rest_of(*after),
     };
     let failures = usize::try_from(tried.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-    match RESTS.get(failures) {
+    let more = failures < RESTS.len() + MORE_FOR_MAIL && tried.is_mail;
+    match RESTS.get(failures).or(RESTS.last().filter(|_| more)) {
         Some(rest) => NextStep::Again(rest.mul_f64(0.8 + 0.4 * spread.clamp(0.0, 1.0)).max(floor)),
         None => NextStep::Dead,
     }
@@ -78,7 +84,7 @@ mod tests {
 
     #[track_caller]
     fn check(verdict: Verdict, attempts: u32, spread: f64, want: NextStep) {
-        let tried = Tried { attempts, doubts: 0, doubt: Doubt::Once };
+        let tried = Tried { attempts, doubts: 0, doubt: Doubt::Once, is_mail: false };
         assert_eq!(next_step(&verdict, tried, spread), want);
     }
 
@@ -88,6 +94,20 @@ mod tests {
         check(retry(None), 2, 0.0, NextStep::Again(Duration::from_secs(24)));
         check(retry(None), 8, 1.0, NextStep::Again(Duration::from_hours(12)));
         check(retry(None), 9, 0.5, NextStep::Dead);
+    }
+
+    #[test]
+    fn mails_are_tried_for_two_days() {
+        let step = |attempts| {
+            let tried = Tried { attempts, doubts: 0, doubt: Doubt::Once, is_mail: true };
+            next_step(&retry(None), tried, 0.5)
+        };
+        let rests = (1..).map_while(|attempts| match step(attempts) {
+            NextStep::Again(rest) => Some(rest),
+            NextStep::Dead | NextStep::TargetGone => None,
+        });
+        let hours = rests.sum::<Duration>().as_secs() / 3_600;
+        assert_eq!(hours, 47);
     }
 
     #[test]
@@ -106,7 +126,8 @@ mod tests {
     #[test]
     fn what_may_have_arrived_is_asked_for_or_sent_again_once() {
         let unknown = Verdict::Unknown { why: String::new() };
-        let step = |doubt, doubts| next_step(&unknown, Tried { attempts: 1, doubts, doubt }, 0.5);
+        let tried = |doubt, doubts| Tried { attempts: 1, doubts, doubt, is_mail: false };
+        let step = |doubt, doubts| next_step(&unknown, tried(doubt, doubts), 0.5);
         let again = |secs| NextStep::Again(Duration::from_secs(secs));
         assert_eq!(step(Doubt::Same, 5), again(5));
         assert_eq!(step(Doubt::Ask, 5), again(15));

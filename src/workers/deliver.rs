@@ -13,6 +13,7 @@ use crate::db::lanes::ClaimedLane;
 use crate::db::settle::{Settlement, Showing, Turn};
 use crate::domain::delivery::{ClaimedDelivery, Doubt, NextStep, SentMessage, Verdict};
 use crate::domain::message::{Kind, Message};
+use crate::domain::target::Platform;
 use crate::schedule::backoff::{Tried, next_step, rest_of};
 use crate::worker::{Tick, Worker, catch_panic};
 
@@ -212,7 +213,12 @@ impl Deliver {
         }
         let attempts = delivery.attempts.saturating_add(1);
         let now = self.outbox.base.now();
-        let tried = Tried { attempts, doubts: delivery.doubts, doubt: self.doubt(lane, now) };
+        let tried = Tried {
+            attempts,
+            doubts: delivery.doubts,
+            doubt: self.doubt(lane, now),
+            is_mail: lane.target.platform == Platform::Email,
+        };
         let step = next_step(&verdict, tried, fastrand::f64());
         tracing::warn!(delivery.id = id.0, attempts, ?step, "delivery {id} failed: {why}");
         let settlement = match step {

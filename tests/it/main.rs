@@ -23,6 +23,7 @@ mod faults_polling;
 mod faults_postgres;
 mod faults_redirects;
 mod faults_replicas;
+mod faults_rolling;
 mod faults_sessions;
 mod faults_xml;
 mod flow_at_once;
