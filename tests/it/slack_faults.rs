@@ -58,15 +58,12 @@ async fn a_removal_is_believed_in_any_order_and_never_of_a_newer_installation() 
         let broken = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
         let mut again = false;
         for event in events {
-            match event {
-                Some(event) => {
-                    assert_eq!(event.send().await.unwrap().status(), StatusCode::OK);
-                    office.quiet().await;
-                }
-                None => {
-                    office.installed("T1", TOKEN).await;
-                    again = true;
-                }
+            if let Some(event) = event {
+                assert_eq!(event.send().await.unwrap().status(), StatusCode::OK);
+                office.quiet().await;
+            } else {
+                office.installed("T1", TOKEN).await;
+                again = true;
             }
             assert_eq!(office.world.count(live).await, i64::from(again), "{order:?}");
             assert_eq!(office.world.count(broken).await, i64::from(!again), "{order:?}");

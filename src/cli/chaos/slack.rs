@@ -49,15 +49,15 @@ fn is_ours(headers: &HeaderMap) -> bool {
 }
 
 /// The body of a method that writes.
-fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<Value, Response> {
+fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !is_ours(headers) {
-        return Err(refused("invalid_auth"));
+        return Err("invalid_auth");
     }
     if !kind.starts_with("application/json") {
-        return Err(refused("invalid_arguments"));
+        return Err("invalid_arguments");
     }
-    serde_json::from_slice(body).map_err(|_| refused("invalid_json"))
+    serde_json::from_slice(body).map_err(|_| "invalid_json")
 }
 
 fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
@@ -66,7 +66,7 @@ fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
 
 /// Half of the people have to be asked into a conversation first.
 fn channel(group: u32) -> String {
-    if group % 2 == 0 { format!("D{group}") } else { format!("U{group}") }
+    if group.is_multiple_of(2) { format!("D{group}") } else { format!("U{group}") }
 }
 
 /// The group whose conversation a channel is.
@@ -80,7 +80,7 @@ async fn post_message(State(ledger): State<Ledger>, headers: HeaderMap, body: By
     sleep(Duration::from_millis(fastrand::u64(2..40))).await;
     let arguments = match arguments(&headers, &body) {
         Ok(arguments) => arguments,
-        Err(refused) => return refused,
+        Err(why) => return refused(why),
     };
     let Some(group) = text(&arguments, "/channel").and_then(group_of) else {
         return refused("channel_not_found");
@@ -123,7 +123,7 @@ fn limited() -> Response {
 async fn open(headers: HeaderMap, body: Bytes) -> Response {
     let arguments = match arguments(&headers, &body) {
         Ok(arguments) => arguments,
-        Err(refused) => return refused,
+        Err(why) => return refused(why),
     };
     match text(&arguments, "/users").and_then(group_of_person) {
         Some(group) => axum::Json(json!({ "ok": true, "channel": { "id": format!("D{group}") } }))

@@ -25,12 +25,11 @@ pub fn because(reason: Reason) -> Reply {
         Reason::Pay | Reason::Place | Reason::Level => {
             "Noted. After a few for the same reason a change of the filter is proposed here."
         }
-        Reason::Company => "Noted.",
         Reason::Duplicate => {
             "Noted. Postings that are known to be one job come once; this one was not known to be."
         }
         Reason::Expired => "Noted. Boards take closed postings down at their own pace.",
-        Reason::Other => "Noted.",
+        Reason::Company | Reason::Other => "Noted.",
     })
 }
 
