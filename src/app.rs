@@ -1,6 +1,7 @@
 //! The composition root: settings → database, clock, workers; start and stop.
 
 mod database;
+mod discord;
 mod slack;
 mod wakes;
 
@@ -9,12 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use axum::Router;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use database::Database;
+pub use discord::discord;
 
 use crate::boards::catalog::Entry;
 use crate::boards::fetch::Fetcher;
@@ -179,11 +182,17 @@ impl App {
             let mailgun = mail.mailgun.clone();
             email::State { pool, clock, keys, mailgun }
         });
-        let slack = if pages == Pages::Health { None } else { self.slack_pages(config)? };
+        let chats = if pages == Pages::Health { Router::new() } else { self.chats(config)? };
         let metrics = config.metrics_token.clone();
-        let router = web::router(health, metrics, state, email, slack);
+        let router = web::router(health, metrics, state, email, chats);
         self.pages.spawn(web::serve(listener, router, self.close_pages.clone()));
         Ok(listen)
+    }
+
+    /// What the chats ask for that are set up.
+    fn chats(&self, config: &Config) -> anyhow::Result<Router> {
+        let pages = [self.slack_pages(config)?, self.discord_pages(config)?];
+        Ok(pages.into_iter().flatten().fold(Router::new(), Router::merge))
     }
 
     /// The chat page as a platform.

@@ -1,5 +1,6 @@
 //! Every setting, read once, as a function of a look-up; the only reader of the environment.
 
+mod discord;
 mod mail;
 mod slack;
 
@@ -13,6 +14,7 @@ use url::Url;
 
 use crate::secrets::Keys;
 
+pub use discord::DiscordConfig;
 pub use mail::{Login, MailConfig, MailTo, SmtpServer, Tls};
 pub use slack::{OneWorkspace, SlackApp, SlackConfig};
 
@@ -139,6 +141,22 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "address of Slack's Web API",
     },
     Setting {
+        name: "DISCORD_APP_ID",
+        default: "none",
+        meaning: "the Discord app's number; docs/discord.md says where it stands",
+    },
+    Setting { name: "DISCORD_TOKEN", default: "none", meaning: "its bot's token" },
+    Setting {
+        name: "DISCORD_PUBLIC_KEY",
+        default: "none",
+        meaning: "what Discord signs requests to us with",
+    },
+    Setting {
+        name: "DISCORD_API_URL",
+        default: "`https://discord.com/api/v10`",
+        meaning: "address of Discord's API",
+    },
+    Setting {
         name: "EARLYBRD_LOG",
         default: "`info`",
         meaning: "what is logged, in the syntax of tracing's EnvFilter",
@@ -177,6 +195,8 @@ pub struct Config {
     pub mail: Option<MailConfig>,
     /// `None`: nobody is told in Slack.
     pub slack: Option<SlackConfig>,
+    /// `None`: nobody is told in Discord.
+    pub discord: Option<DiscordConfig>,
     pub log: LogConfig,
     /// Names of the settings that are set, for `doctor`.
     pub set: Vec<&'static str>,
@@ -264,6 +284,7 @@ impl Config {
                 .transpose()?,
             mail: mail::read(var)?,
             slack: slack::read(var)?,
+            discord: discord::read(var)?,
             log: log(var("EARLYBRD_LOG"), var("EARLYBRD_LOG_FORMAT"))?,
             set: SETTINGS.iter().map(|s| s.name).filter(|name| var(name).is_some()).collect(),
         })

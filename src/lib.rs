@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod console;
 pub mod db;
+pub mod discord;
 pub mod domain;
 pub mod email;
 #[cfg(feature = "chaos")]

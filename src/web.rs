@@ -46,7 +46,7 @@ pub fn router(
     metrics: Option<SecretString>,
     playground: Option<playground::State>,
     email: Option<email::State>,
-    slack: Option<Router>,
+    chats: Router,
 ) -> Router {
     let pages = match playground {
         Some(state) => {
@@ -58,7 +58,7 @@ pub fn router(
     pages
         .merge(mail)
         .merge(metrics::router(health.clone(), metrics))
-        .merge(slack.unwrap_or_default())
+        .merge(chats)
         .merge(health::router(health))
         .fallback(async || (StatusCode::NOT_FOUND, "there is no such page\n"))
         .layer(from_fn(with_whole_body))

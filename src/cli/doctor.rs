@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use super::output;
 use super::serve::catalogue;
+use crate::app;
 use crate::app::Database;
 use crate::boards::catalog::Entry;
 use crate::boards::fetch::{Fetcher, Request};
@@ -49,6 +50,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     pages(config, running, &mut findings).await?;
     mail(config, &mut findings).await?;
     slack(config, &mut findings).await?;
+    discord(config, &mut findings).await?;
     match catalogue(config) {
         Ok(entries) => boards(config, &entries).await?,
         Err(error) => findings.bad(&format!("catalogue: {error:#}"))?,
@@ -155,6 +157,17 @@ async fn slack(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
         Ok(Some(team)) => good(&format!("Slack: the token is good, for {team}")),
         Ok(None) => note("Slack: the app's secrets are set; only an installation can prove them"),
         Err(error) => findings.bad(&format!("Slack: auth.test failed: {error}")),
+    }
+}
+
+/// Asks Discord who we are; sends nothing.
+async fn discord(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+    let Some(discord) = app::discord(config)? else {
+        return note("Discord: no DISCORD_ settings, so nobody is told there");
+    };
+    match discord.check().await {
+        Ok(name) => good(&format!("Discord: the token is good, for {name}")),
+        Err(error) => findings.bad(&format!("Discord: {error}")),
     }
 }
 

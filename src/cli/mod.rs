@@ -12,6 +12,7 @@ mod boards;
 pub mod chaos;
 pub mod curve;
 mod deliveries;
+mod discord_register;
 mod doctor;
 mod filter;
 pub mod generate;
@@ -73,6 +74,15 @@ enum Command {
         /// The most to print, the oldest first
         #[arg(long, default_value_t = 1_000)]
         limit: u32,
+    },
+    /// Makes Discord know /jobs, if it changed
+    DiscordRegister {
+        /// For this server alone, at once, instead of all
+        #[arg(long)]
+        guild: Option<String>,
+        /// Prints what would be registered, and asks nobody
+        #[arg(long)]
+        print: bool,
     },
     /// Prints the manifest that makes a Slack app
     SlackManifest {
@@ -299,6 +309,10 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Deliveries { action: None, limit } => deliveries::list(&config, limit).await,
         Command::Deliveries { action: Some(Deliveries::Retry { ids, .. }), .. } => {
             deliveries::retry(&config, &ids).await
+        }
+        Command::DiscordRegister { print: true, .. } => discord_register::print(),
+        Command::DiscordRegister { guild, .. } => {
+            discord_register::run(&config, guild.as_deref()).await
         }
         Command::SlackManifest { url } => slack_manifest::run(&url),
         Command::Keys(Keys::Generate) => keys::generate(),

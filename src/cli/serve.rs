@@ -23,6 +23,7 @@ pub async fn run(config: &Config, roles: &Roles) -> anyhow::Result<ExitCode> {
     let mut messengers = vec![app.playground()];
     messengers.extend(app.email(config)?);
     messengers.extend(app.slack(config)?);
+    messengers.extend(app.discord(config)?);
     app.start_workers(config, roles, messengers)?;
     let pages = match config.playground {
         _ if !roles.has(Role::Web) => Pages::Health,

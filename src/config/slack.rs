@@ -84,7 +84,7 @@ fn one_workspace(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Option<
     }
 }
 
-fn base(text: &str) -> anyhow::Result<Url> {
+pub(super) fn base(text: &str) -> anyhow::Result<Url> {
     let mut url = Url::parse(text)?;
     ensure!(matches!(url.scheme(), "http" | "https"), "it must be http or https");
     ensure!(url.query().is_none() && url.fragment().is_none(), "nothing stands after the path");

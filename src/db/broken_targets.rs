@@ -9,6 +9,7 @@ use super::backlog::{self, Backlog};
 use super::wake::{Stage, wake};
 use super::{lanes, messages};
 use crate::domain::ids::{AccountId, TargetId};
+use crate::domain::target::Platform;
 
 /// What waits for longer waited for an address, and is a backlog.
 const BACKLOG: TimeDelta = TimeDelta::hours(1);
@@ -18,6 +19,26 @@ const BACKLOG: TimeDelta = TimeDelta::hours(1);
 pub struct Gone {
     target: i64,
     email: i64,
+}
+
+/// Lets one place rest that its platform says is gone.
+pub async fn place_is_gone(
+    executor: impl PgExecutor<'_>,
+    platform: Platform,
+    (address, why): (&str, &str),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE targets SET broken_at = $4, broken_why = $3, ready_at = NULL
+         WHERE platform = $1 AND address = $2 AND broken_at IS NULL",
+        platform.as_str(),
+        address,
+        why,
+        now
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
 }
 
 /// Targets that are gone with messages that nobody has, whose account has an address.

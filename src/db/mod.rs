@@ -15,6 +15,7 @@ pub mod card_edits;
 pub mod cards;
 mod comparing;
 pub mod deliveries;
+pub mod discord;
 pub mod drafts;
 pub mod emails;
 pub mod filters;

@@ -136,25 +136,6 @@ pub async fn remove(
     Ok(true)
 }
 
-/// Lets one place rest that is gone.
-pub async fn place_is_gone(
-    executor: impl PgExecutor<'_>,
-    address: &str,
-    why: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE targets SET broken_at = $3, broken_why = $2, ready_at = NULL
-         WHERE platform = 'slack' AND address = $1 AND broken_at IS NULL",
-        address,
-        why,
-        now
-    )
-    .execute(executor)
-    .await?;
-    Ok(())
-}
-
 /// Notes that a browser was sent to Slack.
 pub async fn begin_install(
     executor: impl PgExecutor<'_>,

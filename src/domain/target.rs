@@ -16,6 +16,8 @@ pub enum Platform {
     Email,
     /// A person or a channel of a Slack workspace.
     Slack,
+    /// A person, or a channel of a server.
+    Discord,
 }
 
 impl Platform {
@@ -26,6 +28,7 @@ impl Platform {
             Self::Playground => "the chat page",
             Self::Email => "e-mail",
             Self::Slack => "Slack",
+            Self::Discord => "Discord",
         }
     }
 
@@ -36,6 +39,7 @@ impl Platform {
             Self::Playground => "playground",
             Self::Email => "email",
             Self::Slack => "slack",
+            Self::Discord => "discord",
         }
     }
 }
@@ -60,6 +64,7 @@ impl FromStr for Platform {
             "playground" => Ok(Self::Playground),
             "email" => Ok(Self::Email),
             "slack" => Ok(Self::Slack),
+            "discord" => Ok(Self::Discord),
             _ => Err(UnknownPlatform(word.to_owned())),
         }
     }

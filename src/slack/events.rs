@@ -106,7 +106,11 @@ impl Desk {
         let Some(channel) = event.text("/channel").filter(|id| is_id(id)) else { return Ok(()) };
         let place = Place { team: event.team.to_owned(), id: channel.to_owned() };
         let (pool, now) = (&self.context.pool, self.context.clock.now());
-        db::slack::place_is_gone(pool, &place.to_string(), "the channel was closed", now).await
+        {
+            let (address, why) = (place.to_string(), "the channel was closed");
+            let gone = (address.as_str(), why);
+            db::broken_targets::place_is_gone(pool, Platform::Slack, gone, now).await
+        }
     }
 
     /// The bot introduces itself, once, by a message that is owed like any other.

@@ -91,6 +91,7 @@ impl Worker for Sweep {
             + db::in_tx(pool, async |tx| db::sweep::postings(tx, now).await).await?
             + db::limits::sweep(pool, now).await?
             + db::slack::sweep(pool, now).await?
+            + db::discord::sweep(pool, now).await?
             + db::sweep::drafts_and_pages(pool, now).await?;
         if removed == 0 {
             return Ok(Tick::Idle);

@@ -11,7 +11,7 @@ const LAYERS: &[(usize, &[&str])] = &[
     (2, &["filter_lang", "normalize", "matching", "schedule", "render"]),
     (3, &["db", "boards", "mail", "messenger", "postgres"]),
     (4, &["commands", "previews", "workers"]),
-    (5, &["console", "email", "playground", "sample_board", "slack"]),
+    (5, &["console", "discord", "email", "playground", "sample_board", "slack"]),
     (6, &["web"]),
     (7, &["app", "cli"]),
 ];
@@ -37,6 +37,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("sample_board", &["workers", "db"]),
     ("playground", &["workers"]),
     ("email", &["workers"]),
+    ("discord", &["workers"]),
     ("slack", &["workers"]),
     ("domain", &["clock"]),
     ("filter_lang", &OUTSIDE),

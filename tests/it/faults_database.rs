@@ -129,7 +129,7 @@ async fn pages_wait_for_a_connection_a_few_seconds_and_then_say_so() {
     let world = World::new().await;
     let pool = db::connect(&world.database.url(), 1).await.unwrap();
     let health = web::Health::new(pool.clone(), CancellationToken::new());
-    let router = web::router(health, None, None, None, None);
+    let router = web::router(health, None, None, None, axum::Router::new());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/readyz", listener.local_addr().unwrap());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]

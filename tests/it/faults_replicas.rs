@@ -170,7 +170,8 @@ async fn metrics_are_for_whoever_has_the_token() {
     world.messenger.fail(Failure::Verdict(Verdict::Rejected { why: "too long".to_owned() }));
     world.deliver().await;
     let token = "a token of the operator";
-    let router = web::router(world.health(), Some(token.to_owned().into()), None, None, None);
+    let router =
+        web::router(world.health(), Some(token.to_owned().into()), None, None, axum::Router::new());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/metrics", listener.local_addr().unwrap());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]

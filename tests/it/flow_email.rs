@@ -128,7 +128,7 @@ async fn pages(world: &World, keys: &Arc<Keys>) -> Url {
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let router = web::router(world.health(), None, None, Some(state), None);
+    let router = web::router(world.health(), None, None, Some(state), axum::Router::new());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(web::serve(listener, router, CancellationToken::new()));
     base

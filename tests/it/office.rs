@@ -60,7 +60,7 @@ impl Office {
         let ours = Slack::new(&config, client.clone(), &context, Some(Arc::new(keys())));
         let tasks = TaskTracker::new();
         let desk = ours.desk(context, tasks.clone());
-        let router = web::router(world.health(), None, None, None, ours.router(&desk));
+        let router = web::router(world.health(), None, None, None, ours.router(&desk).unwrap());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(web::serve(listener, router, CancellationToken::new()));
         Self { world, slack, base, client, tasks, ours }

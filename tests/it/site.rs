@@ -56,7 +56,7 @@ impl Site {
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(web::serve(
             listener,
-            web::router(health, None, Some(state), None, None),
+            web::router(health, None, Some(state), None, axum::Router::new()),
             stop,
         ));
         let client = http::for_operator("test").unwrap();

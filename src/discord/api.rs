@@ -1,0 +1,247 @@
+//! Calls of Discord's API: a deadline and a cap on each, nothing believed that is not said.
+//!
+//! serenity's own client loses `Retry-After`, panics at odd headers and sleeps inside calls; so its models
+//! write what we send, and what comes back is read here.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value as Json;
+use url::Url;
+
+use super::errors::{Means, meaning};
+use crate::config::DiscordConfig;
+use crate::domain::delivery::Verdict;
+use crate::http::read_capped;
+
+/// Deadline of one call; a sender waits ten seconds.
+const TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Largest answer: a hundred messages.
+const CAP: usize = 4 * 1024 * 1024;
+
+/// Discord takes no other form (40333).
+const AGENT: &str =
+    concat!("DiscordBot (https://github.com/earlybrd, ", env!("CARGO_PKG_VERSION"), ")");
+
+/// What all calls of the bot count under.
+pub const ALL: &str = "discord";
+
+/// The API.
+#[derive(Debug, Clone)]
+pub struct Api {
+    client: Client,
+    base: Url,
+    pub app_id: String,
+    token: SecretString,
+}
+
+/// Why a call did not do what it should.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// Discord refused.
+    #[error("Discord says {code} with {status}: {text}")]
+    Refused { status: u16, code: i64, text: String },
+    /// 429.
+    #[error("Discord was asked too often")]
+    Limited { after: Option<Duration>, whose: Whose },
+    /// Discord did nothing.
+    #[error("{0}")]
+    Away(String),
+    /// Discord may have done it.
+    #[error("{0}")]
+    Unclear(String),
+}
+
+/// What is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// All that the bot does, or all from this machine.
+    Ours,
+    /// One channel.
+    Places,
+    /// One channel, by what others do there: it does not count against us.
+    Shared,
+}
+
+impl Api {
+    pub fn new(client: Client, config: &DiscordConfig) -> Self {
+        let (base, token) = (config.api.clone(), config.token.clone());
+        Self { client, base, app_id: config.app_id.clone(), token }
+    }
+
+    pub async fn get(&self, path: &str) -> Result<Json, Failure> {
+        self.answer(path, self.request(Method::GET, path)?).await
+    }
+
+    /// Calls with a body.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: &(impl serde::Serialize + Sync),
+    ) -> Result<Json, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::Away(error.to_string()))?;
+        let request = self.request(method, path)?.header(CONTENT_TYPE, "application/json");
+        self.answer(path, request.body(body)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+        let url = self.base.join(path).map_err(|error| Failure::Away(error.to_string()))?;
+        let request = self.client.request(method, url).timeout(TIMEOUT).header(USER_AGENT, AGENT);
+        // What answers an interaction is allowed by its own token.
+        if path.starts_with("webhooks/") {
+            return Ok(request);
+        }
+        Ok(request.header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret())))
+    }
+
+    async fn answer(&self, path: &str, request: RequestBuilder) -> Result<Json, Failure> {
+        // The path of an answer holds a secret.
+        let path = if path.starts_with("webhooks/") { "an answer" } else { path };
+        let response = request.send().await.map_err(|error| not_answered(path, &error))?;
+        let status = response.status();
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Json::Null);
+        }
+        let headers = response.headers().clone();
+        let body = read(response).await;
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(limited(&headers, body.ok().flatten().as_ref()));
+        }
+        // What stands between us and Discord says these; nothing was done.
+        if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE) {
+            return Err(Failure::Away(format!("{path} was answered {status}")));
+        }
+        let unclear = || Failure::Unclear(format!("{path}: the answer {status} says nothing"));
+        let answer = body.map_err(|why| Failure::Unclear(format!("{path}: {why}")))?;
+        if status.is_success() {
+            return answer.ok_or_else(unclear);
+        }
+        if status.is_server_error() {
+            return Err(unclear());
+        }
+        let code = answer.as_ref().and_then(|it| it.pointer("/code")?.as_i64()).unwrap_or(0);
+        let text = answer.as_ref().and_then(|it| it.pointer("/message")?.as_str());
+        let text = text.unwrap_or("nothing").chars().take(200).collect();
+        Err(Failure::Refused { status: status.as_u16(), code, text })
+    }
+}
+
+/// `None` if it is no JSON.
+async fn read(response: Response) -> Result<Option<Json>, String> {
+    let body = read_capped(response, CAP).await.map_err(|error| error.to_string())?;
+    Ok(serde_json::from_slice(&body).ok())
+}
+
+fn not_answered(path: &str, error: &reqwest::Error) -> Failure {
+    if error.is_connect() {
+        return Failure::Away(format!("Discord cannot be reached for {path}"));
+    }
+    let what = if error.is_timeout() { "no answer in time" } else { "the connection was lost" };
+    Failure::Unclear(format!("{path}: {what}"))
+}
+
+/// Who is limited and for how long: by the body, or else by the headers. What comes without either is not
+/// of Discord itself but of what guards it, and is about all that we do.
+fn limited(headers: &HeaderMap, body: Option<&Json>) -> Failure {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let said = body.and_then(|body| body.pointer("/retry_after")?.as_f64());
+    let also = || header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok());
+    let after = said.or_else(also).and_then(seconds);
+    let all = body.and_then(|body| body.pointer("/global")?.as_bool()).unwrap_or(body.is_none());
+    let whose = match header("x-ratelimit-scope") {
+        _ if all => Whose::Ours,
+        Some("global") => Whose::Ours,
+        Some("shared") => Whose::Shared,
+        _ => Whose::Places,
+    };
+    Failure::Limited { after, whose }
+}
+
+/// A time that makes sense.
+fn seconds(number: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(number).ok()
+}
+
+impl Failure {
+    /// What a sender must do; `key` is what the place counts by.
+    pub fn verdict(self, key: &str) -> Verdict {
+        let why = self.to_string();
+        let (all, one) = (ALL.to_owned(), key.to_owned());
+        match self {
+            Self::Limited { after, whose: Whose::Ours } => {
+                Verdict::Limited { why, after, key: all }
+            }
+            Self::Limited { after, .. } => Verdict::Limited { why, after, key: one },
+            Self::Away(why) => Verdict::Retry { why, after: None },
+            Self::Unclear(why) => Verdict::Unknown { why },
+            Self::Refused { .. } if self.token_is_dead() => {
+                tracing::error!("Discord takes the bot's token no more: {why}");
+                Verdict::Limited { why, after: Some(Duration::from_hours(1)), key: all }
+            }
+            Self::Refused { code, .. } => match meaning(code) {
+                Means::PlaceIsGone => Verdict::Gone { why },
+                Means::OurMistake | Means::Unwanted => Verdict::Rejected { why },
+                Means::Limited => Verdict::Limited { why, after: None, key: one },
+                Means::Later | Means::TokenIsDead => Verdict::Retry { why, after: None },
+            },
+        }
+    }
+
+    /// Whether nothing works any more until the operator sets another token.
+    pub fn token_is_dead(&self) -> bool {
+        let Self::Refused { status, code, .. } = self else { return false };
+        *status == 401 || meaning(*code) == Means::TokenIsDead
+    }
+
+    /// Whether Discord counts it: after ten thousand in ten minutes it answers nobody from here.
+    pub fn counts_as_invalid(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => matches!(status, 401 | 403),
+            Self::Limited { whose, .. } => *whose != Whose::Shared,
+            Self::Away(_) | Self::Unclear(_) => false,
+        }
+    }
+
+    /// What is sent is not wanted there: a link that is thought harmful, most often.
+    pub fn is_unwanted(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if meaning(*code) == Means::Unwanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(headers: &[(&'static str, &str)], body: Option<Json>, want: (Option<u64>, Whose)) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let Failure::Limited { after, whose } = limited(&map, body.as_ref()) else { panic!() };
+        assert_eq!((after.map(|it| it.as_secs()), whose), want);
+    }
+
+    #[test]
+    fn a_429_says_who_is_limited_and_odd_times_say_nothing() {
+        let said =
+            |after: Json, global: bool| Some(json!({ "retry_after": after, "global": global }));
+        check(&[], said(json!(2.5), false), (Some(2), Whose::Places));
+        check(&[], said(json!(2.5), true), (Some(2), Whose::Ours));
+        let shared = ("x-ratelimit-scope", "shared");
+        check(&[shared], said(json!(9), false), (Some(9), Whose::Shared));
+        check(&[("retry-after", "30")], None, (Some(30), Whose::Ours));
+        for odd in ["NaN", "inf", "-1", "", "abc", "1e999"] {
+            check(&[("retry-after", odd)], None, (None, Whose::Ours));
+        }
+        check(&[], said(json!(-1), false), (None, Whose::Places));
+        check(&[], said(json!("x"), false), (None, Whose::Places));
+    }
+}

@@ -1,0 +1,96 @@
+//! Discord's requests: a good signature first, then an answer within three seconds.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::Value as Json;
+
+use super::desk::{Desk, away};
+use super::place::{Place, is_id};
+use super::signature;
+use crate::db;
+use crate::domain::target::Platform;
+
+/// Where Discord's requests go.
+pub const INTERACTIONS: &str = "/discord/interactions";
+pub const EVENTS: &str = "/discord/events";
+
+/// What the handlers share.
+pub struct Door {
+    pub desk: Arc<Desk>,
+    pub key: [u8; 32],
+}
+
+/// What whoever is not Discord is told.
+type Refused = (StatusCode, String);
+
+pub fn router(door: Door) -> Router {
+    Router::new()
+        .route(INTERACTIONS, post(interaction))
+        .route(EVENTS, post(event))
+        .with_state(Arc::new(door))
+}
+
+impl Door {
+    /// What was signed; else the answer to whoever did not.
+    fn signed(&self, headers: &HeaderMap, body: &[u8]) -> Result<Json, Refused> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let signed = (header("x-signature-timestamp"), header("x-signature-ed25519"));
+        let now = self.desk.context.clock.now();
+        signature::check(&self.key, signed, body, now)
+            .map_err(|invalid| (StatusCode::UNAUTHORIZED, invalid.to_string()))?;
+        serde_json::from_slice(body).map_err(|_| (StatusCode::BAD_REQUEST, "no JSON".to_owned()))
+    }
+}
+
+async fn interaction(Shared(door): Shared<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+    let payload = match door.signed(&headers, &body) {
+        Ok(payload) => payload,
+        Err(refused) => return refused.into_response(),
+    };
+    let answer = door.desk.interaction(payload).await.unwrap_or_else(|| {
+        tracing::warn!("Discord brought an interaction that is not known");
+        away()
+    });
+    axum::Json(answer).into_response()
+}
+
+/// Something that happened: nothing of it is answered, and it comes again unless it is taken.
+async fn event(Shared(door): Shared<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+    let payload = match door.signed(&headers, &body) {
+        Ok(payload) => payload,
+        Err(refused) => return refused.into_response(),
+    };
+    match door.desk.happened(&payload).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => {
+            tracing::error!("Discord: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response()
+        }
+    }
+}
+
+impl Desk {
+    /// Whoever took their permission back is written to no more.
+    async fn happened(&self, payload: &Json) -> sqlx::Result<()> {
+        let text = |path: &str| payload.pointer(path).and_then(Json::as_str);
+        if text("/event/type") != Some("APPLICATION_DEAUTHORIZED") {
+            return Ok(());
+        }
+        let Some(user) = text("/event/data/user/id").filter(|id| is_id(id)) else { return Ok(()) };
+        let (address, now) = (Place::Person(user.to_owned()).to_string(), self.context.clock.now());
+        let why = "earlybrd was removed from the account";
+        db::broken_targets::place_is_gone(
+            &self.context.pool,
+            Platform::Discord,
+            (&address, why),
+            now,
+        )
+        .await
+    }
+}

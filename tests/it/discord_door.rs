@@ -1,0 +1,253 @@
+//! Discord's requests: what is believed, what is answered, and what is done once.
+
+use earlybrd::discord::Registered;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::fakes::discord::{button, fits, shown};
+use crate::hall::{ANN, BEN, Hall};
+use crate::office::said;
+
+#[tokio::test]
+async fn what_is_not_signed_is_refused_whatever_it_says() {
+    let hall = Hall::new().await;
+    let payload = Hall::payload(2, ANN, Hall::command("list", &[]));
+    let good = || hall.signed("/discord/interactions", &payload).build().unwrap();
+    let refused = async |change: &dyn Fn(&mut reqwest::Request)| {
+        let mut request = good();
+        change(&mut request);
+        let answer = hall.client.execute(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(said(answer).await, "invalid request signature");
+    };
+    let header = |request: &mut reqwest::Request, name: &'static str, value: &str| {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    };
+    refused(&|request| drop(request.headers_mut().remove("x-signature-ed25519"))).await;
+    refused(&|request| drop(request.headers_mut().remove("x-signature-timestamp"))).await;
+    refused(&|request| header(request, "x-signature-ed25519", &"00".repeat(64))).await;
+    refused(&|request| *request.body_mut() = Some(r#"{"type":1}"#.into())).await;
+    for seconds in [-301, 301] {
+        let at = (hall.world.now().timestamp() + seconds).to_string();
+        refused(&|request| header(request, "x-signature-timestamp", &at)).await;
+    }
+    assert_eq!(hall.world.count("SELECT count(*) FROM accounts").await, 0);
+    let pong = hall.interact(&json!({ "type": 1, "id": "1", "application_id": "12" })).await;
+    assert_eq!(pong, json!({ "type": 1 }));
+    assert_eq!(hall.interact(&payload).await["type"], 4);
+}
+
+#[tokio::test]
+async fn somebody_watches_sees_a_card_and_says_what_they_make_of_it() {
+    let hall = Hall::new().await;
+    let board = hall.board().await;
+    let preview = hall.types(ANN, "watch", &[("looks-for", "rust pay>=80k")]).await;
+    assert!(shown(&preview).contains("rust pay"), "{}", shown(&preview));
+    let saved = hall.presses(ANN, &preview, "Save").await;
+    // In place of the preview, whose buttons are used up.
+    assert_eq!(saved["type"], 7);
+    assert!(shown(&saved).contains("saved"), "{}", shown(&saved));
+    hall.show(&board, "Rust one").await;
+    let posted = hall.discord.posted().pop().unwrap();
+    assert_eq!(posted.channel, "91");
+    assert!(shown(&posted.body).contains("Rust one"));
+    for (label, says) in
+        [("Save", "Saved"), ("Applied", "applied"), ("Not for me", "Why?"), ("Mute Acme", "Acme")]
+    {
+        let answer = hall.presses(ANN, &posted.body, label).await;
+        assert_eq!((&answer["type"], &answer["data"]["flags"]), (&json!(4), &json!(64)));
+        assert!(shown(&answer).contains(says), "{label}: {}", shown(&answer));
+    }
+    let stolen = hall.presses(BEN, &posted.body, "Save").await;
+    assert!(shown(&stolen).contains("not yours"), "{}", shown(&stolen));
+    let list = hall.types(ANN, "list", &[]).await;
+    assert!(shown(&list).contains("rust pay"), "{}", shown(&list));
+}
+
+/// Each as it is registered, with something in each of its options.
+#[tokio::test]
+async fn every_command_is_answered() {
+    let hall = Hall::new().await;
+    let commands = earlybrd::discord::commands();
+    let list = |of: &Value| of["options"].as_array().cloned().unwrap_or_default();
+    let mut answered = 0;
+    for option in list(&commands[0]) {
+        let group = option["type"] == 2;
+        let subs = if group { list(&option) } else { vec![option.clone()] };
+        for sub in subs {
+            let name = sub["name"].as_str().unwrap();
+            let group = option["name"].as_str().filter(|_| group);
+            let name = group.map_or(name.to_owned(), |group| format!("{group} {name}"));
+            let values = list(&sub);
+            let values: Vec<(&str, &str)> =
+                values.iter().map(|value| (value["name"].as_str().unwrap(), "1")).collect();
+            let answer = hall.types(ANN, &name, &values).await;
+            assert!(!shown(&answer).is_empty(), "{name}");
+            answered += 1;
+        }
+    }
+    assert!(answered >= 27, "{answered}");
+}
+
+#[tokio::test]
+async fn the_same_thing_brought_four_times_is_done_once() {
+    let hall = Hall::new().await;
+    let preview = hall.types(ANN, "watch", &[("looks-for", "rust")]).await;
+    let data = json!({ "component_type": 2, "custom_id": button(&preview, "Save").unwrap() });
+    let mut payload = Hall::payload(3, ANN, data);
+    payload["message"] = preview;
+    let four = [(); 4].map(|()| hall.interact(&payload));
+    let answers = futures_util::future::join_all(four).await;
+    let saved = answers.iter().filter(|answer| shown(answer).contains("saved")).count();
+    assert_eq!(saved, 1, "{answers:?}");
+    assert_eq!(hall.world.count("SELECT count(*) FROM filters").await, 1);
+}
+
+#[tokio::test]
+async fn a_form_takes_a_line_also_one_that_no_button_could_carry() {
+    let hall = Hall::new().await;
+    let long = format!("rust -({})", vec!["wordpress"; 20].join(" OR "));
+    let preview = hall.types(ANN, "watch", &[("looks-for", &long)]).await;
+    let form = hall.presses(ANN, &preview, "Change").await;
+    assert_eq!(form["type"], 9);
+    let input = &form["data"]["components"][0]["components"][0];
+    assert!(input["value"].as_str().unwrap().starts_with("watch rust"), "{input}");
+    let sent = json!({ "custom_id": "line", "components":
+        [{ "type": 1, "components": [{ "type": 4, "custom_id": "line", "value": "watch go\n" }] }] });
+    let answer = hall.interact(&Hall::payload(5, ANN, sent)).await;
+    assert!(shown(&answer).contains("go"), "{}", shown(&answer));
+}
+
+#[tokio::test]
+async fn somebody_chooses_while_they_type() {
+    let hall = Hall::new().await;
+    let preview = hall.types(ANN, "watch", &[("looks-for", "rust")]).await;
+    hall.presses(ANN, &preview, "Save").await;
+    let mut data = Hall::command("show", &[("filter", "ru")]);
+    data["options"][0]["options"][0]["focused"] = json!(true);
+    let answer = hall.interact(&Hall::payload(4, ANN, data.clone())).await;
+    assert_eq!(answer["type"], 8);
+    assert_eq!(answer["data"]["choices"], json!([{ "name": "1 rust", "value": "1" }]));
+    let others = hall.interact(&Hall::payload(4, BEN, data)).await;
+    assert_eq!(others["data"]["choices"], json!([]));
+    let mut zones = Hall::command("when timezone", &[("name", "berl")]);
+    zones["options"][0]["options"][0]["options"][0]["focused"] = json!(true);
+    let answer = hall.interact(&Hall::payload(4, ANN, zones)).await;
+    assert_eq!(answer["data"]["choices"][0]["value"], "Europe/Berlin");
+}
+
+#[tokio::test]
+async fn who_manages_a_server_makes_the_filters_of_its_channels() {
+    let hall = Hall::new().await;
+    let board = hall.board().await;
+    let (ann, boss) = (ANN.within("70"), BEN.within("70").managing());
+    let wanted = [("looks-for", "rust"), ("where", "here")];
+    let refused = hall.types(ann, "watch", &wanted).await;
+    assert!(shown(&refused).contains("Only admins"), "{}", shown(&refused));
+    let preview = hall.types(boss, "watch", &wanted).await;
+    let stolen = hall.presses(ann, &preview, "Save").await;
+    assert!(shown(&stolen).contains("Only admins"), "{}", shown(&stolen));
+    hall.presses(boss, &preview, "Save").await;
+    hall.show(&board, "Rust one").await;
+    let posted = hall.discord.posted().pop().unwrap();
+    assert_eq!(posted.channel, "570");
+    // Whoever reads there says what they make of it, for themselves.
+    let saved = hall.presses(ann, &posted.body, "Save").await;
+    assert!(shown(&saved).contains("Saved"), "{}", shown(&saved));
+    let elsewhere = hall.presses(ANN.within("71"), &posted.body, "Applied").await;
+    assert!(shown(&elsewhere).contains("not yours"), "{}", shown(&elsewhere));
+    hall.types(boss, "channels", &[("who", "anyone")]).await;
+    let paused = hall.types(ann, "pause", &[("filter", "c1")]).await;
+    assert!(shown(&paused).contains("paused"), "{}", shown(&paused));
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_long_is_promised_and_follows() {
+    let hall = Hall::new().await;
+    hall.types(ANN, "list", &[]).await;
+    let mut held = hall.world.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE discord_heard IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let promise = hall.interact(&Hall::payload(2, ANN, Hall::command("help", &[]))).await;
+    assert_eq!(promise, json!({ "type": 5, "data": { "flags": 64 } }));
+    held.rollback().await.unwrap();
+    hall.quiet().await;
+    assert!(shown(&hall.discord.answers()[0]).contains("watch"));
+    assert!(hall.discord.calls("webhooks/12/").len() == 1);
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_answered_all_the_same() {
+    let hall = Hall::new().await;
+    for payload in [
+        json!({ "type": 99 }),
+        json!({ "type": 2, "data": 5 }),
+        Hall::payload(2, ANN, json!({ "name": "jobs", "options": [{ "name": "gone" }] })),
+        Hall::payload(3, ANN, json!({ "custom_id": "something old" })),
+        Hall::payload(3, ANN, json!({ "custom_id": "0|act:save:99" })),
+        Hall::payload(4, ANN, json!({})),
+        Hall::payload(5, ANN, json!({ "components": [] })),
+    ] {
+        let answer = hall.interact(&payload).await;
+        assert!(!shown(&answer).is_empty(), "{payload}: {answer}");
+    }
+    let why = json!({ "type": 3, "name": "Why did I (not) get this?", "target_id": "5",
+        "resolved": { "messages": { "5": { "embeds": [{ "url": "https://a.example/1" }] } } } });
+    let answer = hall.interact(&Hall::payload(2, ANN, why)).await;
+    assert!(shown(&answer).contains("was seen on the boards"), "{}", shown(&answer));
+}
+
+#[tokio::test]
+async fn whoever_takes_their_permission_back_is_written_to_no_more() {
+    let hall = Hall::new().await;
+    hall.types(ANN, "list", &[]).await;
+    let event = |kind: &str| {
+        json!({ "version": 1, "application_id": "12", "type": 1,
+        "event": { "type": kind, "timestamp": "2026-01-01T00:00:00", "data": { "user": { "id": "1" } } } })
+    };
+    let send =
+        async |body: &Value| hall.signed("/discord/events", body).send().await.unwrap().status();
+    assert_eq!(
+        send(&json!({ "version": 1, "application_id": "12", "type": 0 })).await,
+        StatusCode::NO_CONTENT
+    );
+    let broken = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
+    assert_eq!(send(&event("APPLICATION_AUTHORIZED")).await, StatusCode::NO_CONTENT);
+    assert_eq!(hall.world.count(broken).await, 0);
+    assert_eq!(send(&event("APPLICATION_DEAUTHORIZED")).await, StatusCode::NO_CONTENT);
+    assert_eq!(hall.world.count(broken).await, 1);
+    let answer = hall.types(ANN, "list", &[]).await;
+    assert!(!shown(&answer).is_empty());
+    assert_eq!(hall.world.count(broken).await, 0);
+}
+
+#[tokio::test]
+async fn commands_are_registered_once_and_fit_discords_rules() {
+    let hall = Hall::new().await;
+    let commands = earlybrd::discord::commands();
+    for command in commands.as_array().unwrap() {
+        fits("ApplicationCommandUpdateRequest", command).unwrap();
+    }
+    let is_name = |name: &str| {
+        name.chars().count() <= 32
+            && name
+                .chars()
+                .all(|c| c == '-' || c == '_' || (c.is_alphanumeric() && !c.is_uppercase()))
+    };
+    let mut names = vec![commands[0].clone()];
+    while let Some(one) = names.pop() {
+        assert!(is_name(one["name"].as_str().unwrap()), "{}", one["name"]);
+        let options = one["options"].as_array().cloned().unwrap_or_default();
+        assert!(options.len() <= 25);
+        let required: Vec<bool> = options.iter().map(|it| it["required"] == true).collect();
+        assert!(required.is_sorted_by(|one, next| one >= next), "what is required comes first");
+        names.extend(options);
+    }
+    assert_eq!(hall.ours.register(None).await.unwrap(), Registered::Changed);
+    assert_eq!(hall.ours.register(None).await.unwrap(), Registered::Known);
+    assert_eq!(hall.discord.calls("commands").iter().filter(|it| it.method == "PUT").count(), 1);
+    let file = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/discord.json"));
+    assert_eq!(serde_json::from_str::<Value>(file).unwrap(), commands);
+}

@@ -1,0 +1,267 @@
+//! A Discord: channels and messages, commands, answers to interactions; strict about what it takes.
+
+mod shapes;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Response};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+
+pub use shapes::{body as fits, message as is_sound};
+
+/// The bot's token.
+pub const TOKEN: &str = "bot-token-1";
+
+/// A call that was made.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub method: String,
+    /// Behind `/api/v10/`, with what is asked for.
+    pub path: String,
+    pub body: Value,
+}
+
+/// A message as Discord shows it.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    pub channel: String,
+    pub id: String,
+    pub body: Value,
+}
+
+/// What happens instead of an ordinary answer.
+#[derive(Debug, Clone)]
+pub enum Trick {
+    /// This status and code; nothing is done.
+    Refuse(u16, i64),
+    /// This status, these headers, this body; nothing is done.
+    Answer(u16, Vec<(&'static str, &'static str)>, &'static str),
+    /// It is done, and this is answered.
+    DoneBut(u16, &'static str),
+}
+
+#[derive(Default)]
+struct Inner {
+    calls: Vec<Call>,
+    posted: Vec<Posted>,
+    /// What took the place of a promise.
+    answers: Vec<Value>,
+    commands: Value,
+    /// By a part of the path.
+    tricks: VecDeque<(&'static str, Trick)>,
+    /// At every call, until it is taken back.
+    always: Option<Trick>,
+    /// Problems with what was sent, which no test should see.
+    complaints: Vec<String>,
+}
+
+/// The stand-in.
+#[derive(Clone)]
+pub struct FakeDiscord {
+    inner: Arc<Mutex<Inner>>,
+    pub url: Url,
+}
+
+impl FakeDiscord {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let url = Url::parse(&format!("http://{address}/api/v10/")).expect("an address");
+        let inner = Inner { commands: json!([]), ..Inner::default() };
+        let discord = Self { inner: Arc::new(Mutex::new(inner)), url };
+        let router = Router::new().fallback(called).with_state(discord.clone());
+        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        discord
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Plays this at the next call whose path ends so.
+    pub fn play(&self, path: &'static str, trick: Trick) {
+        self.inner().tricks.push_back((path, trick));
+    }
+
+    /// Plays this at every call.
+    pub fn always(&self, trick: Option<Trick>) {
+        self.inner().always = trick;
+    }
+
+    pub fn calls(&self, path: &str) -> Vec<Call> {
+        self.inner().calls.iter().filter(|call| call.path.contains(path)).cloned().collect()
+    }
+
+    pub fn posted(&self) -> Vec<Posted> {
+        let inner = self.inner();
+        assert!(inner.complaints.is_empty(), "{:#?}", inner.complaints);
+        inner.posted.clone()
+    }
+
+    pub fn answers(&self) -> Vec<Value> {
+        let inner = self.inner();
+        assert!(inner.complaints.is_empty(), "{:#?}", inner.complaints);
+        inner.answers.clone()
+    }
+}
+
+/// All that a message says.
+pub fn shown(message: &Value) -> String {
+    match message {
+        Value::Object(fields) => {
+            let is_shown =
+                |name: &str| matches!(name, "title" | "description" | "content" | "label");
+            let texts = fields.iter().map(|(name, value)| match value.as_str() {
+                Some(text) if is_shown(name) => text.to_owned(),
+                _ => shown(value),
+            });
+            texts.collect::<Vec<_>>().join("\n")
+        }
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => String::new(),
+    }
+}
+
+/// The custom id of the button with a label.
+pub fn button(message: &Value, label: &str) -> Option<String> {
+    let rows = message["components"].as_array()?;
+    let mut all = rows.iter().flat_map(|row| row["components"].as_array().into_iter().flatten());
+    let found = all.find(|button| button["label"] == label)?;
+    found["custom_id"].as_str().map(str::to_owned)
+}
+
+async fn called(State(discord): State<FakeDiscord>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let body: Bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let path = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    let path = path.trim_start_matches("/api/v10/").to_owned();
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let call = Call { method: head.method.to_string(), path, body };
+    let trick = {
+        let mut inner = discord.inner();
+        inner.calls.push(call.clone());
+        let at = inner.tricks.iter().position(|(end, _)| call.path.ends_with(end));
+        at.and_then(|at| inner.tricks.remove(at)).map(|it| it.1).or_else(|| inner.always.clone())
+    };
+    let done = || discord.serve(&call, &head.headers);
+    match trick {
+        None => {
+            let (status, body) = done();
+            answer(status, &[], &body.to_string())
+        }
+        Some(Trick::Refuse(status, code)) => {
+            let body = json!({ "code": code, "message": "refused" });
+            answer(status, &[], &body.to_string())
+        }
+        Some(Trick::Answer(status, headers, body)) => answer(status, &headers, body),
+        Some(Trick::DoneBut(status, body)) => {
+            done();
+            answer(status, &[], body)
+        }
+    }
+}
+
+fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Response<Body> {
+    let mut response =
+        Response::builder().status(status).header("content-type", "application/json");
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Body::from(body.to_owned())).expect("an answer")
+}
+
+fn refuse(status: u16, code: i64) -> (u16, Value) {
+    (status, json!({ "code": code, "message": "refused" }))
+}
+
+/// Whether Discord's description knows a body.
+fn known(call: &Call, path: &[&str]) -> Result<(), String> {
+    let name = match (call.method.as_str(), path) {
+        ("POST", ["users", "@me", "channels"]) => {
+            return shapes::body("CreatePrivateChannelRequest", &call.body);
+        }
+        ("POST", ["channels", _, "messages"]) => "MessageCreateRequest",
+        ("PATCH", ["channels", _, "messages", _]) => "MessageEditRequestPartial",
+        ("PATCH", ["webhooks", ..]) => "IncomingWebhookUpdateRequestPartial",
+        _ => return Ok(()),
+    };
+    shapes::body(name, &shapes::trimmed(&call.body))?;
+    shapes::message(&call.body)
+}
+
+impl FakeDiscord {
+    fn serve(&self, call: &Call, headers: &HeaderMap) -> (u16, Value) {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let mut inner = self.inner();
+        if !header("user-agent").unwrap_or_default().starts_with("DiscordBot (") {
+            return refuse(403, 40_333);
+        }
+        let by_token = call.path.starts_with("webhooks/");
+        if !by_token && header("authorization") != Some(&format!("Bot {TOKEN}")) {
+            return refuse(401, 0);
+        }
+        let path: Vec<&str> = call.path.split(['/', '?']).collect();
+        if let Err(wrong) = known(call, &path) {
+            inner.complaints.push(format!("{} {}: {wrong}", call.method, call.path));
+            return refuse(400, 50_035);
+        }
+        match (call.method.as_str(), path.as_slice()) {
+            ("GET", ["users", "@me"]) => (200, json!({ "id": "42", "username": "earlybrd" })),
+            ("POST", ["users", "@me", "channels"]) => {
+                let user = call.body["recipient_id"].as_str().unwrap_or_default();
+                (200, json!({ "id": format!("9{user}"), "type": 1, "something_new": {} }))
+            }
+            ("POST", ["channels", channel, "messages"]) => post(&mut inner, channel, &call.body),
+            ("PATCH", ["channels", channel, "messages", id]) => {
+                let is_it = |it: &&mut Posted| it.channel == *channel && it.id == *id;
+                match inner.posted.iter_mut().find(is_it) {
+                    Some(posted) => {
+                        posted.body.clone_from(&call.body);
+                        (200, json!({ "id": id }))
+                    }
+                    None => refuse(404, 10_008),
+                }
+            }
+            ("GET", ["channels", channel, "messages", ..]) => {
+                let of = inner.posted.iter().rev().filter(|posted| posted.channel == *channel);
+                let said = of.map(|it| json!({ "id": it.id, "embeds": it.body["embeds"] }));
+                (200, said.collect())
+            }
+            ("PATCH", ["webhooks", "12", _, "messages", "@original"]) => {
+                inner.answers.push(call.body.clone());
+                (200, json!({ "id": "1" }))
+            }
+            ("GET", ["applications", "12", .., "commands"]) => (200, inner.commands.clone()),
+            ("PUT", ["applications", "12", .., "commands"]) => {
+                inner.commands.clone_from(&call.body);
+                (200, call.body.clone())
+            }
+            _ => refuse(404, 0),
+        }
+    }
+}
+
+/// A message of a number that is known is not shown again.
+fn post(inner: &mut Inner, channel: &str, body: &Value) -> (u16, Value) {
+    let known = inner.posted.iter().find(|posted| {
+        posted.channel == channel
+            && body["enforce_nonce"] == true
+            && posted.body["nonce"] == body["nonce"]
+    });
+    if let Some(known) = known {
+        return (200, json!({ "id": known.id, "channel_id": channel }));
+    }
+    if body["nonce"].as_str().is_none_or(|nonce| nonce.is_empty() || nonce.len() > 25) {
+        inner.complaints.push("a nonce".to_owned());
+    }
+    let id = format!("77{}", inner.posted.len());
+    inner.posted.push(Posted { channel: channel.to_owned(), id: id.clone(), body: body.clone() });
+    (200, json!({ "id": id, "channel_id": channel, "something_new": 1 }))
+}
