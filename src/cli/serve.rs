@@ -32,8 +32,9 @@ pub async fn run(config: &Config, roles: &Roles) -> anyhow::Result<ExitCode> {
     };
     let address = app.serve_pages(config.listen, config, pages).await?;
     tracing::info!("listening on {address}");
-    if roles.has(Role::Web) {
+    if roles.has(Role::Gateway) {
         app.start_slack_socket(config)?;
+        app.start_discord_gateway(config)?;
     }
     if pages == Pages::Playground {
         tracing::info!("the chat page is at http://{address}/playground");

@@ -1,4 +1,5 @@
-//! The settings of Discord: one app, its bot's token and the key that its requests are signed with.
+//! The settings of Discord: one app, its bot's token, and how its requests come: signed with a key, or over a
+//! connection that we open.
 
 use anyhow::{Context, ensure};
 use secrecy::SecretString;
@@ -15,20 +16,33 @@ pub struct DiscordConfig {
     /// A number.
     pub app_id: String,
     pub token: SecretString,
-    /// What Discord signs its requests with.
-    pub public_key: [u8; 32],
+    /// What Discord signs its requests with, if it sends them to us.
+    pub public_key: Option<[u8; 32]>,
+    pub gateway: Gateway,
+}
+
+/// Whether we open a connection to Discord.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gateway {
+    /// No: it sends us its requests.
+    Closed,
+    /// Where it says.
+    Discords,
+    /// There.
+    At(Url),
 }
 
 /// `None` without any of the settings.
 pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Option<DiscordConfig>> {
-    const ALL: [&str; 3] = ["DISCORD_APP_ID", "DISCORD_TOKEN", "DISCORD_PUBLIC_KEY"];
-    let api = var("DISCORD_API_URL");
-    let given = ALL.iter().chain(&["DISCORD_API_URL"]).find(|name| var(name).is_some());
-    let Some(given) = given else { return Ok(None) };
+    const ALL: [&str; 2] = ["DISCORD_APP_ID", "DISCORD_TOKEN"];
+    const MORE: [&str; 3] = ["DISCORD_PUBLIC_KEY", "DISCORD_API_URL", "DISCORD_GATEWAY_URL"];
+    let Some(given) = ALL.iter().chain(&MORE).find(|name| var(name).is_some()) else {
+        return Ok(None);
+    };
     for needed in ALL {
         ensure!(var(needed).is_some(), "{given} needs {needed}, too");
     }
-    let [app_id, token, key] = ALL.map(|name| var(name).unwrap_or_default().trim().to_owned());
+    let [app_id, token] = ALL.map(|name| var(name).unwrap_or_default().trim().to_owned());
     let is_number =
         (1..=20).contains(&app_id.len()) && app_id.bytes().all(|it| it.is_ascii_digit());
     ensure!(is_number, "DISCORD_APP_ID is the app's number");
@@ -36,9 +50,22 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
         !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()),
         "DISCORD_TOKEN is the bot's token, without the word Bot"
     );
-    let public_key = bytes(&key).context("DISCORD_PUBLIC_KEY is 64 hexadecimal digits")?;
+    let key = var("DISCORD_PUBLIC_KEY").map(|key| bytes(key.trim()));
+    ensure!(key != Some(None), "DISCORD_PUBLIC_KEY is 64 hexadecimal digits");
+    let public_key = key.flatten();
+    let api = var("DISCORD_API_URL");
     let api = super::slack::base(api.as_deref().unwrap_or(API)).context("DISCORD_API_URL")?;
-    Ok(Some(DiscordConfig { api, app_id, token: token.into(), public_key }))
+    let gateway = match (var("DISCORD_GATEWAY_URL"), public_key) {
+        (Some(url), _) => {
+            let url = Url::parse(url.trim()).context("DISCORD_GATEWAY_URL")?;
+            let is_socket = ["ws", "wss"].contains(&url.scheme()) && url.has_host();
+            ensure!(is_socket, "DISCORD_GATEWAY_URL begins with wss://");
+            Gateway::At(url)
+        }
+        (None, Some(_)) => Gateway::Closed,
+        (None, None) => Gateway::Discords,
+    };
+    Ok(Some(DiscordConfig { api, app_id, token: token.into(), public_key, gateway }))
 }
 
 fn bytes(hex: &str) -> Option<[u8; 32]> {
@@ -69,7 +96,10 @@ mod tests {
         let config = read_with(&all).unwrap().unwrap();
         assert_eq!(config.api.as_str(), API);
         assert!(!format!("{config:?}").contains("hunter2"));
-        for left in 0..all.len() {
+        assert_eq!(config.gateway, Gateway::Closed);
+        let without = read_with(&all[..2]).unwrap().unwrap();
+        assert_eq!((without.public_key, without.gateway), (None, Gateway::Discords));
+        for left in 0..2 {
             let mut some = all.to_vec();
             let (name, _) = some.remove(left);
             let error = read_with(&some).unwrap_err().to_string();
@@ -86,6 +116,7 @@ mod tests {
             ("DISCORD_TOKEN", "Bot x"),
             ("DISCORD_PUBLIC_KEY", "abc"),
             ("DISCORD_API_URL", "ftp://x"),
+            ("DISCORD_GATEWAY_URL", "https://x"),
         ] {
             let mut all = vec![
                 (name, wrong),

@@ -138,6 +138,16 @@ pub async fn broken(
     .await
 }
 
+/// Whether a target rests because it is gone.
+pub async fn is_broken(executor: impl PgExecutor<'_>, target: TargetId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT broken_at IS NOT NULL AS "broken!" FROM targets WHERE id = $1"#,
+        target.0
+    )
+    .fetch_one(executor)
+    .await
+}
+
 /// Uses a target again: somebody was heard from there. What waited comes as one digest.
 pub async fn mend(
     tx: &mut PgConnection,
@@ -145,13 +155,7 @@ pub async fn mend(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Backlog> {
     messages::hold(tx, &BTreeSet::from([target.0])).await?;
-    let broken = sqlx::query_scalar!(
-        r#"SELECT broken_at IS NOT NULL AS "broken!" FROM targets WHERE id = $1"#,
-        target.0
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    if !broken {
+    if !is_broken(&mut *tx, target).await? {
         return Ok(Backlog::default());
     }
     let backlog = backlog::fold(tx, target.0, now).await?;

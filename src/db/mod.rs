@@ -16,6 +16,7 @@ pub mod cards;
 mod comparing;
 pub mod deliveries;
 pub mod discord;
+pub mod discord_gateway;
 pub mod drafts;
 pub mod emails;
 pub mod filters;

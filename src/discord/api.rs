@@ -92,7 +92,7 @@ impl Api {
         let url = self.base.join(path).map_err(|error| Failure::Away(error.to_string()))?;
         let request = self.client.request(method, url).timeout(TIMEOUT).header(USER_AGENT, AGENT);
         // What answers an interaction is allowed by its own token.
-        if path.starts_with("webhooks/") {
+        if is_by_token(path) {
             return Ok(request);
         }
         Ok(request.header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret())))
@@ -100,7 +100,7 @@ impl Api {
 
     async fn answer(&self, path: &str, request: RequestBuilder) -> Result<Json, Failure> {
         // The path of an answer holds a secret.
-        let path = if path.starts_with("webhooks/") { "an answer" } else { path };
+        let path = if is_by_token(path) { "an answer" } else { path };
         let response = request.send().await.map_err(|error| not_answered(path, &error))?;
         let status = response.status();
         if status == StatusCode::NO_CONTENT {
@@ -128,6 +128,11 @@ impl Api {
         let text = text.unwrap_or("nothing").chars().take(200).collect();
         Err(Failure::Refused { status: status.as_u16(), code, text })
     }
+}
+
+/// Whether a path holds the token of an interaction, which is all that it needs.
+fn is_by_token(path: &str) -> bool {
+    path.starts_with("webhooks/") || path.starts_with("interactions/")
 }
 
 /// `None` if it is no JSON.
@@ -203,6 +208,15 @@ impl Failure {
             Self::Refused { status, .. } => matches!(status, 401 | 403),
             Self::Limited { whose, .. } => *whose != Whose::Shared,
             Self::Away(_) | Self::Unclear(_) => false,
+        }
+    }
+
+    /// Whether the same call may be taken a moment later: an answer whose promise is still on its way is
+    /// unknown to Discord.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => *status == 404,
+            Self::Limited { .. } | Self::Away(_) | Self::Unclear(_) => true,
         }
     }
 

@@ -7,13 +7,14 @@ use reqwest::Method;
 use serde_json::{Value as Json, json};
 use serenity::builder::{CreateAllowedMentions, CreateInteractionResponseMessage};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::api::Api;
 use super::content::{self, Content};
 use super::line::{self, Who, text};
 use super::people::failed;
+use super::place::is_token;
 use super::press::{self, Value};
 use crate::commands::Context;
 use crate::db;
@@ -22,6 +23,10 @@ use crate::render::replies;
 
 /// Discord waits three seconds. What takes longer than this is answered later.
 const AT_ONCE: Duration = Duration::from_millis(1_500);
+
+/// A promise may still be on its way to Discord when it is kept; then it is kept again after these.
+const TAKEN_AFTER: [Duration; 3] =
+    [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Only whoever typed or pressed sees it.
 const EPHEMERAL: u64 = 1 << 6;
@@ -59,13 +64,21 @@ enum Instead {
     OfNothing,
 }
 
+/// What Discord is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    This(Json),
+    /// Where there must be an answer: what was brought before is answered by whoever it was brought to.
+    Again(Json),
+}
+
 impl Desk {
     /// Answers an interaction; `None` if it is none that we know.
-    pub async fn interaction(self: &Arc<Self>, payload: Json) -> Option<Json> {
+    pub async fn interaction(self: &Arc<Self>, payload: Json) -> Option<Answer> {
         let data = payload.pointer("/data").cloned().unwrap_or_default();
         let who = Who::read(&payload);
         match (payload.pointer("/type").and_then(Json::as_u64)?, who) {
-            (PONG, _) => Some(json!({ "type": PONG })),
+            (PONG, _) => Some(Answer::This(json!({ "type": PONG }))),
             (2, Some(who)) => {
                 let wanted = line::of(&data).map_or(Wanted::Line("help".to_owned()), Wanted::Line);
                 self.work(&payload, who, wanted, Instead::OfNothing).await
@@ -73,7 +86,7 @@ impl Desk {
             (3, Some(who)) => self.pressed(&payload, who).await,
             (4, Some(who)) => {
                 let (choices, typed) = line::typing(&data)?;
-                Some(self.choose(&who, choices, &typed).await)
+                Some(Answer::This(self.choose(&who, choices, &typed).await))
             }
             (5, Some(who)) => {
                 let line = text(&data, "/components/0/components/0/value").unwrap_or_default();
@@ -84,16 +97,16 @@ impl Desk {
         }
     }
 
-    async fn pressed(self: &Arc<Self>, payload: &Json, who: Who) -> Option<Json> {
+    async fn pressed(self: &Arc<Self>, payload: &Json, who: Who) -> Option<Answer> {
         let name = text(payload, "/data/custom_id").unwrap_or_default();
         let message = payload.pointer("/message").cloned().unwrap_or_default();
         let only_theirs = message.pointer("/flags").and_then(Json::as_u64);
         let only_theirs = only_theirs.is_some_and(|flags| flags & EPHEMERAL != 0);
         let instead = if only_theirs { Instead::OfIt } else { Instead::OfNothing };
         match press::read(name, &message) {
-            Some(Value::Fill(line)) => Some(form(&line)),
+            Some(Value::Fill(line)) => Some(Answer::This(form(&line))),
             Some(value) => self.work(payload, who, Wanted::Press(value), instead).await,
-            None => Some(answer(MESSAGE, &replies::unknown_button())),
+            None => Some(Answer::This(answer(MESSAGE, &replies::unknown_button()))),
         }
     }
 
@@ -104,7 +117,7 @@ impl Desk {
         who: Who,
         wanted: Wanted,
         instead: Instead,
-    ) -> Option<Json> {
+    ) -> Option<Answer> {
         let id = text(payload, "/id").unwrap_or_default().to_owned();
         let token = text(payload, "/token").unwrap_or_default().to_owned();
         let (sender, mut answered) = oneshot::channel::<Option<Reply>>();
@@ -121,12 +134,16 @@ impl Desk {
         };
         let promise = json!({ "type": later, "data": { "flags": EPHEMERAL } });
         let reply = if let Ok(reply) = timeout(AT_ONCE, &mut answered).await {
-            reply.ok().flatten()
+            reply.ok()
         } else {
             answered.close();
-            answered.try_recv().ok().flatten()
+            answered.try_recv().ok()
         };
-        Some(reply.map_or(promise, |reply| answer(now, &reply)))
+        Some(match reply {
+            Some(Some(reply)) => Answer::This(answer(now, &reply)),
+            Some(None) => Answer::Again(promise),
+            None => Answer::This(promise),
+        })
     }
 
     /// `None` for what was brought before.
@@ -147,14 +164,17 @@ impl Desk {
 
     /// Puts an answer where its promise stands.
     async fn follow_up(&self, token: &str, reply: &Reply) {
-        let is_sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if token.is_empty() || !token.chars().all(is_sound) {
+        if !is_token(token) {
             return tracing::warn!("an answer came too late, and Discord gave no token for it");
         }
         let path = format!("webhooks/{}/{token}/messages/@original", self.api.app_id);
         let body = message(content::reply(reply), false);
-        if let Err(failure) = self.api.call(Method::PATCH, &path, &body).await {
-            tracing::warn!("an answer was not taken: {failure}");
+        for rest in TAKEN_AFTER.into_iter().map(Some).chain([None]) {
+            let Err(failure) = self.api.call(Method::PATCH, &path, &body).await else { return };
+            match rest.filter(|_| failure.may_pass()) {
+                Some(rest) => sleep(rest).await,
+                None => return tracing::warn!("an answer was not taken: {failure}"),
+            }
         }
     }
 }
@@ -164,8 +184,9 @@ pub fn answer(kind: u64, reply: &Reply) -> Json {
     json!({ "type": kind, "data": message(content::reply(reply), true) })
 }
 
-/// The answer while the database is away: Discord brings an interaction once only.
-pub fn away() -> Json {
+/// The answer to what we cannot read.
+pub fn unknown() -> Json {
+    tracing::warn!("Discord brought an interaction that is not known");
     answer(MESSAGE, &replies::something_went_wrong())
 }
 

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::Value as Json;
 
-use super::desk::{Desk, away};
+use super::desk::{Answer, Desk, unknown};
 use super::place::{Place, is_id};
 use super::signature;
 use crate::db;
@@ -53,10 +53,10 @@ async fn interaction(Shared(door): Shared<Arc<Door>>, headers: HeaderMap, body: 
         Ok(payload) => payload,
         Err(refused) => return refused.into_response(),
     };
-    let answer = door.desk.interaction(payload).await.unwrap_or_else(|| {
-        tracing::warn!("Discord brought an interaction that is not known");
-        away()
-    });
+    let answer = match door.desk.interaction(payload).await {
+        Some(Answer::This(answer) | Answer::Again(answer)) => answer,
+        None => unknown(),
+    };
     axum::Json(answer).into_response()
 }
 
@@ -84,7 +84,7 @@ impl Desk {
         }
         let Some(user) = text("/event/data/user/id").filter(|id| is_id(id)) else { return Ok(()) };
         let (address, now) = (Place::Person(user.to_owned()).to_string(), self.context.clock.now());
-        let why = "earlybrd was removed from the account";
+        let why = db::discord::DEAUTHORIZED;
         db::broken_targets::place_is_gone(
             &self.context.pool,
             Platform::Discord,

@@ -13,10 +13,16 @@ pub struct Who {
     pub shared: Option<(String, String)>,
     /// Whether they may manage the server.
     pub manages: bool,
+    /// Whether we may write there.
+    pub open: bool,
 }
 
 /// Permissions of a member: Administrator, Manage Server.
-const MANAGES: u64 = 1 << 3 | 1 << 5;
+const MANAGES: u64 = ALL | 1 << 5;
+const ALL: u64 = 1 << 3;
+
+/// Permissions of ours: View Channel, Send Messages, Embed Links.
+const WRITES: u64 = 1 << 10 | 1 << 11 | 1 << 14;
 
 impl Who {
     /// `None` if Discord could not have said so.
@@ -29,7 +35,9 @@ impl Who {
         let shared = guild.zip(channel).map(|(guild, at)| (guild.to_owned(), at.to_owned()));
         let may = text(payload, "/member/permissions").and_then(|bits| bits.parse::<u64>().ok());
         let manages = may.is_some_and(|may| may & MANAGES != 0);
-        is_id(user).then(|| Self { user: user.to_owned(), shared, manages })
+        let ours = text(payload, "/app_permissions").and_then(|bits| bits.parse::<u64>().ok());
+        let open = ours.is_some_and(|ours| ours & ALL != 0 || ours & WRITES == WRITES);
+        is_id(user).then(|| Self { user: user.to_owned(), shared, manages, open })
     }
 }
 

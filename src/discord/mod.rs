@@ -8,6 +8,7 @@ mod choices;
 mod content;
 mod desk;
 mod errors;
+mod gateway;
 mod http;
 mod line;
 mod people;
@@ -35,8 +36,9 @@ pub use send::{DiscordPlatform, INVALID_A_WINDOW};
 
 use crate::clock::Clock;
 use crate::commands::Context;
-use crate::config::DiscordConfig;
-use desk::Desk;
+use crate::config::{DiscordConfig, DiscordGateway};
+pub use desk::Desk;
+pub use gateway::{Gateway, Patience};
 
 /// Discord as the settings have it.
 #[derive(Clone)]
@@ -55,10 +57,26 @@ impl Discord {
         DiscordPlatform { api: self.api.clone(), pool, clock }
     }
 
-    /// What Discord asks for.
-    pub fn router(&self, context: Context, tasks: TaskTracker) -> Router {
-        let desk = Desk { context, api: self.api.clone(), tasks };
-        http::router(http::Door { desk: Arc::new(desk), key: self.config.public_key })
+    /// What answers.
+    pub fn desk(&self, context: Context, tasks: TaskTracker) -> Arc<Desk> {
+        Arc::new(Desk { context, api: self.api.clone(), tasks })
+    }
+
+    /// Where Discord's requests come in, if it sends them to us.
+    pub fn router(&self, desk: &Arc<Desk>) -> Option<Router> {
+        let key = self.config.public_key?;
+        Some(http::router(http::Door { desk: Arc::clone(desk), key }))
+    }
+
+    /// The connection over which it brings them, if we open one.
+    pub fn gateway(&self, desk: Arc<Desk>) -> Option<Gateway> {
+        let url = match &self.config.gateway {
+            DiscordGateway::Closed => return None,
+            DiscordGateway::Discords => None,
+            DiscordGateway::At(url) => Some(url.clone()),
+        };
+        let (token, patience) = (self.config.token.clone(), Patience::default());
+        Some(Gateway { desk, token, url, patience })
     }
 
     /// Asks Discord who we are.

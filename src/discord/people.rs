@@ -31,6 +31,10 @@ impl Desk {
                     let (guild, channel) = (guild.clone(), channel.clone());
                     let address = Place::Channel { guild, channel }.to_string();
                     let target = db::accounts::target(tx, account, platform, &address, now).await?;
+                    // Discord tells nobody that a permission was given back.
+                    if who.open && db::broken_targets::is_broken(&mut *tx, target).await? {
+                        db::broken_targets::mend(tx, target, now).await?;
+                    }
                     Some(Here { account, target, is_admin: who.manages })
                 }
             };

@@ -44,6 +44,12 @@ pub fn is_id(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Tokens are parts of addresses.
+pub fn is_token(token: &str) -> bool {
+    let is_sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !token.is_empty() && token.chars().all(is_sound)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

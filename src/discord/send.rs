@@ -38,9 +38,10 @@ const OLD: Duration = Duration::from_hours(24);
 /// Discord's clock and ours may differ so much.
 const SKEW: TimeDelta = TimeDelta::minutes(2);
 
-/// Calls that Discord takes amiss in ten minutes before we call nobody any more; at ten thousand it would
-/// answer nobody from this machine for an hour.
-pub const INVALID_A_WINDOW: i64 = 5_000;
+/// Calls that Discord takes amiss in ten minutes before we call nobody any more, so that with those on their
+/// way there are five thousand at the most; at ten thousand it would answer nobody from this machine for an
+/// hour.
+pub const INVALID_A_WINDOW: i64 = 4_500;
 const WINDOW: Duration = Duration::from_mins(10);
 
 /// First millisecond of Discord's ids, after 1970.

@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_stranger_pings_links_or_formats() {
-        assert_eq!(escaped("@everyone <@1> **x**", 100), "\\@everyone \\<\\@1\\> \\*\\*x\\*\\*");
+        assert_eq!(escaped("@everyone <@1> **x**", 100), "\\@everyone \\<\\@1> \\*\\*x\\*\\*");
         assert_eq!(escaped("[x](javascript:alert)", 100), "\\[x\\]\\(javascript:alert\\)");
         assert_eq!(escaped("see https://evil.example", 100), "see https:\u{2060}//evil.example");
         assert_eq!(escaped("# head\n- item\nC# a-b", 100), "\\# head\n\\- item\nC# a-b");

@@ -13,10 +13,12 @@ pub enum Role {
     Match,
     /// Sends messages, builds digests, edits cards, and removes what has lived its time.
     Deliver,
+    /// Keeps the connections over which chats bring what people type.
+    Gateway,
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [Self::Web, Self::Poll, Self::Match, Self::Deliver];
+    pub const ALL: [Self; 5] = [Self::Web, Self::Poll, Self::Match, Self::Deliver, Self::Gateway];
 
     /// The word of `serve --roles`.
     pub fn as_str(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Role {
             Self::Poll => "poll",
             Self::Match => "match",
             Self::Deliver => "deliver",
+            Self::Gateway => "gateway",
         }
     }
 }
@@ -36,9 +39,9 @@ pub struct Roles(BTreeSet<Role>);
 /// The words name no roles.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRoles {
-    #[error("{0:?} is no role; there are web, poll, match and deliver")]
+    #[error("{0:?} is no role; there are web, poll, match, deliver and gateway")]
     Unknown(String),
-    #[error("there must be a role: web, poll, match or deliver")]
+    #[error("there must be a role: web, poll, match, deliver or gateway")]
     None,
 }
 
@@ -74,7 +77,7 @@ mod tests {
     #[test]
     fn roles_are_words_with_commas_between() {
         let roles: Roles = "web, match".parse().unwrap();
-        assert_eq!(Role::ALL.map(|role| roles.has(role)), [true, false, true, false]);
+        assert_eq!(Role::ALL.map(|role| roles.has(role)), [true, false, true, false, false]);
         assert_eq!("web,cook".parse::<Roles>(), Err(BadRoles::Unknown("cook".to_owned())));
         assert_eq!(" ,".parse::<Roles>(), Err(BadRoles::None));
     }

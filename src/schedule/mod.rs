@@ -8,4 +8,5 @@ mod local;
 pub mod polling;
 pub mod quiet_hours;
 pub mod rank;
+pub mod reconnect;
 pub mod silence;

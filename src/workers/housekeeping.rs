@@ -68,7 +68,8 @@ impl Worker for CorrectClock {
     }
 }
 
-/// Removes what has lived its time, a batch of each kind a tick.
+/// Removes what has lived its time, a batch of each kind a tick; tries again whose direct messages were
+/// closed.
 #[derive(Clone)]
 pub struct Sweep {
     pub base: Base,
@@ -93,6 +94,9 @@ impl Worker for Sweep {
             + db::slack::sweep(pool, now).await?
             + db::discord::sweep(pool, now).await?
             + db::sweep::drafts_and_pages(pool, now).await?;
+        for target in db::discord::to_try_again(pool, now).await? {
+            db::in_tx(pool, async |tx| db::broken_targets::mend(tx, target, now).await).await?;
+        }
         if removed == 0 {
             return Ok(Tick::Idle);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use earlybrd::clock::Clock;
-use earlybrd::config::DiscordConfig;
+use earlybrd::config::{DiscordConfig, DiscordGateway};
 use earlybrd::discord::{Discord, DiscordPlatform};
 use earlybrd::{http, web};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -68,12 +68,13 @@ impl Hall {
             api: discord.url.clone(),
             app_id: "12".to_owned(),
             token: TOKEN.into(),
-            public_key: pair.public_key().as_ref().try_into().unwrap(),
+            public_key: Some(pair.public_key().as_ref().try_into().unwrap()),
+            gateway: DiscordGateway::Closed,
         };
         let client = http::for_operator("test").unwrap();
         let ours = Discord::new(&config, client.clone());
         let tasks = TaskTracker::new();
-        let chats = ours.router(world.context(), tasks.clone());
+        let chats = ours.router(&ours.desk(world.context(), tasks.clone())).unwrap();
         let router = web::router(world.health(), None, None, None, chats);
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(web::serve(listener, router, CancellationToken::new()));

@@ -2,8 +2,9 @@
 
 mod shapes;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -53,6 +54,8 @@ struct Inner {
     /// What took the place of a promise.
     answers: Vec<Value>,
     commands: Value,
+    /// Interactions that came over the gateway, when, and what answered them.
+    issued: BTreeMap<String, (Instant, Option<Value>)>,
     /// By a part of the path.
     tricks: VecDeque<(&'static str, Trick)>,
     /// At every call, until it is taken back.
@@ -103,6 +106,19 @@ impl FakeDiscord {
         let inner = self.inner();
         assert!(inner.complaints.is_empty(), "{:#?}", inner.complaints);
         inner.posted.clone()
+    }
+
+    /// An interaction goes over the gateway.
+    pub fn issue(&self, payload: &Value) {
+        let id = payload["id"].as_str().expect("an id").to_owned();
+        self.inner().issued.insert(id, (Instant::now(), None));
+    }
+
+    /// What answered it.
+    pub fn answered(&self, payload: &Value) -> Option<Value> {
+        let inner = self.inner();
+        assert!(inner.complaints.is_empty(), "{:#?}", inner.complaints);
+        inner.issued.get(payload["id"].as_str()?)?.1.clone()
     }
 
     pub fn answers(&self) -> Vec<Value> {
@@ -203,7 +219,7 @@ impl FakeDiscord {
         if !header("user-agent").unwrap_or_default().starts_with("DiscordBot (") {
             return refuse(403, 40_333);
         }
-        let by_token = call.path.starts_with("webhooks/");
+        let by_token = ["webhooks/", "interactions/"].iter().any(|it| call.path.starts_with(it));
         if !by_token && header("authorization") != Some(&format!("Bot {TOKEN}")) {
             return refuse(401, 0);
         }
@@ -234,6 +250,7 @@ impl FakeDiscord {
                 let said = of.map(|it| json!({ "id": it.id, "embeds": it.body["embeds"] }));
                 (200, said.collect())
             }
+            ("POST", ["interactions", id, _, "callback"]) => call_back(&mut inner, id, &call.body),
             ("PATCH", ["webhooks", "12", _, "messages", "@original"]) => {
                 inner.answers.push(call.body.clone());
                 (200, json!({ "id": "1" }))
@@ -245,6 +262,18 @@ impl FakeDiscord {
             }
             _ => refuse(404, 0),
         }
+    }
+}
+
+/// An interaction is answered once, within three seconds.
+fn call_back(inner: &mut Inner, id: &str, body: &Value) -> (u16, Value) {
+    match inner.issued.get_mut(id) {
+        Some((_, Some(_))) => refuse(400, 40_060),
+        Some((at, answer)) if at.elapsed() < Duration::from_secs(3) => {
+            *answer = Some(body.clone());
+            (204, Value::Null)
+        }
+        _ => refuse(404, 10_062),
     }
 }
 

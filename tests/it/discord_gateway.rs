@@ -1,0 +1,384 @@
+//! The gateway: what comes over the connection, connections that end in every way, and who holds it.
+
+use std::time::Duration;
+
+use earlybrd::config::{DiscordConfig, DiscordGateway};
+use earlybrd::discord::{Discord, Gateway, Patience};
+use earlybrd::http;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::fakes::discord::{FakeDiscord, TOKEN, shown};
+use crate::hall::{ANN, Hall};
+use crate::world::World;
+
+type Line = WebSocketStream<TcpStream>;
+
+/// Short, so that tests are.
+const HASTY: Patience = Patience {
+    lease: Duration::from_millis(600),
+    look: Duration::from_millis(10),
+    open: Duration::from_secs(5),
+    silence: Duration::from_mins(1),
+    beat: Duration::from_millis(20),
+    ended: Duration::from_millis(10),
+};
+
+/// A service without an address, the REST side of a Discord, and its gateway.
+struct Far {
+    world: World,
+    discord: FakeDiscord,
+    listener: TcpListener,
+    url: Url,
+}
+
+/// A replica that keeps the connection.
+struct Replica {
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl Replica {
+    async fn stop(self) {
+        self.stop.cancel();
+        self.running.await.unwrap();
+    }
+}
+
+impl Far {
+    async fn new() -> Self {
+        let (world, discord) = (World::new().await, FakeDiscord::start().await);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = Url::parse(&format!("ws://{}", listener.local_addr().unwrap())).unwrap();
+        Self { world, discord, listener, url }
+    }
+
+    fn start(&self, patience: Patience) -> Replica {
+        let config = DiscordConfig {
+            api: self.discord.url.clone(),
+            app_id: "12".to_owned(),
+            token: TOKEN.into(),
+            public_key: None,
+            gateway: DiscordGateway::At(self.url.clone()),
+        };
+        let ours = Discord::new(&config, http::for_operator("test").unwrap());
+        let desk = ours.desk(self.world.context(), TaskTracker::new());
+        let gateway = Gateway { patience, ..ours.gateway(desk).unwrap() };
+        let stop = CancellationToken::new();
+        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+        let running = tokio::spawn(gateway.run(stop.clone()));
+        Replica { stop, running }
+    }
+
+    /// The next connection, after hello.
+    async fn connected(&self) -> Line {
+        self.connected_with(3_600_000).await
+    }
+
+    async fn connected_with(&self, interval: u64) -> Line {
+        let (stream, _) = self.listener.accept().await.unwrap();
+        let mut line = tokio_tungstenite::accept_async(stream).await.unwrap();
+        says(&mut line, json!({ "op": 10, "d": { "heartbeat_interval": interval } })).await;
+        line
+    }
+
+    /// A connection whose session begins, and goes on at this address.
+    async fn begun(&self, resume: &str) -> Line {
+        self.world.clock.advance(Duration::from_mins(1));
+        let mut line = self.connected().await;
+        let identify = hears(&mut line).await;
+        assert_eq!(identify["op"], 2, "{identify}");
+        assert_eq!(identify["d"]["token"], TOKEN);
+        assert_eq!(identify["d"]["intents"], 1);
+        let ready =
+            json!({ "v": 10, "session_id": "s1", "resume_gateway_url": resume, "user": {} });
+        says(&mut line, json!({ "op": 0, "t": "READY", "s": 1, "d": ready })).await;
+        line
+    }
+
+    /// What is said first over the next connection; sessions may be begun again in between.
+    async fn next(&self) -> (Line, Value) {
+        self.world.clock.advance(Duration::from_mins(1));
+        let mut line = self.connected().await;
+        let said = hears(&mut line).await;
+        (line, said)
+    }
+}
+
+async fn says(line: &mut Line, said: Value) {
+    line.send(Message::text(said.to_string())).await.unwrap();
+}
+
+/// The next thing that is said, and no heartbeat.
+async fn hears(line: &mut Line) -> Value {
+    loop {
+        if let Message::Text(text) = line.next().await.unwrap().unwrap() {
+            let said: Value = serde_json::from_str(&text).unwrap();
+            if said["op"] != 1 {
+                return said;
+            }
+        }
+    }
+}
+
+/// The next thing on the connection, if it is text; heartbeats count.
+async fn beats(line: &mut Line) -> Option<Value> {
+    match line.next().await? {
+        Ok(Message::Text(text)) => serde_json::from_str(&text).ok(),
+        _ => None,
+    }
+}
+
+async fn closed(mut line: Line) -> Option<u16> {
+    while let Some(Ok(message)) = line.next().await {
+        if let Message::Close(frame) = message {
+            return frame.map(|frame| frame.code.into());
+        }
+    }
+    None
+}
+
+fn event(seq: usize, name: &str, of: Value) -> Value {
+    json!({ "op": 0, "t": name, "s": seq, "d": of })
+}
+
+async fn until(so: impl AsyncFn() -> bool) {
+    let so = async {
+        while !so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), so).await.expect("it never became so");
+}
+
+const RESUME: u64 = 6;
+const IDENTIFY: u64 = 2;
+
+#[tokio::test]
+async fn what_somebody_types_is_answered_once_and_a_session_outlives_its_process() {
+    let far = Far::new().await;
+    let replica = far.start(HASTY);
+    let mut line = far.begun(far.url.as_str()).await;
+    let command = Hall::payload(2, ANN, Hall::command("list", &[]));
+    far.discord.issue(&command);
+    for seq in [2, 3] {
+        says(&mut line, event(seq, "INTERACTION_CREATE", command.clone())).await;
+    }
+    says(&mut line, event(4, "SOMETHING_NEW", json!({ "x": [1] }))).await;
+    line.send(Message::text("{")).await.unwrap();
+    line.send(Message::binary(vec![1, 2])).await.unwrap();
+    until(async || far.discord.answered(&command).is_some()).await;
+    let answer = far.discord.answered(&command).unwrap();
+    assert_eq!((&answer["type"], &answer["data"]["flags"]), (&json!(4), &json!(64)));
+    assert!(shown(&answer["data"]).contains("no filters"), "{answer}");
+    // A heartbeat that is asked for says what was brought last.
+    says(&mut line, json!({ "op": 1, "d": null })).await;
+    let beat = loop {
+        if let Some(said) = beats(&mut line).await {
+            break said;
+        }
+    };
+    assert_eq!(beat, json!({ "op": 1, "d": 4 }));
+    replica.stop().await;
+    assert_eq!(closed(line).await, Some(4_000));
+
+    let replica = far.start(HASTY);
+    let mut line = far.connected().await;
+    let want = json!({ "op": RESUME, "d": { "token": TOKEN, "session_id": "s1", "seq": 4 } });
+    assert_eq!(hears(&mut line).await, want);
+    says(&mut line, event(5, "RESUMED", json!({}))).await;
+    replica.stop().await;
+    let begun = "SELECT count(*) FROM discord_identifies";
+    assert_eq!(far.world.count(begun).await, 1);
+}
+
+#[tokio::test]
+async fn each_end_leads_to_what_discord_asks_for() {
+    let closes = |code: u16| {
+        Message::Close(Some(CloseFrame { code: CloseCode::from(code), reason: "".into() }))
+    };
+    let text = |said: Value| Message::text(said.to_string());
+    for (end, then) in [
+        (text(json!({ "op": 7, "d": null })), RESUME),
+        (text(json!({ "op": 9, "d": true })), RESUME),
+        (text(json!({ "op": 9, "d": false })), IDENTIFY),
+        (closes(1_000), RESUME),
+        (closes(4_000), RESUME),
+        (closes(4_003), IDENTIFY),
+        (closes(4_007), IDENTIFY),
+        (closes(4_008), RESUME),
+        (closes(4_009), IDENTIFY),
+        (Message::Close(None), RESUME),
+    ] {
+        let far = Far::new().await;
+        let replica = far.start(HASTY);
+        let mut line = far.begun(far.url.as_str()).await;
+        line.send(end.clone()).await.unwrap();
+        let (_line, said) = far.next().await;
+        assert_eq!(said["op"], then, "{end:?}");
+        replica.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_goes_on_and_one_that_cannot_begins_anew() {
+    let far = Far::new().await;
+    let replica = far.start(HASTY);
+    drop(far.begun(far.url.as_str()).await);
+    for _ in 0..3 {
+        let (line, said) = far.next().await;
+        assert_eq!(said["op"], RESUME);
+        drop(line);
+    }
+    let (_line, said) = far.next().await;
+    assert_eq!(said["op"], IDENTIFY);
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_dead_is_given_up() {
+    let far = Far::new().await;
+    let dead = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let replica = far.start(HASTY);
+    drop(far.begun(&format!("ws://{dead}")).await);
+    let (_line, said) = far.next().await;
+    assert_eq!(said["op"], IDENTIFY);
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn some_ends_are_final() {
+    for code in [4_004, 4_010, 4_011, 4_012, 4_013, 4_014] {
+        let far = Far::new().await;
+        let replica = far.start(HASTY);
+        let mut line = far.begun(far.url.as_str()).await;
+        let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
+        line.send(Message::Close(Some(frame))).await.unwrap();
+        timeout(Duration::from_secs(20), replica.running).await.expect("it goes on").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_connection_without_answers_is_followed_by_another() {
+    let far = Far::new().await;
+    let replica = far.start(HASTY);
+    far.world.clock.advance(Duration::from_mins(1));
+    let mut line = far.connected_with(100).await;
+    assert_eq!(hears(&mut line).await["op"], IDENTIFY);
+    let ready = json!({ "session_id": "s1", "resume_gateway_url": far.url.as_str() });
+    says(&mut line, event(1, "READY", ready)).await;
+    assert_eq!(beats(&mut line).await.unwrap()["op"], 1);
+    // Nothing answers it.
+    let (_next, said) = far.next().await;
+    assert_eq!(said["op"], RESUME);
+    assert_eq!(closed(line).await, Some(4_000));
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_followed_by_another() {
+    let far = Far::new().await;
+    let replica = far.start(Patience { silence: Duration::from_millis(200), ..HASTY });
+    let line = far.begun(far.url.as_str()).await;
+    let (_next, said) = far.next().await;
+    assert_eq!(said["op"], RESUME);
+    drop(line);
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn one_replica_holds_the_connection_and_gives_way_when_it_lost_it() {
+    let far = Far::new().await;
+    let first = far.start(HASTY);
+    let line = far.begun(far.url.as_str()).await;
+    let second = far.start(HASTY);
+    // It looks often, and does not connect.
+    let nobody = timeout(HASTY.lease, far.listener.accept()).await;
+    assert!(nobody.is_err());
+    sqlx::query("UPDATE discord_gateway SET lease_id = gen_random_uuid()")
+        .execute(&far.world.pool)
+        .await
+        .unwrap();
+    closed(line).await;
+    // Whoever took it is gone, and one of the others goes on.
+    far.world.clock.advance(Duration::from_mins(1));
+    let mut line = far.connected().await;
+    assert_eq!(hears(&mut line).await["op"], RESUME);
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn sessions_are_begun_within_discords_limits_whatever_happens() {
+    let far = Far::new().await;
+    sqlx::query(
+        "INSERT INTO discord_identifies (app_id, at)
+         SELECT '12', $1::timestamptz - interval '23 hours' + n * interval '1 second'
+         FROM generate_series(1, 780) n",
+    )
+    .bind(far.world.now())
+    .execute(&far.world.pool)
+    .await
+    .unwrap();
+    // Fifty processes, each of which ends as soon as its session was asked for.
+    let mut begun = 0;
+    for _ in 0..50 {
+        let replica = far.start(HASTY);
+        far.world.clock.advance(Duration::from_mins(1));
+        if let Ok(accepted) = timeout(Duration::from_millis(200), far.listener.accept()).await {
+            let mut line = tokio_tungstenite::accept_async(accepted.unwrap().0).await.unwrap();
+            says(&mut line, json!({ "op": 10, "d": { "heartbeat_interval": 60_000 } })).await;
+            assert_eq!(hears(&mut line).await["op"], IDENTIFY);
+            begun += 1;
+        }
+        replica.stop().await;
+    }
+    assert_eq!(begun, 20);
+    assert_eq!(far.world.count("SELECT count(*) FROM discord_identifies").await, 800);
+}
+
+#[tokio::test]
+async fn servers_and_channels_come_and_go() {
+    let far = Far::new().await;
+    let replica = far.start(HASTY);
+    let mut line = far.begun(far.url.as_str()).await;
+    let ann = ANN.within("7").managing();
+    let command = Hall::payload(2, ann, Hall::command("list", &[]));
+    far.discord.issue(&command);
+    says(&mut line, event(2, "INTERACTION_CREATE", command.clone())).await;
+    until(async || far.discord.answered(&command).is_some()).await;
+    let broken = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL AND address = '7/57'";
+    for (seq, (name, of, want)) in [
+        ("GUILD_DELETE", json!({ "id": "7", "unavailable": true }), 0),
+        ("GUILD_DELETE", json!({ "id": "8" }), 0),
+        ("GUILD_DELETE", json!({ "id": "7" }), 1),
+        ("GUILD_CREATE", json!({ "id": "8" }), 1),
+        ("GUILD_CREATE", json!({ "id": "7" }), 0),
+        ("CHANNEL_DELETE", json!({ "id": "57", "guild_id": "8" }), 0),
+        ("CHANNEL_DELETE", json!({ "id": "57", "guild_id": "7" }), 1),
+        ("GUILD_CREATE", json!({ "id": "7" }), 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        says(&mut line, event(3 + seq, name, of.clone())).await;
+        // Events are noted beside each other: what follows is asked when this one is.
+        let barrier = Hall::payload(2, ANN, Hall::command("help", &[]));
+        far.discord.issue(&barrier);
+        says(&mut line, event(3 + seq, "INTERACTION_CREATE", barrier.clone())).await;
+        until(async || far.discord.answered(&barrier).is_some()).await;
+        until(async || far.world.count(broken).await == want).await;
+        assert_eq!(far.world.count(broken).await, want, "{name} {of}");
+    }
+    replica.stop().await;
+}
