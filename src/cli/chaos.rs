@@ -2,6 +2,7 @@
 //! deliver to stand-ins that keep a ledger.
 
 mod crew;
+mod discord;
 mod ledger;
 mod oracle;
 mod replica;

@@ -1,8 +1,8 @@
 //! The far side of the replicas: accepts messages, never forgets one, and answers badly now and then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Query, State};
@@ -11,11 +11,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-use super::slack;
+use super::{discord, slack};
 
 /// What a platform offers against doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,9 +30,24 @@ pub enum Kind {
     Mail,
     /// Slack itself, as far as messages go.
     Slack,
+    /// Discord itself, likewise.
+    Discord,
 }
 
-pub const KINDS: [Kind; 4] = [Kind::Key, Kind::LookUp, Kind::Mail, Kind::Slack];
+pub const KINDS: [Kind; 5] = [Kind::Key, Kind::LookUp, Kind::Mail, Kind::Slack, Kind::Discord];
+
+/// How long Discord knows a message by its nonce.
+const NONCE: Duration = Duration::from_mins(3);
+
+/// The titles that the runner gives its postings.
+static TITLES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"Engineer \d+ for group\d+").expect("it is well formed"));
+
+/// Those in a text, once each.
+pub fn titles(text: &str) -> Vec<String> {
+    let found: BTreeSet<&str> = TITLES.find_iter(text).map(|title| title.as_str()).collect();
+    found.into_iter().map(str::to_owned).collect()
+}
 
 /// A message as it is sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,6 +101,7 @@ impl Ledger {
             .route("/send", post(accept))
             .route("/find", get(find))
             .merge(slack::routes())
+            .merge(discord::routes())
             .with_state(self.clone());
         let serving = async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -111,25 +128,38 @@ impl Ledger {
         there.map(|(number, arrived)| (number, arrived.clone())).collect()
     }
 
-    /// When a message arrived, as Slack writes it; no two have one.
-    pub fn stamp(&self, number: usize) -> String {
+    /// When a message arrived.
+    pub fn at(&self, number: usize) -> DateTime<Utc> {
         let at = self.book().arrived.get(number).map_or(self.opened.1, |arrived| arrived.at);
-        let at = self.opened.0 + at.duration_since(self.opened.1);
-        format!("{}.{:06}", at.timestamp(), number % 1_000_000)
+        self.opened.0 + at.duration_since(self.opened.1)
     }
 
-    /// Writes a message down, unless one of the target is younger than `apart`.
-    pub fn write_at_least(&self, sent: Sent, apart: Duration) -> Option<usize> {
-        let latest = self.arrived_at(&sent.target).pop();
-        let is_free = latest.is_none_or(|(_, latest)| latest.at.elapsed() >= apart);
-        is_free.then(|| self.write(sent))
+    /// The same, as Slack writes it; no two have one.
+    pub fn stamp(&self, number: usize) -> String {
+        format!("{}.{:06}", self.at(number).timestamp(), number % 1_000_000)
+    }
+
+    /// Writes a message down, unless so many of the target are younger than that.
+    pub fn write_at_most(&self, sent: Sent, (most, within): (usize, Duration)) -> Option<usize> {
+        let there = self.arrived_at(&sent.target);
+        let young = there.iter().filter(|(_, it)| it.at.elapsed() < within).count();
+        (young < most).then(|| self.write(sent))
     }
 
     fn write(&self, sent: Sent) -> usize {
         let mut book = self.book();
         let key = (sent.kind, sent.delivery);
-        if let (Kind::Key, Some(known)) = (sent.kind, book.known.get(&key)) {
-            return *known;
+        let known = book.known.get(&key).copied();
+        let is_young = |number: &usize| {
+            book.arrived.get(*number).is_some_and(|arrived| arrived.at.elapsed() < NONCE)
+        };
+        let same = match sent.kind {
+            Kind::Key => known,
+            Kind::Discord => known.filter(is_young),
+            Kind::LookUp | Kind::Mail | Kind::Slack => None,
+        };
+        if let Some(same) = same {
+            return same;
         }
         let number = book.arrived.len();
         book.known.insert(key, number);

@@ -24,6 +24,7 @@ const WORKSPACES: u32 = 40;
 pub fn address(kind: Kind, group: u32) -> String {
     match kind {
         Kind::Slack => format!("T{}/U{group}", group % WORKSPACES),
+        Kind::Discord => format!("@{}", group + 1),
         Kind::Key | Kind::LookUp | Kind::Mail => format!("{kind:?}-{group}"),
     }
 }
@@ -36,6 +37,7 @@ pub fn group_of_person(id: &str) -> Option<u32> {
 fn is_of(kind: Kind, target: &str) -> bool {
     match kind {
         Kind::Slack => target.contains("/U"),
+        Kind::Discord => target.starts_with('@'),
         Kind::Key | Kind::LookUp | Kind::Mail => target.starts_with(&format!("{kind:?}-")),
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use url::Url;
 
 use super::ledger::Kind;
-use super::slack::TOKEN;
 use super::stand_in::StandIn;
+use super::{discord, slack};
 use crate::app::{App, Database};
 use crate::cli::serve::Signals;
-use crate::config::{Config, OneWorkspace, SlackConfig};
+use crate::config::{Config, DiscordConfig, DiscordGateway, OneWorkspace, SlackConfig};
 use crate::domain::role::Roles;
 use crate::failpoint::{self, Point};
 use crate::http::{for_operator, user_agent};
@@ -34,13 +34,21 @@ pub async fn run(
         let messenger: Arc<dyn Messenger> = Arc::new(StandIn { kind, ledger, client });
         messenger
     }));
-    let (bot_token, app_token) = (TOKEN.into(), String::new().into());
+    let (bot_token, app_token) = (slack::TOKEN.into(), String::new().into());
     config.slack = Some(SlackConfig {
         api: Url::parse(&ledger)?.join("api/")?,
         app: None,
         one: Some(OneWorkspace { bot_token, app_token }),
     });
     messengers.extend(app.slack(&config)?);
+    config.discord = Some(DiscordConfig {
+        api: Url::parse(&ledger)?.join("api/v10/")?,
+        app_id: "1".to_owned(),
+        token: discord::TOKEN.into(),
+        public_key: None,
+        gateway: DiscordGateway::Closed,
+    });
+    messengers.extend(app.discord(&config)?);
     app.start_workers(&config, &Roles::all(), messengers)?;
     signals.next().await;
     signals.stop(app).await;

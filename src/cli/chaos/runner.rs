@@ -68,7 +68,7 @@ async fn chaos(
     address: &str,
     wanted: Wanted,
 ) -> anyhow::Result<(serde_json::Value, bool)> {
-    let rate = wanted.rate / 4;
+    let rate = wanted.rate / u32::try_from(KINDS.len())?;
     let groups = (rate * 60 / A_MINUTE).max(1);
     people(app, groups).await?;
     let board = ClaimedBoard { polled_before: true, ..board(app).await? };
@@ -90,8 +90,8 @@ async fn chaos(
     let kept = |kind| fates.get(&kind).is_some_and(|fate| fate.lost == 0 && fate.strays == 0);
     let single = |kind| fates.get(&kind).is_some_and(|fate| fate.doubled == 0);
     let same = fates.get(&Kind::Mail).is_some_and(|fate| fate.doubled_otherwise == 0);
-    let [key, look_up, slack] = [Kind::Key, Kind::LookUp, Kind::Slack].map(single);
-    let sound = quiet && KINDS.iter().all(|kind| kept(*kind)) && key && look_up && slack && same;
+    let single = KINDS.into_iter().filter(|kind| *kind != Kind::Mail).all(single);
+    let sound = quiet && KINDS.iter().all(|kind| kept(*kind)) && single && same;
     let figures = json!({
         "kills": crew.counts,
         "quiet": quiet,

@@ -1,8 +1,6 @@
 //! Slack as the far side of the replicas: what its Web API has for messages, before the same ledger and
 //! with Slack's own limits and ways to fail.
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,11 +10,10 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use regex::Regex;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::ledger::{Arrived, Kind, Ledger, Sent};
+use super::ledger::{Arrived, Kind, Ledger, Sent, titles};
 use super::oracle::{address, group_of_person};
 
 /// The one token that it takes.
@@ -27,10 +24,6 @@ const A_CHANNEL: Duration = Duration::from_millis(900);
 
 /// Messages of a history at the most.
 const PAGE: usize = 100;
-
-/// The titles that the runner gives its postings.
-static TITLES: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"Engineer \d+ for group\d+").expect("it is well formed"));
 
 pub fn routes() -> Router<Ledger> {
     Router::new()
@@ -87,7 +80,7 @@ async fn post_message(State(ledger): State<Ledger>, headers: HeaderMap, body: By
     };
     let delivery = text(&arguments, "/metadata/event_payload/id").and_then(|id| id.parse().ok());
     let blocks = arguments.pointer("/blocks").map(Value::to_string).unwrap_or_default();
-    let titles: BTreeSet<&str> = TITLES.find_iter(&blocks).map(|title| title.as_str()).collect();
+    let titles = titles(&blocks);
     let (Some(delivery), false) = (delivery, titles.is_empty()) else {
         return refused("invalid_blocks");
     };
@@ -97,13 +90,8 @@ async fn post_message(State(ledger): State<Ledger>, headers: HeaderMap, body: By
         2 => return refused("fatal_error"),
         _ => {}
     }
-    let sent = Sent {
-        kind: Kind::Slack,
-        delivery,
-        target: address(Kind::Slack, group),
-        titles: titles.into_iter().map(str::to_owned).collect(),
-    };
-    let Some(number) = ledger.write_at_least(sent, A_CHANNEL) else { return limited() };
+    let sent = Sent { kind: Kind::Slack, delivery, target: address(Kind::Slack, group), titles };
+    let Some(number) = ledger.write_at_most(sent, (1, A_CHANNEL)) else { return limited() };
     match fastrand::u32(0..100) {
         0 => StatusCode::GATEWAY_TIMEOUT.into_response(),
         // Some of it may have succeeded, Slack says of this one.

@@ -27,6 +27,7 @@ pub fn platform(kind: Kind) -> Platform {
         Kind::LookUp => Platform::Playground,
         Kind::Mail => Platform::Email,
         Kind::Slack => Platform::Slack,
+        Kind::Discord => Platform::Discord,
     }
 }
 
@@ -86,7 +87,7 @@ impl Messenger for StandIn {
     fn in_doubt(&self, _: &Target, tried: Duration) -> Doubt {
         match self.kind {
             Kind::Key if tried < KNOWN => Doubt::Same,
-            Kind::Key | Kind::LookUp | Kind::Slack => Doubt::Ask,
+            Kind::Key | Kind::LookUp | Kind::Slack | Kind::Discord => Doubt::Ask,
             Kind::Mail => Doubt::Once,
         }
     }
