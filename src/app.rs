@@ -1,5 +1,6 @@
 //! The composition root: settings → database, clock, workers; start and stop.
 
+mod billing;
 mod database;
 mod discord;
 mod slack;
@@ -16,13 +17,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use billing::payments;
 pub use database::Database;
 pub use discord::discord;
 
 use crate::boards::catalog::Entry;
 use crate::boards::fetch::Fetcher;
 use crate::clock::{Clock, SharedClock};
-use crate::commands::Context;
 use crate::config::Config;
 use crate::db;
 use crate::db::boards::CatalogueBoard;
@@ -165,16 +166,13 @@ impl App {
             .await
             .with_context(|| format!("cannot listen on {listen} (EARLYBRD_LISTEN)"))?;
         let listen = listener.local_addr()?;
-        let fetcher = fetcher(config)?;
         let Base { clock, .. } = self.base();
         let pool = self.pages_pool.clone();
         let health = self.health.clone();
+        let context = self.context(config, pool.clone())?;
         let state = (pages == Pages::Playground).then(|| {
-            let (pool, clock) = (pool.clone(), Arc::clone(&clock));
             let place = Place { listen, public_url: config.public_url.as_ref() };
             let changes = self.wakes.pages.clone();
-            let mut context = Context::new(pool, clock, fetcher);
-            context.mail_keys = config.mail.as_ref().and(config.keys.clone());
             playground::State::new(context, place, changes, self.stop.clone())
         });
         let mail = config.mail.as_ref().filter(|_| pages != Pages::Health);
@@ -189,10 +187,11 @@ impl App {
         Ok(listen)
     }
 
-    /// What the chats ask for that are set up.
+    /// What the chats and Stripe ask for, if they are set up.
     fn chats(&self, config: &Config) -> anyhow::Result<Router> {
-        let pages = [self.slack_pages(config)?, self.discord_pages(config)?];
-        Ok(pages.into_iter().flatten().fold(Router::new(), Router::merge))
+        let chats = [self.slack_pages(config)?, self.discord_pages(config)?];
+        let pages = chats.into_iter().chain([self.billing_pages(config)]);
+        Ok(pages.flatten().fold(Router::new(), Router::merge))
     }
 
     /// The chat page as a platform.
@@ -261,6 +260,7 @@ impl App {
         }
         if roles.has(Role::Deliver) {
             self.start_delivering(messengers, &mut wakes);
+            self.start_subscriptions(config)?;
             self.spawn(Sweep { base: self.base() }, Rest { pause: NET, wake: timetable.hour });
             if let Some(keys) = &config.keys {
                 let worker = Reseal::new(self.base(), Arc::clone(keys));

@@ -1,5 +1,6 @@
 //! Every setting, read once, as a function of a look-up; the only reader of the environment.
 
+mod billing;
 mod discord;
 mod mail;
 mod settings;
@@ -15,6 +16,7 @@ use url::Url;
 
 use crate::secrets::Keys;
 
+pub use billing::BillingConfig;
 pub use discord::{DiscordConfig, Gateway as DiscordGateway};
 pub use mail::{Login, MailConfig, MailTo, SmtpServer, Tls};
 pub use settings::{SETTINGS, Setting};
@@ -51,6 +53,8 @@ pub struct Config {
     pub mail: Option<MailConfig>,
     /// `None`: nobody is told in Slack.
     pub slack: Option<SlackConfig>,
+    /// `None`: there are no plans, and no limits.
+    pub billing: Option<BillingConfig>,
     /// `None`: nobody is told in Discord.
     pub discord: Option<DiscordConfig>,
     pub log: LogConfig,
@@ -140,6 +144,7 @@ impl Config {
                 .transpose()?,
             mail: mail::read(var)?,
             slack: slack::read(var)?,
+            billing: billing::read(var)?,
             discord: discord::read(var)?,
             log: log(var("EARLYBRD_LOG"), var("EARLYBRD_LOG_FORMAT"))?,
             set: SETTINGS.iter().map(|s| s.name).filter(|name| var(name).is_some()).collect(),

@@ -1,6 +1,7 @@
 //! earlybrd: watches job boards and tells people about new postings in the chat they already use.
 
 pub mod app;
+pub mod billing;
 pub mod boards;
 pub mod cli;
 pub mod clock;
@@ -19,6 +20,7 @@ pub mod mail;
 pub mod matching;
 pub mod messenger;
 pub mod normalize;
+pub mod payments;
 pub mod playground;
 pub mod postgres;
 pub mod previews;
@@ -28,6 +30,7 @@ pub mod sample_board;
 pub mod schedule;
 pub mod secrets;
 pub mod slack;
+pub mod subscriptions;
 pub mod telemetry;
 pub mod web;
 pub mod worker;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use super::{App, fetcher};
+use super::App;
 use crate::clock::{Clock, SharedClock};
-use crate::commands::Context;
 use crate::config::Config;
 use crate::discord::Discord;
 use crate::http::{for_operator, user_agent};
@@ -31,24 +30,17 @@ impl App {
     /// What Discord asks for.
     pub(super) fn discord_pages(&self, config: &Config) -> anyhow::Result<Option<Router>> {
         let Some(discord) = discord(config)? else { return Ok(None) };
-        let desk = discord.desk(self.discord_context(config)?, self.tasks.clone());
+        let desk = discord.desk(self.context(config, self.pages_pool.clone())?, self.tasks.clone());
         Ok(discord.router(&desk))
     }
 
     /// Opens the connection over which Discord brings what people type, if that is set up.
     pub fn start_discord_gateway(&self, config: &Config) -> anyhow::Result<()> {
         let Some(discord) = discord(config)? else { return Ok(()) };
-        let desk = discord.desk(self.discord_context(config)?, self.tasks.clone());
+        let desk = discord.desk(self.context(config, self.pages_pool.clone())?, self.tasks.clone());
         if let Some(gateway) = discord.gateway(desk) {
             self.spawn_task(gateway.run(self.stop.clone()));
         }
         Ok(())
-    }
-
-    fn discord_context(&self, config: &Config) -> anyhow::Result<Context> {
-        let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
-        let mut context = Context::new(self.pages_pool.clone(), clock, fetcher(config)?);
-        context.mail_keys = config.mail.as_ref().and(config.keys.clone());
-        Ok(context)
     }
 }

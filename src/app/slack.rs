@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use super::{App, fetcher};
-use crate::clock::{Clock, SharedClock};
+use super::App;
 use crate::commands::Context;
 use crate::config::Config;
 use crate::http::{for_operator, user_agent};
@@ -15,7 +14,7 @@ use crate::slack::{Desk, Slack};
 impl App {
     /// Slack as a platform, if it is set up.
     pub fn slack(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn Messenger>>> {
-        let context = self.slack_context(config, self.pool.clone())?;
+        let context = self.context(config, self.pool.clone())?;
         let slack = slack(config, &context)?;
         Ok(slack.map(|slack| -> Arc<dyn Messenger> { Arc::new(slack.platform()) }))
     }
@@ -36,17 +35,10 @@ impl App {
     }
 
     fn slack_desk(&self, config: &Config) -> anyhow::Result<Option<(Slack, Arc<Desk>)>> {
-        let context = self.slack_context(config, self.pages_pool.clone())?;
+        let context = self.context(config, self.pages_pool.clone())?;
         let Some(slack) = slack(config, &context)? else { return Ok(None) };
         let desk = slack.desk(context, self.tasks.clone());
         Ok(Some((slack, desk)))
-    }
-
-    fn slack_context(&self, config: &Config, pool: sqlx::PgPool) -> anyhow::Result<Context> {
-        let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
-        let mut context = Context::new(pool, clock, fetcher(config)?);
-        context.mail_keys = config.mail.as_ref().and(config.keys.clone());
-        Ok(context)
     }
 }
 

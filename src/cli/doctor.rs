@@ -51,6 +51,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     mail(config, &mut findings).await?;
     slack(config, &mut findings).await?;
     discord(config, &mut findings).await?;
+    payments(config, &mut findings).await?;
     match catalogue(config) {
         Ok(entries) => boards(config, &entries).await?,
         Err(error) => findings.bad(&format!("catalogue: {error:#}"))?,
@@ -168,6 +169,24 @@ async fn discord(config: &Config, findings: &mut Findings) -> anyhow::Result<()>
     match discord.check().await {
         Ok(name) => good(&format!("Discord: the token is good, for {name}")),
         Err(error) => findings.bad(&format!("Discord: {error}")),
+    }
+}
+
+/// Asks Stripe for a page of subscriptions; changes nothing.
+async fn payments(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
+    let Some(payments) = app::payments(config)? else {
+        return note("Stripe: no STRIPE_SECRET_KEY, so there are no plans and no limits");
+    };
+    match payments.subscriptions(None, None).await {
+        Ok(_) => {
+            let mode = match payments.is_live() {
+                Some(true) => "people pay in earnest",
+                Some(false) => "test mode: nobody pays in earnest",
+                None => "the key does not say whether it is for tests",
+            };
+            good(&format!("Stripe: the key is good; {mode}"))
+        }
+        Err(failure) => findings.bad(&format!("Stripe: {failure}")),
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, reasons};
+use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, plans, reasons};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::filters::NewFilter;
@@ -105,6 +105,11 @@ async fn write(
     if filter.is_none() && has >= MAX_FILTERS {
         return Ok(Err(replies::too_many_filters(MAX_FILTERS))); // The draft waits.
     }
+    if filter.is_none()
+        && let Some(refused) = plans::refuses_filter(tx, context, actor.account).await?
+    {
+        return Ok(Err(refused)); // So it does.
+    }
     if !db::drafts::take(&mut *tx, actor.account, id).await? {
         return Ok(Err(replies::draft_is_gone()));
     }
@@ -147,17 +152,22 @@ async fn restore(context: &Context, actor: Actor, number: i64) -> Outcome {
         return Err(replies::too_late_to_restore(number, &filter.query).into());
     }
     let state = filter.removed_from.unwrap_or(FilterState::Active);
-    let room = db::in_tx(&context.pool, async |tx| {
+    let refused = db::in_tx(&context.pool, async |tx| {
         let revision = db::filters::begin_change(tx).await?;
         if db::own_filters::count_live(&mut *tx, actor.account).await? >= MAX_FILTERS {
-            return Ok(false);
+            return Ok(Some(replies::too_many_filters(MAX_FILTERS)));
+        }
+        if state == FilterState::Active
+            && let Some(refused) = plans::refuses_filter(tx, context, actor.account).await?
+        {
+            return Ok(Some(refused));
         }
         db::own_filters::set_state(tx, revision, filter.id, state, context.now()).await?;
-        Ok(true)
+        Ok(None)
     })
     .await?;
-    if !room {
-        return Err(replies::too_many_filters(MAX_FILTERS).into());
+    if let Some(refused) = refused {
+        return Err(refused.into());
     }
     Ok(replies::restored(number, &filter.name, state == FilterState::Paused))
 }

@@ -8,6 +8,7 @@ use super::list::COMMANDS;
 use crate::domain::account::ChannelFilters;
 use crate::domain::cadence::{Cadence, QuietHours, Snooze};
 use crate::domain::filter::Expr;
+use crate::domain::plan::Plan;
 use crate::domain::reply::{Mark, Reply};
 use crate::filter_lang::{self, nearest};
 use crate::render::replies::{self, CommandHelp};
@@ -43,6 +44,10 @@ pub enum Command {
     Marked(Mark, usize),
     /// Who may change the filters of channels; `None` asks.
     Channels(Option<ChannelFilters>),
+    Plan,
+    /// `None`: the plan of whoever types.
+    Upgrade(Option<Plan>),
+    Billing,
     Boards,
     /// The address of a feed, a careers page or a company's job board.
     AddBoard(String),
@@ -77,6 +82,9 @@ impl Command {
             Self::Marked(mark, _) => mark.as_str(),
             Self::Why(_) => "why",
             Self::Channels(_) => "channels",
+            Self::Plan => "plan",
+            Self::Upgrade(_) => "upgrade",
+            Self::Billing => "billing",
             Self::Boards | Self::AddBoard(_) | Self::RemoveBoard(_) => "boards",
             Self::Status => "status",
             Self::Help(_) => "help",
@@ -179,6 +187,7 @@ mod tests {
         check_wrong("quiet 22-7", 6, "22:00-07:00");
         check_wrong("snooze", 6, "3d");
         check_wrong("mute Acme", 5, "company and its name");
+        check_wrong("upgrade gold", 8, "pro or team");
         check_wrong("saved two", 6, "stands a number");
         check_wrong("pause 99999999999999999999", 6, "stands a number");
     }

@@ -230,6 +230,36 @@ pub const COMMANDS: &[Spec] = &[
         },
     },
     Spec {
+        name: "plan",
+        help: CommandHelp {
+            usage: "plan",
+            does: "your plan, what it allows and how much of it you use",
+            example: "plan",
+        },
+        read: |line| line.alone(Command::Plan),
+    },
+    Spec {
+        name: "upgrade",
+        help: CommandHelp {
+            usage: "upgrade [pro|team]",
+            does: "a link to pay for a plan: for yourself, or for the channels where you type it",
+            example: "upgrade pro",
+        },
+        read: |line| {
+            let asks = line.rest().is_empty();
+            Ok(Command::Upgrade(if asks { None } else { Some(line.value()?) }))
+        },
+    },
+    Spec {
+        name: "billing",
+        help: CommandHelp {
+            usage: "billing",
+            does: "a link to your invoices, your card, and to cancelling",
+            example: "billing",
+        },
+        read: |line| line.alone(Command::Billing),
+    },
+    Spec {
         name: "boards",
         help: CommandHelp {
             usage: "boards [add <address> | remove N]",

@@ -1,6 +1,6 @@
 //! `list`, `show`, `rename`, `pause`, `resume`, `remove`.
 
-use super::{Actor, Context, Failure, Outcome, own_filter};
+use super::{Actor, Context, Failure, Outcome, own_filter, plans};
 use crate::db;
 use crate::db::own_filters::{FilterState, OwnFilter};
 use crate::domain::ids::FilterId;
@@ -57,7 +57,18 @@ pub async fn resume(context: &Context, actor: Actor, number: i64) -> Outcome {
     let filter = own_filter(context, actor, number).await?;
     // Resuming what runs would move its start, and lose what was seen since.
     if filter.state == FilterState::Paused {
-        set_state(context, filter.id, FilterState::Active).await?;
+        let refused = db::in_tx(&context.pool, async |tx| {
+            let revision = db::filters::begin_change(tx).await?;
+            if let Some(refused) = plans::refuses_filter(tx, context, actor.account).await? {
+                return Ok(Some(refused));
+            }
+            let (now, on) = (context.now(), FilterState::Active);
+            db::own_filters::set_state(tx, revision, filter.id, on, now).await?;
+            Ok(None)
+        });
+        if let Some(refused) = refused.await? {
+            return Err(refused.into());
+        }
     }
     Ok(replies::resumed(&line(&filter)))
 }

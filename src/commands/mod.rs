@@ -12,6 +12,7 @@ mod list;
 mod manage;
 mod marked;
 mod own_boards;
+mod plans;
 mod proposal;
 mod reasons;
 mod refusals;
@@ -38,6 +39,7 @@ use crate::db;
 use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::reply::{Action, Part, Reply};
 use crate::domain::target::Platform;
+use crate::payments::Payments;
 use crate::previews::Over;
 use crate::render::replies;
 use crate::secrets::Keys;
@@ -57,6 +59,8 @@ pub struct Context {
     pub fetcher: Fetcher,
     /// What addresses are sealed with; `None` where no mail is sent.
     pub mail_keys: Option<Arc<Keys>>,
+    /// `None` where there are no plans, and no limits.
+    pub payments: Option<Arc<dyn Payments>>,
     figures: boards::SharedFigures,
     /// Adding boards makes requests to wherever somebody wants.
     adding: Arc<DefaultKeyedRateLimiter<AccountId>>,
@@ -217,6 +221,9 @@ async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
         Command::Marked(mark, page) => marked::list(context, actor, mark, page).await,
         Command::Why(url) => why::why(context, actor, &url).await,
         Command::Channels(wanted) => channels::channels(context, actor, wanted).await,
+        Command::Plan => plans::plan(context, actor).await,
+        Command::Upgrade(wanted) => plans::upgrade(context, actor, wanted).await,
+        Command::Billing => plans::billing(context, actor).await,
         Command::Boards => boards::boards(context, actor).await,
         Command::AddBoard(url) => own_boards::add(context, actor, &url).await,
         Command::RemoveBoard(number) => own_boards::remove(context, actor, number).await,
@@ -243,8 +250,8 @@ async fn own_filter(
 impl Context {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, fetcher: Fetcher) -> Self {
         let adding = Arc::new(RateLimiter::keyed(Quota::per_minute(ADDED_A_MINUTE)));
-        let (mail_keys, figures, refusals) = Default::default();
-        Self { pool, clock, fetcher, mail_keys, figures, adding, refusals }
+        let (mail_keys, payments, figures, refusals) = Default::default();
+        Self { pool, clock, fetcher, mail_keys, payments, figures, adding, refusals }
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use super::{Actor, Context, Failure, Outcome};
+use super::{Actor, Context, Failure, Outcome, plans};
 use crate::boards::ask::{Answered, Asked, Manners, ask};
 use crate::boards::detect::{self, Detected};
 use crate::boards::fetch::{FetchError, Whose};
@@ -74,6 +74,11 @@ pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
     let own = db::added_boards::of_account(&context.pool, actor.account).await?;
     if own.len() >= MAX_BOARDS {
         return Err(replies::not_added(text, &NotAdded::TooMany(MAX_BOARDS)).into());
+    }
+    let refused =
+        db::in_tx(&context.pool, async |tx| plans::refuses_board(tx, context, actor.account).await);
+    if let Some(refused) = refused.await? {
+        return Err(refused.into());
     }
     if context.adding.check_key(&actor.account).is_err() {
         return Err(replies::slow_down().into());
@@ -222,9 +227,12 @@ async fn share(context: &Context, actor: Actor, text: &str, known: Known) -> Out
     }
     let now = context.now();
     let number = db::in_tx(&context.pool, async |tx| {
-        db::added_boards::subscribe(tx, actor.account, known.id, actor.target, now).await
+        if let Some(refused) = plans::refuses_board(tx, context, actor.account).await? {
+            return Ok(Err(refused));
+        }
+        db::added_boards::subscribe(tx, actor.account, known.id, actor.target, now).await.map(Ok)
     })
-    .await?;
+    .await??;
     let Some(number) = number else {
         return Err(replies::not_added(text, &NotAdded::Yours(known.name)).into());
     };
@@ -251,17 +259,20 @@ async fn store(
 ) -> Outcome {
     let now = context.now();
     let added = db::in_tx(&context.pool, async |tx| {
+        if let Some(refused) = plans::refuses_board(tx, context, actor.account).await? {
+            return Ok(Err(refused));
+        }
         db::added_boards::lock(tx, &board.detected.url).await?;
         // Somebody else was first: their board serves both.
         if let Some(known) = board.known(context).await? {
-            return Ok(Err(known));
+            return Ok(Ok(Err(known)));
         }
         let new = insert(tx, board, answered, now).await?;
         let number =
             db::added_boards::subscribe(tx, actor.account, new.0, actor.target, now).await?;
-        Ok(Ok((number, new.1)))
+        Ok(Ok(Ok((number, new.1))))
     })
-    .await?;
+    .await??;
     context.figures.forget().await;
     let (number, slug) = match added {
         Ok((Some(number), slug)) => (number, slug),

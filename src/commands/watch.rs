@@ -1,7 +1,7 @@
 //! `watch`, `test`, `edit`: a preview, and a draft that waits for its button.
 
 use super::email::{self, Place};
-use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, own_filter};
+use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, own_filter, plans};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::own_filters::FilterState;
@@ -23,6 +23,12 @@ pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -
         filters.iter().filter(|filter| filter.state != FilterState::Removed).collect();
     if live.len() >= MAX_FILTERS {
         return Err(replies::too_many_filters(MAX_FILTERS).into());
+    }
+    let account = actor.account;
+    let refused =
+        db::in_tx(&context.pool, async |tx| plans::refuses_filter(tx, context, account).await);
+    if let Some(refused) = refused.await? {
+        return Err(refused.into());
     }
     let query = print(expr);
     if let Some(same) = live.iter().find(|filter| filter.query == query) {

@@ -5,6 +5,8 @@ use anyhow::{Context, ensure};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::secrets::hex_bytes;
+
 /// Where Discord's API is.
 const API: &str = "https://discord.com/api/v10/";
 
@@ -50,7 +52,7 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
         !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()),
         "DISCORD_TOKEN is the bot's token, without the word Bot"
     );
-    let key = var("DISCORD_PUBLIC_KEY").map(|key| bytes(key.trim()));
+    let key = var("DISCORD_PUBLIC_KEY").map(|key| hex_bytes(key.trim()));
     ensure!(key != Some(None), "DISCORD_PUBLIC_KEY is 64 hexadecimal digits");
     let public_key = key.flatten();
     let api = var("DISCORD_API_URL");
@@ -66,14 +68,6 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
         (None, None) => Gateway::Discords,
     };
     Ok(Some(DiscordConfig { api, app_id, token: token.into(), public_key, gateway }))
-}
-
-fn bytes(hex: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u8>> = hex.chars().map(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
-    let digits = digits.filter(|digits| digits.len() == 64)?;
-    let pairs = digits.chunks_exact(2);
-    let bytes = pairs.map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit));
-    bytes.collect::<Vec<u8>>().try_into().ok()
 }
 
 #[cfg(test)]

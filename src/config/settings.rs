@@ -149,4 +149,35 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "what is logged, in the syntax of tracing's EnvFilter",
     },
     Setting { name: "EARLYBRD_LOG_FORMAT", default: "`text`", meaning: "`text` or `json`" },
+    Setting {
+        name: "STRIPE_SECRET_KEY",
+        default: "none",
+        meaning: "Stripe's secret key; without it there are no plans, and no limits (docs/billing.md)",
+    },
+    Setting {
+        name: "STRIPE_WEBHOOK_SECRET",
+        default: "none",
+        meaning: "what Stripe signs its webhooks with; several with commas",
+    },
+    Setting {
+        name: "STRIPE_PRICE_PRO",
+        default: "none",
+        meaning: "Stripe's id of the price of the plan pro",
+    },
+    Setting {
+        name: "STRIPE_PRICE_TEAM",
+        default: "none",
+        meaning: "Stripe's id of the price of the plan team",
+    },
+    Setting { name: "STRIPE_TAX", default: "`off`", meaning: "`on`: Stripe computes taxes" },
+    Setting {
+        name: "STRIPE_API_URL",
+        default: "`https://api.stripe.com`",
+        meaning: "address of Stripe's API",
+    },
+    Setting {
+        name: "EARLYBRD_PLANS",
+        default: "built in",
+        meaning: "TOML file that says what plans allow",
+    },
 ];

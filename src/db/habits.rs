@@ -1,5 +1,7 @@
 //! When people want to be told, and which companies never.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use sqlx::{PgConnection, PgExecutor};
@@ -16,6 +18,7 @@ pub(super) struct Stored<'a> {
     pub timezone: Option<&'a str>,
     pub quiet: Option<&'a str>,
     pub snoozed_until: Option<DateTime<Utc>>,
+    pub delay_minutes: i64,
 }
 
 impl Stored<'_> {
@@ -29,7 +32,7 @@ impl Stored<'_> {
             zone: zone.map_err(|why| wrong(format!("accounts.timezone: {why}")))?,
             quiet: quiet.map_err(|why| wrong(format!("accounts.quiet: {why}")))?,
             snoozed_until: self.snoozed_until,
-            delay: std::time::Duration::ZERO,
+            delay: Duration::from_mins(u64::try_from(self.delay_minutes).unwrap_or(0)),
         })
     }
 }
@@ -37,13 +40,14 @@ impl Stored<'_> {
 /// When an account is told what, whatever the filter.
 pub async fn of_account(executor: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Habits> {
     let row = sqlx::query!(
-        "SELECT timezone, quiet, snoozed_until FROM accounts WHERE id = $1",
+        "SELECT timezone, quiet, snoozed_until, delay_minutes FROM accounts WHERE id = $1",
         account.0
     )
     .fetch_one(executor)
     .await?;
     let (timezone, quiet) = (row.timezone.as_deref(), row.quiet.as_deref());
-    Stored { timezone, quiet, snoozed_until: row.snoozed_until }.with("instant")
+    let (snoozed_until, delay_minutes) = (row.snoozed_until, row.delay_minutes);
+    Stored { timezone, quiet, snoozed_until, delay_minutes }.with("instant")
 }
 
 /// One change of when somebody is told.
@@ -53,6 +57,8 @@ pub enum Change {
     Timezone(Tz),
     Quiet(Option<QuietHours>),
     Snooze(Option<DateTime<Utc>>),
+    /// How much later than others their plan tells them.
+    Delay(Duration),
 }
 
 /// Makes it, and moves what waits to its new time. Matching stands still meanwhile, so that nothing is
@@ -86,6 +92,16 @@ pub async fn change(
                 .execute(&mut *tx)
                 .await?;
         }
+        Change::Delay(delay) => {
+            let minutes = i64::try_from(delay.as_secs() / 60).unwrap_or(i64::MAX).min(1_440);
+            sqlx::query!(
+                "UPDATE accounts SET delay_minutes = $2 WHERE id = $1",
+                account.0,
+                minutes
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
         Change::Snooze(until) => {
             sqlx::query!("UPDATE accounts SET snoozed_until = $2 WHERE id = $1", account.0, until)
                 .execute(&mut *tx)
@@ -107,7 +123,7 @@ async fn reschedule(
     messages::hold(tx, &targets.into_iter().collect()).await?;
     let rows = sqlx::query!(
         "SELECT o.target_id, o.opening_id, o.matched_at, f.cadence, a.timezone, a.quiet,
-                a.snoozed_until
+                a.snoozed_until, a.delay_minutes
          FROM owed o
          JOIN targets t ON t.id = o.target_id
          JOIN accounts a ON a.id = t.account_id
@@ -121,7 +137,8 @@ async fn reschedule(
     let mut waiting = std::collections::BTreeMap::new();
     for row in rows {
         let (timezone, quiet) = (row.timezone.as_deref(), row.quiet.as_deref());
-        let stored = Stored { timezone, quiet, snoozed_until: row.snoozed_until };
+        let (snoozed_until, delay_minutes) = (row.snoozed_until, row.delay_minutes);
+        let stored = Stored { timezone, quiet, snoozed_until, delay_minutes };
         let due = due(&stored.with(&row.cadence)?, row.matched_at, now);
         let known = waiting.entry((row.target_id, row.opening_id)).or_insert(due);
         *known = due.min(*known);

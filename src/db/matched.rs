@@ -97,7 +97,7 @@ async fn hits(
         matches.iter().map(|(posting, filter)| (posting.0, filter.0)).unzip();
     let rows = sqlx::query!(
         "SELECT f.target_id, p.opening_id, p.id AS posting_id, f.id AS filter_id, p.first_seen_at,
-                f.cadence, a.timezone, a.quiet, a.snoozed_until
+                f.cadence, a.timezone, a.quiet, a.snoozed_until, a.delay_minutes
          FROM UNNEST($1::bigint[], $2::bigint[]) AS m (posting_id, filter_id)
          JOIN postings p ON p.id = m.posting_id
          JOIN boards b ON b.id = p.board_id
@@ -120,6 +120,7 @@ async fn hits(
                 timezone: row.timezone.as_deref(),
                 quiet: row.quiet.as_deref(),
                 snoozed_until: row.snoozed_until,
+                delay_minutes: row.delay_minutes,
             };
             let habits = stored.with(&row.cadence)?;
             Ok(Hit {

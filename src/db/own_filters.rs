@@ -92,7 +92,7 @@ pub async fn set_state(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE filters SET state = $2, revision = $3,
+        "UPDATE filters SET state = $2, revision = $3, paused_by_plan = false,
                 active_from = CASE WHEN $2 = 'active' THEN $4 ELSE active_from END,
                 removed_at = CASE WHEN $2 = 'removed' THEN $4 END,
                 removed_from = CASE WHEN $2 = 'removed' THEN COALESCE(removed_from, state) END
@@ -137,6 +137,17 @@ pub async fn count_live(executor: impl PgExecutor<'_>, account: AccountId) -> sq
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM filters
            WHERE account_id = $1 AND state <> 'removed'"#,
+        account.0
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// How many filters an account has that are on.
+pub async fn count_on(executor: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<usize> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM filters WHERE account_id = $1 AND state = 'active'"#,
         account.0
     )
     .fetch_one(executor)

@@ -32,7 +32,7 @@ pub async fn to_look_at(
 ) -> sqlx::Result<Vec<QuietFilter>> {
     let rows = sqlx::query!(
         r#"SELECT f.id, f.account_id, f.target_id, f.number, f.name, f.query, f.cadence,
-                  f.quiet_told_at, a.timezone, a.quiet, a.snoozed_until,
+                  f.quiet_told_at, a.timezone, a.quiet, a.snoozed_until, a.delay_minutes,
                   GREATEST(f.active_from, last.matched_at) AS "since!"
            FROM filters f JOIN accounts a ON a.id = f.account_id
            CROSS JOIN LATERAL (
@@ -51,7 +51,12 @@ pub async fn to_look_at(
     rows.into_iter()
         .map(|row| {
             let (timezone, quiet) = (row.timezone.as_deref(), row.quiet.as_deref());
-            let stored = Stored { timezone, quiet, snoozed_until: row.snoozed_until };
+            let stored = Stored {
+                timezone,
+                quiet,
+                snoozed_until: row.snoozed_until,
+                delay_minutes: row.delay_minutes,
+            };
             Ok(QuietFilter {
                 id: FilterId(row.id),
                 account: AccountId(row.account_id),
@@ -100,7 +105,7 @@ pub async fn struck(
                GROUP BY w.filter_id, p.board_id)
            SELECT DISTINCT ON (f.id)
                   f.id, f.account_id, f.target_id, f.number, f.name, f.query, f.cadence,
-                  f.quiet_told_at, a.timezone, a.quiet, a.snoozed_until,
+                  f.quiet_told_at, a.timezone, a.quiet, a.snoozed_until, a.delay_minutes,
                   past.matched_at AS "since!", b.id AS board_id, b.name AS board,
                   b.failing_since AS "failing_since!", b.last_error,
                   (SELECT max(p.first_seen_at) FROM postings p WHERE p.board_id = b.id) AS "newest!"
@@ -142,6 +147,7 @@ struct StruckRow {
     timezone: Option<String>,
     quiet: Option<String>,
     snoozed_until: Option<DateTime<Utc>>,
+    delay_minutes: i64,
     since: DateTime<Utc>,
     board_id: i64,
     board: String,
@@ -153,7 +159,12 @@ struct StruckRow {
 impl StruckRow {
     fn read(self) -> sqlx::Result<(QuietFilter, FailingBoard)> {
         let (timezone, quiet) = (self.timezone.as_deref(), self.quiet.as_deref());
-        let stored = Stored { timezone, quiet, snoozed_until: self.snoozed_until };
+        let stored = Stored {
+            timezone,
+            quiet,
+            snoozed_until: self.snoozed_until,
+            delay_minutes: self.delay_minutes,
+        };
         let filter = QuietFilter {
             id: FilterId(self.id),
             account: AccountId(self.account_id),

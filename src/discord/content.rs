@@ -85,6 +85,9 @@ pub fn reply(reply: &Reply) -> Content {
                     page.text(&format!("• {}", escaped(line, 1_000)));
                 }
             }
+            Part::Link { label, url } => {
+                page.text(&format!("[{}](<{}>)", escaped(label, 200), linked(url)));
+            }
             Part::Card { card, note } => {
                 page.card(card, None, Links::Shown);
                 page.text(&escaped(note, 500));

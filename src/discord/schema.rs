@@ -141,6 +141,12 @@ pub const SUBS: &[Sub] = &[
         says: Some("stops watching a board that you added"),
         values: &[must("board", "which of yours", Choices::OwnBoards)],
     },
+    sub("plan", &[]),
+    sub(
+        "upgrade",
+        &[may("plan", "pro for you, team for a server", Choices::Words(&["pro", "team"]))],
+    ),
+    sub("billing", &[]),
     sub("status", &[]),
     sub("help", &[may("command", "about this one", Choices::Commands)]),
 ];

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
+use crate::secrets::hex_bytes;
+
 /// How old, or how far ahead, a request may be, in seconds. Discord has no such rule; without one,
 /// whoever once saw a request could bring it again for ever.
 const SPAN: u64 = 300;
@@ -24,18 +26,9 @@ pub fn check(
     if now.timestamp().checked_sub(at).is_none_or(|age| age.unsigned_abs() > SPAN) {
         return Err(Invalid);
     }
-    let signature: [u8; 64] = signature.and_then(bytes).ok_or(Invalid)?;
+    let signature: [u8; 64] = signature.and_then(hex_bytes).ok_or(Invalid)?;
     let signed = [timestamp.as_bytes(), body].concat();
     UnparsedPublicKey::new(&ED25519, key).verify(&signed, &signature).map_err(|_| Invalid)
-}
-
-/// What hexadecimal digits stand for, if there are exactly so many.
-pub fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    let digits: Option<Vec<u8>> = hex.chars().map(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
-    let digits = digits.filter(|digits| digits.len() == 2 * N)?;
-    let pairs = digits.chunks_exact(2);
-    let bytes = pairs.map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit));
-    bytes.collect::<Vec<u8>>().try_into().ok()
 }
 
 #[cfg(test)]

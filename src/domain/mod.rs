@@ -15,6 +15,7 @@ pub mod opening;
 pub mod pay;
 pub mod place;
 mod place_table;
+pub mod plan;
 pub mod posting;
 pub mod rates;
 pub mod reply;

@@ -22,6 +22,8 @@ pub enum Part {
     Code(String),
     /// Short lines.
     List(Vec<String>),
+    /// An address of ours to open, under these words.
+    Link { label: String, url: String },
     /// A posting, and why it is shown.
     Card { card: Box<Card>, note: String },
 }

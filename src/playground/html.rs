@@ -34,6 +34,7 @@ enum PartView<'a> {
     Text(&'a str),
     Code(&'a str),
     List(&'a [String]),
+    Link { label: &'a str, url: &'a str },
     Card { card: CardView<'a>, note: &'a str },
 }
 
@@ -109,6 +110,7 @@ pub fn reply(reply: &Reply) -> String {
         Part::Text(text) => PartView::Text(text),
         Part::Code(code) => PartView::Code(code),
         Part::List(lines) => PartView::List(lines),
+        Part::Link { label, url } => PartView::Link { label, url },
         Part::Card { card, note } => {
             let shown = CardView { delays: None, ..view(card, card.times.matched) };
             PartView::Card { card: CardView { sample: None, ..shown }, note }

@@ -1,10 +1,12 @@
 //! What is said to people of their own accord, without a posting.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use url::Url;
 
 use super::replies::count;
+use crate::domain::account::AccountKind;
+use crate::domain::plan::{Limits, Plan};
 
 /// What is said to a channel that lets the bot in.
 pub fn introduction() -> String {
@@ -69,5 +71,75 @@ pub fn board_is_silent(silence: &Silence<'_>) -> String {
     format!(
         "Filter {number}, {name}, is quiet: 0 postings from {board} for {days}{usually}; {board} has been \
          failing since {since}{why}. It is asked again by itself."
+    )
+}
+
+/// An account has another plan than before, or another number of filters on.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanChange<'a> {
+    pub before: Plan,
+    pub now: Plan,
+    /// Filters that the plan has no room for, by number and name.
+    pub paused: &'a [(i64, String)],
+    /// Filters that it has room for again.
+    pub woken: &'a [(i64, String)],
+    pub limits: Limits,
+    pub kind: AccountKind,
+}
+
+pub fn plan_changed(change: &PlanChange<'_>) -> String {
+    let PlanChange { before, now, limits, kind, .. } = *change;
+    let mut said = match now {
+        _ if now == before => String::new(),
+        Plan::Free => format!("Your plan {} has ended; nothing was deleted.", before.as_str()),
+        Plan::Pro | Plan::Team => format!("You have the plan {} now. Thank you!", now.as_str()),
+    };
+    let mut add = |text: String| {
+        if !said.is_empty() {
+            said.push(' ');
+        }
+        said.push_str(&text);
+    };
+    let list = |filters: &[(i64, String)]| {
+        let prefix = if kind == AccountKind::Team { "c" } else { "" };
+        let names = filters.iter().map(|(number, name)| format!("{prefix}{number} ({name})"));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if !change.paused.is_empty() {
+        let room = limits.filters_of(kind);
+        add(format!(
+            "It has room for {}, so the newest are paused: {}.",
+            count(usize::try_from(room).unwrap_or(usize::MAX), "filter", "filters"),
+            list(change.paused)
+        ));
+    }
+    if !change.woken.is_empty() {
+        add(format!("These filters go on from now: {}.", list(change.woken)));
+    }
+    if now == Plan::Free {
+        if limits.delay_minutes > 0 {
+            add(format!("Cards come {} minutes later now.", limits.delay_minutes));
+        }
+        add("To have it all back, type: upgrade".to_owned());
+    }
+    said
+}
+
+/// A trial ends soon.
+pub fn trial_ends(plan: Plan, until: DateTime<Utc>) -> String {
+    format!(
+        "Your trial of {} ends on {}. Nothing is deleted then, but filters above the limit of the free plan \
+         are paused and cards come later. To keep it, type: upgrade",
+        plan.as_str(),
+        until.format("%-d %B")
+    )
+}
+
+/// A payment failed; the plan stays until then.
+pub fn payment_failed(plan: Plan, until: DateTime<Utc>) -> String {
+    format!(
+        "A payment for your plan {} failed. It stays on until {}; to mend it, type: billing",
+        plan.as_str(),
+        until.format("%-d %B")
     )
 }

@@ -8,6 +8,7 @@ mod habits;
 mod help;
 mod marked;
 mod own_boards;
+mod plans;
 mod preview;
 mod reasons;
 mod why;
@@ -33,6 +34,10 @@ pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
 pub use marked::{Marked, marked_list};
 pub use own_boards::{
     AddedReply, NotAdded, added, board_removed, new_board_card, no_such_board, not_added,
+};
+pub use plans::{
+    PlanLine, bills, cannot_be_bought, has_it_already, no_link_now, no_room, no_room_for_boards,
+    nothing_paid, pay_here, plan, service_is_free, team_where,
 };
 pub use preview::{Preview, Sample, edit, test, watch};
 pub use reasons::{because, because_of_company, proposal};

@@ -3,6 +3,7 @@
 //! Invariant: no key and no opened text can be printed.
 
 mod digests;
+mod hex;
 mod links;
 mod seal;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::SecretString;
 
 pub use digests::{Digest, Subject};
+pub use hex::hex_bytes;
 pub use links::{BadLink, Link, Purpose};
 pub use seal::{BadSeal, CannotSeal, Cell};
 

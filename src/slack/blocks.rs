@@ -90,6 +90,7 @@ pub fn reply(reply: &Reply) -> Content {
             Part::List(lines) => {
                 blocks.lines(lines.iter().map(|line| format!("• {}", escaped(line, 1_000))));
             }
+            Part::Link { label, url } => blocks.link(label, url),
             Part::Card { card, note } => {
                 blocks.card(card, None);
                 blocks.context(&[note.as_str()]);
@@ -140,6 +141,12 @@ impl Blocks {
     pub fn section(&mut self, text: String) {
         let text = SlackBlockMarkDownText { text, verbatim: Some(true) };
         self.blocks.push(SlackSectionBlock::new().with_text(text.into()).into());
+    }
+
+    /// An address of ours.
+    pub fn link(&mut self, label: &str, url: &str) {
+        let url = url.replace('&', "&amp;").replace('<', "%3C").replace('>', "%3E");
+        self.section(format!("<{}|{}>", url.replace('|', "%7C"), escaped(label, 200)));
     }
 
     fn code(&mut self, code: &str) {

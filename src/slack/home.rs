@@ -6,7 +6,7 @@ use super::blocks::Blocks;
 use super::desk::Desk;
 use super::forms;
 use super::people::Who;
-use crate::commands::{self, Actor, MAX_FILTERS};
+use crate::commands::{self, Actor};
 use crate::db;
 use crate::db::own_filters::{FilterState, OwnFilter};
 use crate::domain::reply::{Button, Part, Press};
@@ -42,14 +42,15 @@ impl Desk {
             blocks.menu(&text, &filter_menu(filter));
         }
         blocks.buttons(&[button("New filter", Press::Fill("watch ".to_owned()))]);
-        blocks.heading("Plan and use");
-        blocks.text(&format!("{} of {MAX_FILTERS} filters; nothing else is limited.", live.len()));
-        for (heading, line) in [("Saved postings", "saved"), ("Boards", "status")] {
+        let sections =
+            [("Plan and use", "plan"), ("Saved postings", "saved"), ("Boards", "status")];
+        for (heading, line) in sections {
             blocks.heading(heading);
             for part in commands::say(&self.context, actor, line).await.parts {
                 match part {
                     Part::Text(text) | Part::Code(text) => blocks.text(&text),
                     Part::List(lines) => blocks.text(&lines.join("\n")),
+                    Part::Link { label, url } => blocks.link(&label, &url),
                     Part::Card { .. } => {}
                 }
             }

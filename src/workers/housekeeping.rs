@@ -93,6 +93,7 @@ impl Worker for Sweep {
             + db::limits::sweep(pool, now).await?
             + db::slack::sweep(pool, now).await?
             + db::discord::sweep(pool, now).await?
+            + db::stripe_events::sweep(pool, now).await?
             + db::sweep::drafts_and_pages(pool, now).await?;
         for target in db::discord::to_try_again(pool, now).await? {
             db::in_tx(pool, async |tx| db::broken_targets::mend(tx, target, now).await).await?;

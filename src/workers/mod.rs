@@ -14,6 +14,7 @@ pub mod poll_boards;
 pub mod quiet_filters;
 pub mod refresh_rates;
 pub mod reseal;
+pub mod subscriptions;
 mod together;
 
 use std::sync::Arc;

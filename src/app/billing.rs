@@ -1,0 +1,47 @@
+//! Payments as a part of the service: what takes them, its pages, and what commands work with.
+
+use std::sync::Arc;
+
+use axum::Router;
+use sqlx::PgPool;
+
+use super::{App, fetcher};
+use crate::billing::{self, Stripe};
+use crate::clock::{Clock, SharedClock};
+use crate::commands::Context;
+use crate::config::Config;
+use crate::payments::Payments;
+use crate::worker::Rest;
+use crate::workers::subscriptions::{self, Subscriptions};
+
+/// What takes payments, if it is set up.
+pub fn payments(config: &Config) -> anyhow::Result<Option<Arc<dyn Payments>>> {
+    let Some(settings) = &config.billing else { return Ok(None) };
+    let stripe: Arc<dyn Payments> = Arc::new(Stripe::new(settings)?);
+    Ok(Some(stripe))
+}
+
+impl App {
+    /// What commands work with, as the settings have it.
+    pub(super) fn context(&self, config: &Config, pool: PgPool) -> anyhow::Result<Context> {
+        let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
+        let mut context = Context::new(pool, clock, fetcher(config)?);
+        context.mail_keys = config.mail.as_ref().and(config.keys.clone());
+        context.payments = payments(config)?;
+        Ok(context)
+    }
+
+    /// What Stripe and browsers ask for.
+    pub(super) fn billing_pages(&self, config: &Config) -> Option<Router> {
+        let secrets = config.billing.as_ref()?.webhook_secrets.clone();
+        let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
+        Some(billing::router(billing::State { pool: self.pages_pool.clone(), clock, secrets }))
+    }
+
+    /// Starts what gives accounts what they have.
+    pub(super) fn start_subscriptions(&self, config: &Config) -> anyhow::Result<()> {
+        let worker = Subscriptions { base: self.base(), payments: payments(config)? };
+        self.spawn(worker, Rest { pause: subscriptions::LOOK, wake: Arc::default() });
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! What an event of Stripe's is about. Nothing of it is believed but where to look.
+
+use serde_json::Value as Json;
+
+use super::stripe::id_of;
+use crate::payments::Hint;
+
+/// Longest id.
+const ID: usize = 255;
+
+/// Reads a body; what is not known says nothing.
+pub fn hint(kind: &str, body: &str) -> Hint {
+    let event: Json = serde_json::from_str(body).unwrap_or_default();
+    let object = event.pointer("/data/object").cloned().unwrap_or_default();
+    let id = |path: &str| id_of(object.pointer(path)).filter(|id| is_id(id)).map(str::to_owned);
+    let (own, customer) = (id("/id"), id("/customer"));
+    match kind {
+        "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
+            Hint { checkout: own, subscription: id("/subscription"), customer, ..Hint::default() }
+        }
+        "customer.deleted" => Hint { customer: own, customer_is_gone: true, ..Hint::default() },
+        kind if kind.starts_with("customer.subscription.") => {
+            Hint { subscription: own, customer, ..Hint::default() }
+        }
+        kind if kind.starts_with("invoice.") => {
+            // It moved there in 2025.
+            let subscription = id("/parent/subscription_details/subscription");
+            let subscription = subscription.or_else(|| id("/subscription"));
+            Hint { subscription, customer, ..Hint::default() }
+        }
+        kind if kind.starts_with("charge.dispute.") => {
+            Hint { customer, alarm: true, ..Hint::default() }
+        }
+        _ => Hint::default(),
+    }
+}
+
+/// Ids are parts of addresses.
+fn is_id(id: &str) -> bool {
+    let is_sound = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    (1..=ID).contains(&id.len()) && id.chars().all(is_sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: &str, object: &Json, want: (Option<&str>, Option<&str>, Option<&str>)) {
+        let body = json!({ "id": "evt_1", "data": { "object": object } }).to_string();
+        let hint = hint(kind, &body);
+        let found = (hint.checkout, hint.subscription, hint.customer);
+        let found = (found.0.as_deref(), found.1.as_deref(), found.2.as_deref());
+        assert_eq!(found, want, "{kind}");
+    }
+
+    #[test]
+    fn events_say_where_to_look() {
+        let session =
+            json!({ "id": "cs_1", "subscription": "sub_1", "customer": { "id": "cus_1" } });
+        let all = (Some("cs_1"), Some("sub_1"), Some("cus_1"));
+        check("checkout.session.completed", &session, all);
+        let subscription = json!({ "id": "sub_1", "customer": "cus_1" });
+        for kind in ["created", "updated", "deleted", "paused", "something.new"] {
+            let kind = format!("customer.subscription.{kind}");
+            check(&kind, &subscription, (None, Some("sub_1"), Some("cus_1")));
+        }
+        let invoice = json!({ "id": "in_1", "customer": "cus_1",
+            "parent": { "subscription_details": { "subscription": "sub_1" } } });
+        check("invoice.payment_failed", &invoice, (None, Some("sub_1"), Some("cus_1")));
+        let invoice = json!({ "id": "in_1", "customer": "cus_1", "subscription": "sub_2" });
+        check("invoice.paid", &invoice, (None, Some("sub_2"), Some("cus_1")));
+        check("customer.deleted", &json!({ "id": "cus_1" }), (None, None, Some("cus_1")));
+        check("charge.dispute.created", &json!({ "id": "dp_1" }), (None, None, None));
+        check("something.new", &json!({ "id": "x_1" }), (None, None, None));
+        for strange in [json!(null), json!([1]), json!({ "id": "../x" }), json!({ "id": 5 })] {
+            check("customer.subscription.updated", &strange, (None, None, None));
+        }
+        assert!(hint("invoice.paid", "{").is_nothing());
+        assert!(!hint("charge.dispute.created", "{}").is_nothing());
+    }
+}
