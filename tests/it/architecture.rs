@@ -9,9 +9,9 @@ const LAYERS: &[(usize, &[&str])] = &[
     (0, &["domain", "clock", "failpoint"]),
     (1, &["config", "http", "pulse", "secrets", "telemetry", "worker"]),
     (2, &["filter_lang", "normalize", "matching", "schedule", "render"]),
-    (3, &["db", "boards", "mail", "messenger", "postgres"]),
-    (4, &["commands", "previews", "workers"]),
-    (5, &["console", "discord", "email", "playground", "sample_board", "slack"]),
+    (3, &["db", "boards", "mail", "messenger", "payments", "postgres"]),
+    (4, &["commands", "previews", "subscriptions", "workers"]),
+    (5, &["billing", "console", "discord", "email", "playground", "sample_board", "slack"]),
     (6, &["web"]),
     (7, &["app", "cli"]),
 ];
@@ -24,6 +24,8 @@ const SIBLINGS: &[(&str, &str)] = &[
     ("worker", "pulse"),
     ("matching", "filter_lang"),
     ("commands", "previews"),
+    ("commands", "subscriptions"),
+    ("workers", "subscriptions"),
     ("workers", "previews"),
     ("cli", "app"),
 ];
@@ -33,6 +35,7 @@ const OUTSIDE: [&str; 6] = ["clock", "config", "http", "secrets", "telemetry", "
 
 /// Lower layers that a module must not name all the same.
 const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("billing", &["workers", "commands"]),
     ("console", &["workers", "db"]),
     ("sample_board", &["workers", "db"]),
     ("playground", &["workers"]),

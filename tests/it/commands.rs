@@ -67,6 +67,7 @@ pub fn words(reply: &Reply) -> String {
     let parts = reply.parts.iter().map(|part| match part {
         Part::Text(text) | Part::Code(text) => text.clone(),
         Part::List(lines) => lines.join("\n"),
+        Part::Link { label, .. } => label.clone(),
         Part::Card { card, note } => format!("[{}] {note}", card.title),
     });
     parts.collect::<Vec<_>>().join("\n")

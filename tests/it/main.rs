@@ -8,6 +8,7 @@
 
 mod architecture;
 mod ask;
+mod billing;
 mod browser;
 mod commands;
 mod discord_closed;
@@ -67,4 +68,5 @@ mod slack_manifest;
 mod slack_reasons;
 mod slack_send;
 mod slack_socket;
+mod till;
 mod world;

@@ -9,3 +9,4 @@ pub mod proxy;
 pub mod raw;
 pub mod slack;
 pub mod smtp;
+pub mod stripe;
