@@ -233,6 +233,7 @@ async fn said(
     let change = PlanChange {
         before: account.plan,
         now: standing.plan,
+        paid: first_paid(tx, has, now).await?,
         paused: &names(off),
         woken: &names(on),
         limits,
@@ -240,7 +241,7 @@ async fn said(
     };
     // Whoever begins to try has heard nothing of plans yet.
     let begins = standing.because == Because::Trial && account.plan == Plan::Free;
-    if (account.plan != standing.plan && !begins) || !off.is_empty() {
+    if change.paid || (account.plan != standing.plan && !begins) || !off.is_empty() {
         said.push(notices::plan_changed(&change));
     }
     let mut once = BTreeSet::new();
@@ -261,6 +262,18 @@ async fn said(
         }
     }
     Ok(said)
+}
+
+/// Whether something was paid for that was not thanked for yet.
+async fn first_paid(tx: &mut PgConnection, has: &Has, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let mut first = false;
+    if has.standing.because == Because::Paid {
+        for subscription in has.subscriptions.iter().filter(|it| it.is_live()) {
+            let what = format!("paid {}", subscription.id);
+            first |= db::plans::told_first(&mut *tx, has.account.id, &what, now).await?;
+        }
+    }
+    Ok(first)
 }
 
 #[cfg(test)]

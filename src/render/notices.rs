@@ -79,6 +79,8 @@ pub fn board_is_silent(silence: &Silence<'_>) -> String {
 pub struct PlanChange<'a> {
     pub before: Plan,
     pub now: Plan,
+    /// It was paid for just now, maybe while it was tried.
+    pub paid: bool,
     /// Filters that the plan has no room for, by number and name.
     pub paused: &'a [(i64, String)],
     /// Filters that it has room for again.
@@ -90,7 +92,7 @@ pub struct PlanChange<'a> {
 pub fn plan_changed(change: &PlanChange<'_>) -> String {
     let PlanChange { before, now, limits, kind, .. } = *change;
     let mut said = match now {
-        _ if now == before => String::new(),
+        _ if now == before && !change.paid => String::new(),
         Plan::Free => format!("Your plan {} has ended; nothing was deleted.", before.as_str()),
         Plan::Pro | Plan::Team => format!("You have the plan {} now. Thank you!", now.as_str()),
     };

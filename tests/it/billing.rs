@@ -74,6 +74,10 @@ async fn a_payment_that_fails_leaves_a_week() {
     let till = Till::new().await;
     till.settle().await;
     let subscription = till.pays(till.actor, "pro").await;
+    till.settle().await;
+    till.settle().await;
+    // Also who tried it until then is thanked, once.
+    assert_eq!(till.notices().matches("You have the plan pro now. Thank you!").count(), 1);
     till.world.clock.advance(days(20));
     till.settle().await;
     let late = till.stripe.set(&subscription, "status", json!("past_due"));
