@@ -212,7 +212,7 @@ pub(super) async fn lock_ours<'a>(
     Ok(ours.into_iter().map(TargetId).collect())
 }
 
-/// Drops every lease, of lanes and of boards. Only for a server that nobody else can use, at start:
+/// Drops every lease, of lanes, of boards and of connections. Only for a server that nobody else can use, at start:
 /// whoever held one is dead.
 pub async fn drop_all_leases(tx: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!(
@@ -223,7 +223,10 @@ pub async fn drop_all_leases(tx: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE boards SET lease_id = NULL, lease_until = NULL WHERE lease_id IS NOT NULL"
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    sqlx::query!("UPDATE discord_gateway SET lease_id = NULL, lease_until = NULL")
+        .execute(tx)
+        .await?;
     Ok(())
 }

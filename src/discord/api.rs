@@ -19,6 +19,9 @@ use crate::http::read_capped;
 /// Deadline of one call; a sender waits ten seconds.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
+/// No header makes a place rest for longer.
+const LONGEST_REST: Duration = Duration::from_mins(10);
+
 /// Largest answer: a hundred messages.
 const CAP: usize = 4 * 1024 * 1024;
 
@@ -88,6 +91,19 @@ impl Api {
         self.answer(path, request.body(body)).await
     }
 
+    /// Calls with a body; says also for how long nothing more is taken there, if this was the last of a
+    /// while.
+    pub async fn call_counted(
+        &self,
+        path: &str,
+        body: &(impl serde::Serialize + Sync),
+    ) -> Result<(Json, Option<Duration>), Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::Away(error.to_string()))?;
+        let request = self.request(Method::POST, path)?.header(CONTENT_TYPE, "application/json");
+        let (headers, answer) = self.answer_with_headers(path, request.body(body)).await?;
+        Ok((answer, used_up(&headers)))
+    }
+
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
         let url = self.base.join(path).map_err(|error| Failure::Away(error.to_string()))?;
         let request = self.client.request(method, url).timeout(TIMEOUT).header(USER_AGENT, AGENT);
@@ -99,14 +115,22 @@ impl Api {
     }
 
     async fn answer(&self, path: &str, request: RequestBuilder) -> Result<Json, Failure> {
+        self.answer_with_headers(path, request).await.map(|(_, answer)| answer)
+    }
+
+    async fn answer_with_headers(
+        &self,
+        path: &str,
+        request: RequestBuilder,
+    ) -> Result<(HeaderMap, Json), Failure> {
         // The path of an answer holds a secret.
         let path = if is_by_token(path) { "an answer" } else { path };
         let response = request.send().await.map_err(|error| not_answered(path, &error))?;
         let status = response.status();
-        if status == StatusCode::NO_CONTENT {
-            return Ok(Json::Null);
-        }
         let headers = response.headers().clone();
+        if status == StatusCode::NO_CONTENT {
+            return Ok((headers, Json::Null));
+        }
         let body = read(response).await;
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(limited(&headers, body.ok().flatten().as_ref()));
@@ -118,7 +142,7 @@ impl Api {
         let unclear = || Failure::Unclear(format!("{path}: the answer {status} says nothing"));
         let answer = body.map_err(|why| Failure::Unclear(format!("{path}: {why}")))?;
         if status.is_success() {
-            return answer.ok_or_else(unclear);
+            return answer.map(|answer| (headers, answer)).ok_or_else(unclear);
         }
         if status.is_server_error() {
             return Err(unclear());
@@ -164,6 +188,14 @@ fn limited(headers: &HeaderMap, body: Option<&Json>) -> Failure {
         _ => Whose::Places,
     };
     Failure::Limited { after, whose }
+}
+
+/// How long a place that just took its last message of a while takes no more, by the headers.
+fn used_up(headers: &HeaderMap) -> Option<Duration> {
+    let header = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let is_last = header("x-ratelimit-remaining").is_some_and(|left| left < 1.0);
+    let after = header("x-ratelimit-reset-after").filter(|_| is_last)?;
+    seconds(after).map(|after| after.min(LONGEST_REST))
 }
 
 /// A time that makes sense.

@@ -1,5 +1,6 @@
 //! Discord as a platform: sends, edits, and looks for messages that may have arrived.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use sqlx::PgPool;
 use super::api::{ALL, Api, Failure};
 use super::content::{self, Content, Links};
 use super::place::{Place, is_id};
-use crate::clock::Clock;
+use crate::clock::{Clock, add};
 use crate::db;
 use crate::domain::delivery::{Doubt, MessageRef, SentMessage, Verdict};
 use crate::domain::limit::Limit;
@@ -78,10 +79,10 @@ impl Messenger for DiscordPlatform {
         let path = format!("channels/{channel}/messages");
         let now = self.clock.now();
         let body = |links| new(message, content::message(message, now, links));
-        let mut sent = self.api.call(Method::POST, &path, &body(Links::Shown)).await;
+        let mut sent = self.post(target, &path, &body(Links::Shown)).await;
         if sent.as_ref().is_err_and(Failure::is_unwanted) {
             self.count(&sent).await?;
-            sent = self.api.call(Method::POST, &path, &body(Links::Left)).await;
+            sent = self.post(target, &path, &body(Links::Left)).await;
         }
         self.count(&sent).await?;
         let sent = sent.map_err(|failure| failure.verdict(&key(target)))?;
@@ -158,6 +159,25 @@ impl DiscordPlatform {
             why: "Discord opened a conversation without saying which".to_owned(),
             after: None,
         })
+    }
+
+    /// Posts a message; if it was the last that the place takes for a while, the place rests in all replicas.
+    async fn post(
+        &self,
+        target: &Target,
+        path: &str,
+        message: &CreateMessage,
+    ) -> Result<Json, Failure> {
+        let (sent, used_up) = self.api.call_counted(path, message).await?;
+        if let Some(rest) = used_up {
+            let rests = BTreeMap::from([(key(target), add(self.clock.now(), rest))]);
+            let noted = async |tx: &mut _| db::limits::rest(tx, &rests).await;
+            if let Err(error) = db::in_tx(&self.pool, noted).await {
+                // The message is there; a 429 will say it again.
+                tracing::warn!("a rest in Discord was not noted: {error}");
+            }
+        }
+        Ok(sent)
     }
 
     /// Counts what Discord takes amiss, in all replicas together; at the limit everything rests.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::fakes::discord::{button, fits, shown};
 use crate::hall::{ANN, BEN, Hall};
 use crate::office::said;
+use crate::slack_faults::{actions, dump};
 
 #[tokio::test]
 async fn what_is_not_signed_is_refused_whatever_it_says() {
@@ -250,4 +251,40 @@ async fn commands_are_registered_once_and_fit_discords_rules() {
     assert_eq!(hall.discord.calls("commands").iter().filter(|it| it.method == "PUT").count(), 1);
     let file = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/discord.json"));
     assert_eq!(serde_json::from_str::<Value>(file).unwrap(), commands);
+}
+
+/// Somebody of another server presses everything with every number: nothing of anybody changes.
+#[tokio::test]
+async fn ids_of_somebody_else_lead_nowhere_whatever_the_button() {
+    let hall = Hall::new().await;
+    let board = hall.board().await;
+    let boss = ANN.within("70").managing();
+    let ours = hall.types(boss, "watch", &[("looks-for", "rust"), ("where", "here")]).await;
+    hall.presses(boss, &ours, "Save").await;
+    let own = hall.types(ANN, "watch", &[("looks-for", "rust")]).await;
+    hall.presses(ANN, &own, "Save").await;
+    hall.show(&board, "Rust one").await;
+    let card = hall.discord.posted().pop().unwrap().body;
+    hall.presses(ANN, &card, "Save").await;
+    hall.types(ANN, "watch", &[("looks-for", "go")]).await;
+    hall.types(ANN, "remove", &[("filter", "1")]).await;
+    let before = dump(&hall.world).await;
+    assert!(before.contains("rust") && before.contains("go"), "{before}");
+    let stranger = BEN.within("71").managing();
+    for number in 0..8 {
+        for action in actions(number) {
+            let data = json!({ "component_type": 2, "custom_id": format!("0|act:{action}") });
+            let mut payload = Hall::payload(3, stranger, data);
+            payload["message"] = json!({ "flags": 0, "embeds": [] });
+            let answer = hall.interact(&payload).await;
+            assert!(!shown(&answer).is_empty(), "{action}");
+        }
+    }
+    for (name, option) in [("show", "filter"), ("pause", "filter"), ("boards remove", "board")] {
+        for number in ["1", "2", "c1", "70"] {
+            hall.types(stranger, name, &[(option, number)]).await;
+        }
+    }
+    hall.quiet().await;
+    assert_eq!(dump(&hall.world).await, before);
 }

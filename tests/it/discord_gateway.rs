@@ -18,8 +18,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use crate::fakes::board::FakeBoard;
 use crate::fakes::discord::{FakeDiscord, TOKEN, shown};
 use crate::hall::{ANN, Hall};
+use crate::process::binary::Home;
+use crate::server::TestDatabase;
 use crate::world::World;
 
 type Line = WebSocketStream<TcpStream>;
@@ -381,4 +384,43 @@ async fn servers_and_channels_come_and_go() {
         assert_eq!(far.world.count(broken).await, want, "{name} {of}");
     }
     replica.stop().await;
+}
+
+/// The service itself: a process that ends is followed by one that goes on, whatever its transport.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_goes_on_where_the_one_before_it_stood() {
+    let far = Far::new().await;
+    let database = TestDatabase::new().await;
+    let board = FakeBoard::start().await;
+    let home = Home::new().with_board(&board.url).with_database(&database.url());
+    let home = [
+        ("DISCORD_APP_ID", "12"),
+        ("DISCORD_TOKEN", TOKEN),
+        ("DISCORD_API_URL", far.discord.url.as_str()),
+        ("DISCORD_GATEWAY_URL", far.url.as_str()),
+    ]
+    .into_iter()
+    .fold(home, |home, (name, value)| home.setting(name, value));
+    let idle = home.start(&["serve", "--roles", "web,poll,match,deliver"]);
+    until_said(&home, "listening on").await;
+    idle.terminate().await;
+    let running = home.start(&["serve"]);
+    let mut line = far.connected().await;
+    assert_eq!(hears(&mut line).await["op"], IDENTIFY);
+    let ready = json!({ "session_id": "s1", "resume_gateway_url": far.url.as_str() });
+    says(&mut line, event(1, "READY", ready)).await;
+    let command = Hall::payload(2, ANN, Hall::command("help", &[]));
+    far.discord.issue(&command);
+    says(&mut line, event(2, "INTERACTION_CREATE", command.clone())).await;
+    until(async || far.discord.answered(&command).is_some()).await;
+    running.terminate().await;
+    let running = home.start(&["serve", "--roles", "gateway"]);
+    let mut line = far.connected().await;
+    let said = hears(&mut line).await;
+    assert_eq!((&said["op"], &said["d"]["seq"]), (&json!(RESUME), &json!(2)));
+    running.kill();
+}
+
+async fn until_said(home: &Home, text: &'static str) {
+    crate::process::binary::until(text, || home.stderr().contains(text)).await;
 }

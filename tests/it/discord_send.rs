@@ -221,3 +221,26 @@ async fn too_many_refusals_rest_everything() {
     let count = db::discord::count_invalid(&hall.world.pool, hall.world.now(), window).await;
     assert_eq!(count.unwrap(), 1);
 }
+
+/// Whoever waits for a 429 has counted one against the machine.
+#[tokio::test]
+async fn a_place_that_took_its_last_message_for_now_rests() {
+    for (left, after, rests) in [
+        ("0", "4.5", Some(4_500)),
+        ("0", "1e9", Some(600_000)),
+        ("1", "4.5", None),
+        ("0", "NaN", None),
+        ("0", "inf", None),
+        ("0", "-1", None),
+        ("x", "4.5", None),
+    ] {
+        let hall = Hall::new().await;
+        let headers = vec![("x-ratelimit-remaining", left), ("x-ratelimit-reset-after", after)];
+        hall.discord.play(MESSAGES, Trick::Answer(200, headers, r#"{"id":"5"}"#));
+        assert_eq!(send(&hall).await, Ok(()));
+        let now = hall.world.now();
+        let until = db::limits::rests_until(&hall.world.pool, "discord/@1", now).await.unwrap();
+        let found = until.map(|until| (until - now).num_milliseconds());
+        assert_eq!(found, rests, "{left} {after}");
+    }
+}

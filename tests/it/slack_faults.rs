@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::fakes::slack::TOKEN;
 use crate::office::{Office, trigger};
+use crate::world::World;
 
 /// What Slack may tell of a removal, and the installation that comes after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ async fn a_removal_is_believed_in_any_order_and_never_of_a_newer_installation() 
 }
 
 /// Everything that a button can carry, with this number.
-fn actions(number: i64) -> Vec<Action> {
+pub fn actions(number: i64) -> Vec<Action> {
     let (draft, opening) = (DraftId(number), OpeningId(number));
     let mut all = vec![
         Action::Save(draft),
@@ -87,7 +88,7 @@ fn actions(number: i64) -> Vec<Action> {
 }
 
 /// All that is somebody's, as text.
-async fn dump(office: &Office) -> String {
+pub async fn dump(world: &World) -> String {
     let query = "SELECT concat_ws(E'\\n',
         (SELECT string_agg(f::text, E'\\n' ORDER BY id) FROM filters f),
         (SELECT string_agg(d::text, E'\\n' ORDER BY id) FROM drafts d),
@@ -95,7 +96,7 @@ async fn dump(office: &Office) -> String {
         (SELECT string_agg(o::text, E'\\n' ORDER BY target_id, opening_id) FROM owed o),
         (SELECT string_agg(e::text, E'\\n' ORDER BY id) FROM emails e),
         (SELECT string_agg(s::text, E'\\n' ORDER BY s::text) FROM board_subscriptions s))";
-    sqlx::query_scalar(query).fetch_one(&office.world.pool).await.unwrap()
+    sqlx::query_scalar(query).fetch_one(&world.pool).await.unwrap()
 }
 
 /// Somebody of another workspace presses everything with every number: nothing of anybody changes.
@@ -113,7 +114,7 @@ async fn ids_of_somebody_else_lead_nowhere_whatever_the_button() {
     office.presses(("U1", "D1"), &card, "Save").await;
     office.types("U1", "watch go").await;
     office.types("U1", "remove 1").await;
-    let before = dump(&office).await;
+    let before = dump(&office.world).await;
     assert!(before.contains("rust") && before.contains("go"), "{before}");
     for number in 0..8 {
         for action in actions(number) {
@@ -129,6 +130,6 @@ async fn ids_of_somebody_else_lead_nowhere_whatever_the_button() {
         }
     }
     office.quiet().await;
-    assert_eq!(dump(&office).await, before);
+    assert_eq!(dump(&office.world).await, before);
     assert_eq!(office.slack.responses().len(), 3 + 8 * actions(0).len());
 }
