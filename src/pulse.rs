@@ -10,7 +10,14 @@ const STUCK: Duration = Duration::from_mins(10);
 
 /// When each kind of worker was last seen to end a tick, and how long it may rest.
 #[derive(Debug, Clone, Default)]
-pub struct Pulse(Arc<Mutex<BTreeMap<&'static str, Beat>>>);
+pub struct Pulse {
+    beats: Arc<Mutex<BTreeMap<&'static str, Beat>>>,
+    /// When the database had no room last.
+    without_room: Arc<Mutex<Option<Instant>>>,
+}
+
+/// A worker that finds no room tries again within this.
+const ROOM: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, Copy)]
 struct Beat {
@@ -25,13 +32,24 @@ impl Pulse {
     }
 
     fn beat_at(&self, name: &'static str, rest: Duration, at: Instant) {
-        let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
         beats.insert(name, Beat { at, rest });
+    }
+
+    /// The database's disk was full just now.
+    pub fn want_of_room(&self) {
+        *self.without_room.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether it was lately: reading still works, and nothing that is taken could be kept.
+    pub fn is_without_room(&self) -> bool {
+        let noted = *self.without_room.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.is_some_and(|at| at.elapsed() < ROOM)
     }
 
     /// Kinds of workers none of which moves any more.
     pub fn stuck(&self) -> Vec<&'static str> {
-        let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
         let is_stuck = |beat: &Beat| beat.at.elapsed() > beat.rest * 2 + STUCK;
         beats.iter().filter(|(_, beat)| is_stuck(beat)).map(|(name, _)| *name).collect()
     }

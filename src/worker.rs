@@ -50,6 +50,9 @@ pub async fn run<W: Worker>(mut worker: W, rest: Rest, pulse: Pulse, stop: Cance
             Ok(Ok(Tick::IdleFor(longest))) => longest,
             Ok(Err(error)) => {
                 tracing::error!(worker.name = name, "{name}: tick failed: {error:#}");
+                if is_for_want_of_room(&error) {
+                    pulse.want_of_room();
+                }
                 pause_after_failure(&rest, &stop).await;
                 continue;
             }
@@ -67,6 +70,15 @@ pub async fn run<W: Worker>(mut worker: W, rest: Rest, pulse: Pulse, stop: Cance
             () = tokio::time::sleep(rest.pause.mul_f64(jitter).min(longest)) => {}
         }
     }
+}
+
+/// Whether the database's disk is full.
+fn is_for_want_of_room(error: &anyhow::Error) -> bool {
+    let code = error.chain().find_map(|cause| {
+        let error = cause.downcast_ref::<sqlx::Error>()?.as_database_error()?;
+        error.code()
+    });
+    code.is_some_and(|code| code == "53100")
 }
 
 /// Not to be cut short by a wake: a database that is away would be asked in a tight loop.

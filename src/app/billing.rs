@@ -12,6 +12,7 @@ use crate::commands::Context;
 use crate::config::Config;
 use crate::payments::Payments;
 use crate::worker::Rest;
+use crate::workers::housekeeping::NET;
 use crate::workers::subscriptions::{self, Subscriptions};
 
 /// What takes payments, if it is set up.
@@ -41,7 +42,9 @@ impl App {
     /// Starts what gives accounts what they have.
     pub(super) fn start_subscriptions(&self, config: &Config) -> anyhow::Result<()> {
         let worker = Subscriptions { base: self.base(), payments: payments(config)? };
-        self.spawn(worker, Rest { pause: subscriptions::LOOK, wake: Arc::default() });
+        // Without plans nothing comes up but what was left of them.
+        let pause = if worker.payments.is_some() { subscriptions::LOOK } else { NET };
+        self.spawn(worker, Rest { pause, wake: Arc::default() });
         Ok(())
     }
 }

@@ -60,6 +60,9 @@ async fn ready(State(health): State<Health>) -> Response {
     if health.stop.is_cancelled() {
         return unready("stopping\n");
     }
+    if health.pulse.is_without_room() {
+        return unready("the database has no room\n");
+    }
     match timeout(PATIENCE, db::takes_writes(&health.pool)).await {
         Ok(Ok(true)) => "ready\n".into_response(),
         Ok(Ok(false)) => unready("the database is read-only\n"),

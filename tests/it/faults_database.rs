@@ -12,7 +12,7 @@ use earlybrd::domain::account::{AccountKind, Identity};
 use earlybrd::domain::reply::{Part, Press};
 use earlybrd::domain::target::Platform;
 use earlybrd::web;
-use earlybrd::worker::Worker;
+use earlybrd::worker::{self, Rest, Worker};
 use earlybrd::workers::housekeeping::CorrectClock;
 use earlybrd::workers::match_postings::MatchPostings;
 use reqwest::StatusCode;
@@ -245,6 +245,38 @@ async fn a_board_that_is_due_is_asked_once_by_all_replicas() {
     }
     assert_eq!(board.requests().len(), before + 1);
     world.match_all().await;
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job"]);
+}
+
+/// Fault 14: what cannot be written is said, and all goes on when there is room.
+#[tokio::test]
+async fn a_replica_whose_database_has_no_room_is_not_ready_until_it_has() {
+    let (world, _board) = watching().await;
+    world.poll_again().await;
+    let health = world.health();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = format!("http://{}/readyz", listener.local_addr().unwrap());
+    let router = web::router(health.clone(), None, None, None, axum::Router::new());
+    let client = earlybrd::http::for_operator("test").unwrap();
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(web::serve(listener, router, CancellationToken::new()));
+    let ready = async || client.get(&base).send().await.unwrap().status();
+    assert_eq!(ready().await, StatusCode::OK);
+    refuse(&world, "owed", "53100", 2).await;
+    let (stop, rest) = (CancellationToken::new(), Duration::from_millis(200));
+    let rest = Rest { pause: rest, wake: Arc::default() };
+    let matching =
+        worker::run(MatchPostings::new(world.base()), rest, health.pulse.clone(), stop.clone());
+    tokio::join!(matching, async {
+        while ready().await == StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+        while rows(&world, "owed").await == 0 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    });
     world.deliver().await;
     assert_eq!(world.sent(), ["ann: job"]);
 }

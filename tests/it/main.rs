@@ -17,6 +17,7 @@ mod discord_gateway;
 mod discord_send;
 mod docs;
 mod fakes;
+mod far;
 mod faults_addresses;
 mod faults_boards;
 mod faults_bodies;
