@@ -73,7 +73,13 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
         Some(_) => bail!("STRIPE_TAX is on or off"),
     };
     let api = var("STRIPE_API_URL");
-    let api = super::slack::base(api.as_deref().unwrap_or(API)).context("STRIPE_API_URL")?;
+    let mut api =
+        super::slack::base(api.as_deref().unwrap_or(API), "/").context("STRIPE_API_URL")?;
+    // async-stripe says the version itself.
+    let path = api.path().strip_suffix("v1/").map(str::to_owned);
+    if let Some(path) = path {
+        api.set_path(&path);
+    }
     let public_url = var("EARLYBRD_PUBLIC_URL").unwrap_or_default();
     Ok(Some(BillingConfig {
         api,
@@ -133,6 +139,11 @@ mod tests {
         assert_eq!((config.plans.free.filters, config.plans.team.boards), (3, 50));
         assert!(!format!("{config:?}").contains("hunter2"));
         assert_eq!(config.api.as_str(), API);
+        for given in ["http://127.0.0.1:9", "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1/"] {
+            let with: Vec<_> = ALL.into_iter().chain([("STRIPE_API_URL", given)]).collect();
+            let config = read_with(&with).unwrap().unwrap();
+            assert_eq!(config.api.as_str(), "http://127.0.0.1:9/");
+        }
     }
 
     #[test]

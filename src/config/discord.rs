@@ -56,7 +56,8 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
     ensure!(key != Some(None), "DISCORD_PUBLIC_KEY is 64 hexadecimal digits");
     let public_key = key.flatten();
     let api = var("DISCORD_API_URL");
-    let api = super::slack::base(api.as_deref().unwrap_or(API)).context("DISCORD_API_URL")?;
+    let api = super::slack::base(api.as_deref().unwrap_or(API), "/api/v10/");
+    let api = api.context("DISCORD_API_URL")?;
     let gateway = match (var("DISCORD_GATEWAY_URL"), public_key) {
         (Some(url), _) => {
             let url = Url::parse(url.trim()).context("DISCORD_GATEWAY_URL")?;
@@ -89,6 +90,14 @@ mod tests {
             [("DISCORD_APP_ID", "12"), ("DISCORD_TOKEN", "hunter2"), ("DISCORD_PUBLIC_KEY", KEY)];
         let config = read_with(&all).unwrap().unwrap();
         assert_eq!(config.api.as_str(), API);
+        for (given, want) in [
+            ("http://127.0.0.1:9", "http://127.0.0.1:9/api/v10/"),
+            ("http://127.0.0.1:9/api/v10", "http://127.0.0.1:9/api/v10/"),
+            ("http://127.0.0.1:9/x/", "http://127.0.0.1:9/x/"),
+        ] {
+            let with = [&all[..], &[("DISCORD_API_URL", given)]].concat();
+            assert_eq!(read_with(&with).unwrap().unwrap().api.as_str(), want);
+        }
         assert!(!format!("{config:?}").contains("hunter2"));
         assert_eq!(config.gateway, Gateway::Closed);
         let without = read_with(&all[..2]).unwrap().unwrap();

@@ -46,7 +46,7 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
         );
         return Ok(None);
     }
-    let api = base(api.as_deref().unwrap_or(API)).context("SLACK_API_URL")?;
+    let api = base(api.as_deref().unwrap_or(API), "/").context("SLACK_API_URL")?;
     Ok(Some(SlackConfig { api, app, one }))
 }
 
@@ -84,11 +84,13 @@ fn one_workspace(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Option<
     }
 }
 
-pub(super) fn base(text: &str) -> anyhow::Result<Url> {
+/// An address of an API, whose path is the usual one if none is given.
+pub(super) fn base(text: &str, usual: &str) -> anyhow::Result<Url> {
     let mut url = Url::parse(text)?;
     ensure!(matches!(url.scheme(), "http" | "https"), "it must be http or https");
     ensure!(url.query().is_none() && url.fragment().is_none(), "nothing stands after the path");
-    let path = format!("{}/", url.path().trim_end_matches('/'));
+    let path = url.path().trim_end_matches('/');
+    let path = if path.is_empty() { usual.to_owned() } else { format!("{path}/") };
     url.set_path(&path);
     Ok(url)
 }

@@ -38,7 +38,7 @@ use crate::clock::Clock;
 use crate::commands::Context;
 use crate::config::{DiscordConfig, DiscordGateway};
 pub use desk::Desk;
-pub use gateway::{Gateway, Patience};
+pub use gateway::{Gateway, Patience, Trust};
 
 /// Discord as the settings have it.
 #[derive(Clone)]
@@ -75,8 +75,14 @@ impl Discord {
             DiscordGateway::Discords => None,
             DiscordGateway::At(url) => Some(url.clone()),
         };
+        let api = &self.config.api;
+        let trust = match &url {
+            Some(url) => Trust::Operator { tls: url.scheme() == "wss" },
+            None if api.host_str() == Some("discord.com") => Trust::Discord,
+            None => Trust::Operator { tls: api.scheme() == "https" },
+        };
         let (token, patience) = (self.config.token.clone(), Patience::default());
-        Some(Gateway { desk, token, url, patience })
+        Some(Gateway { desk, token, url, trust, patience })
     }
 
     /// Asks Discord who we are.

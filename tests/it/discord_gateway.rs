@@ -245,13 +245,13 @@ async fn servers_and_channels_come_and_go() {
 async fn a_process_goes_on_where_the_one_before_it_stood() {
     let far = Far::new().await;
     let database = TestDatabase::new().await;
+    far.discord.gateway_at(&far.url);
     let board = FakeBoard::start().await;
     let home = Home::new().with_board(&board.url).with_database(&database.url());
     let home = [
         ("DISCORD_APP_ID", "12"),
         ("DISCORD_TOKEN", TOKEN),
-        ("DISCORD_API_URL", far.discord.url.as_str()),
-        ("DISCORD_GATEWAY_URL", far.url.as_str()),
+        ("DISCORD_API_URL", &far.discord.url.as_str().replace("/api/v10/", "")),
     ]
     .into_iter()
     .fold(home, |home, (name, value)| home.setting(name, value));

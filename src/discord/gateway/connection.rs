@@ -87,17 +87,16 @@ impl Gateway {
         held: &'a Held,
         session: Option<&Session>,
     ) -> anyhow::Result<(Talk<'a>, Duration)> {
-        let trusted = self.url.as_ref().map(url::Url::as_str);
-        let base = match (session, trusted) {
+        let base = match (session, &self.url) {
             (Some(session), _) => session.url.clone(),
-            (None, Some(url)) => url.to_owned(),
+            (None, Some(url)) => url.to_string(),
             (None, None) => {
                 let answer = self.desk.api.get("gateway").await?;
                 text(&answer, "/url").context("Discord names no gateway")?.to_owned()
             }
         };
         let url =
-            address(&base, trusted).context("Discord names an address that is not its own")?;
+            address(&base, self.trust).context("Discord names an address that is not its own")?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(LARGEST))
             .max_frame_size(Some(LARGEST));
@@ -252,10 +251,10 @@ impl Talk<'_> {
         match text(said, "/t") {
             Some("READY") => {
                 let (id, url) = (text(&of, "/session_id"), text(&of, "/resume_gateway_url"));
-                let trusted = self.gateway.url.as_ref().map(url::Url::as_str);
+                let trust = self.gateway.trust;
                 let known = id
                     .filter(|id| id.len() <= 200)
-                    .zip(url.filter(|url| url.len() <= 500 && address(url, trusted).is_some()));
+                    .zip(url.filter(|url| url.len() <= 500 && address(url, trust).is_some()));
                 self.held.set(known.map(|(id, url)| {
                     let (id, url) = (id.to_owned(), url.to_owned());
                     Session { id, seq: seq.unwrap_or(0), url }

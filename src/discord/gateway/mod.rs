@@ -25,6 +25,7 @@ use super::desk::Desk;
 use crate::db;
 use crate::db::discord_gateway::Session;
 use crate::schedule::reconnect::rest;
+pub use rules::Trust;
 use rules::{REMEMBERED, next_identify};
 
 /// A connection that held so long was a good one.
@@ -69,6 +70,7 @@ pub struct Gateway {
     pub token: SecretString,
     /// Where to connect, instead of where Discord says.
     pub url: Option<Url>,
+    pub trust: Trust,
     pub patience: Patience,
 }
 

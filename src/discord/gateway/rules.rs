@@ -43,19 +43,26 @@ pub fn after_close(code: Option<u16>) -> Then {
     }
 }
 
-/// Where to connect, if the address may be told the token: in Discord's own gateway nobody else may, and
-/// what an operator set may send us anywhere.
-pub fn address(base: &str, trusted: Option<&str>) -> Option<String> {
+/// Whose gateway may be told the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Discord's.
+    Discord,
+    /// Any that the operator's own API or address leads to; without TLS if that has none.
+    Operator { tls: bool },
+}
+
+/// Where to connect, if the address may be told the token.
+pub fn address(base: &str, trust: Trust) -> Option<String> {
     let uri: Uri = base.parse().ok()?;
-    let host = uri.host()?;
-    let is_discords = host == "discord.gg" || host.ends_with(".discord.gg");
-    let is_right = match uri.scheme_str()? {
-        "wss" => is_discords || trusted.is_some(),
-        "ws" => trusted.is_some_and(|trusted| trusted.starts_with("ws://")),
+    let (host, scheme) = (uri.host()?, uri.scheme_str()?);
+    let is_right = match (trust, scheme) {
+        (Trust::Discord, "wss") => host == "discord.gg" || host.ends_with(".discord.gg"),
+        (Trust::Operator { .. }, "wss") => true,
+        (Trust::Operator { tls }, "ws") => !tls,
         _ => false,
     };
     let authority = uri.authority()?;
-    let scheme = uri.scheme_str()?;
     is_right.then(|| format!("{scheme}://{authority}{}?v=10&encoding=json", uri.path()))
 }
 
@@ -124,14 +131,15 @@ mod tests {
             ("wss://evil-discord.gg", None, None),
             ("wss://discord.gg.evil.example", None, None),
             ("wss://x@evil.example/discord.gg", None, None),
-            ("wss://other.example", Some("wss://stand-in.example"), Some("wss://other.example/")),
-            ("ws://127.0.0.1:9/x", Some("ws://127.0.0.1:8"), Some("ws://127.0.0.1:9/x")),
-            ("ws://127.0.0.1:9/x", Some("wss://stand-in.example"), None),
+            ("wss://other.example", Some(true), Some("wss://other.example/")),
+            ("ws://127.0.0.1:9/x", Some(false), Some("ws://127.0.0.1:9/x")),
+            ("ws://127.0.0.1:9/x", Some(true), None),
             ("https://gateway.discord.gg", None, None),
             ("", None, None),
         ] {
             let want = good.map(|good| format!("{good}{query}"));
-            assert_eq!(address(base, trusted), want, "{base}");
+            let trust = trusted.map_or(Trust::Discord, |tls| Trust::Operator { tls });
+            assert_eq!(address(base, trust), want, "{base}");
         }
     }
 }

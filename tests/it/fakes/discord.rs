@@ -54,6 +54,8 @@ struct Inner {
     /// What took the place of a promise.
     answers: Vec<Value>,
     commands: Value,
+    /// Where connections are to be opened.
+    gateway: String,
     /// Interactions that came over the gateway, when, and what answered them.
     issued: BTreeMap<String, (Instant, Option<Value>)>,
     /// By a part of the path.
@@ -106,6 +108,11 @@ impl FakeDiscord {
         let inner = self.inner();
         assert!(inner.complaints.is_empty(), "{:#?}", inner.complaints);
         inner.posted.clone()
+    }
+
+    /// Connections are to be opened there.
+    pub fn gateway_at(&self, url: &Url) {
+        self.inner().gateway = url.to_string();
     }
 
     /// An interaction goes over the gateway.
@@ -250,6 +257,7 @@ impl FakeDiscord {
                 let said = of.map(|it| json!({ "id": it.id, "embeds": it.body["embeds"] }));
                 (200, said.collect())
             }
+            ("GET", ["gateway"]) => (200, json!({ "url": inner.gateway })),
             ("POST", ["interactions", id, _, "callback"]) => call_back(&mut inner, id, &call.body),
             ("PATCH", ["webhooks", "12", _, "messages", "@original"]) => {
                 inner.answers.push(call.body.clone());
