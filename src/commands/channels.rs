@@ -16,6 +16,9 @@ pub async fn channels(context: &Context, actor: Actor, wanted: Option<ChannelFil
     if !here.is_admin {
         return Err(replies::admins_decide().into());
     }
+    if here.in_role.is_none() && matches!(wanted, ChannelFilters::Role(_)) {
+        return Err(replies::no_roles_here().into());
+    }
     db::accounts::set_channel_filters(&context.pool, here.account, wanted).await?;
     Ok(replies::channel_filters(wanted))
 }
@@ -25,6 +28,8 @@ pub async fn may_change(context: &Context, actor: Actor) -> Result<(), Failure> 
     let Some(here) = actor.here.filter(|here| !here.is_admin) else { return Ok(()) };
     match db::accounts::channel_filters(&context.pool, here.account).await? {
         ChannelFilters::Anyone => Ok(()),
+        ChannelFilters::Role(_) if here.in_role == Some(true) => Ok(()),
+        ChannelFilters::Role(_) => Err(replies::role_only().into()),
         ChannelFilters::Admins => Err(replies::admins_only().into()),
     }
 }

@@ -11,6 +11,9 @@ pub struct Here {
     pub target: TargetId,
     /// Whether whoever acts is an admin there, as far as that was asked.
     pub is_admin: bool,
+    /// Whether they have the role that may change the channels' filters; `None` where the platform has no
+    /// roles.
+    pub in_role: Option<bool>,
 }
 
 impl Actor {
@@ -57,7 +60,8 @@ mod tests {
 
     #[test]
     fn a_number_with_a_c_is_the_channels() {
-        let here = Here { account: AccountId(2), target: TargetId(2), is_admin: false };
+        let here =
+            Here { account: AccountId(2), target: TargetId(2), is_admin: false, in_role: None };
         let actor = Actor { account: AccountId(1), target: TargetId(1), here: Some(here) };
         let line_of = |text| line(actor, text).map(|(team, line)| (team.account.0, line));
         assert_eq!(line_of("pause c12"), Some((2, "pause 12 ".to_owned())));

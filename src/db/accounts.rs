@@ -70,7 +70,8 @@ pub async fn set_channel_filters(
     team: AccountId,
     rule: ChannelFilters,
 ) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE accounts SET channel_filters = $2 WHERE id = $1", team.0, rule.as_str())
+    let rule = rule.to_string();
+    sqlx::query!("UPDATE accounts SET channel_filters = $2 WHERE id = $1", team.0, rule)
         .execute(executor)
         .await?;
     Ok(())

@@ -40,7 +40,7 @@ impl Desk {
 
     async fn all(&self, who: &Who, choices: Choices) -> sqlx::Result<Vec<Choice>> {
         match choices {
-            Choices::None | Choices::Words(_) => Ok(Vec::new()),
+            Choices::None | Choices::Words(_) | Choices::Roles => Ok(Vec::new()),
             Choices::Zones => {
                 let names = TZ_VARIANTS.iter().map(|zone| zone.name().to_owned());
                 Ok(names.map(|name| (name.clone(), name)).collect())

@@ -13,6 +13,7 @@ pub struct Who {
     pub shared: Option<(String, String)>,
     /// Whether they may manage the server.
     pub manages: bool,
+    pub roles: Vec<u64>,
     /// Whether we may write there.
     pub open: bool,
 }
@@ -37,7 +38,10 @@ impl Who {
         let manages = may.is_some_and(|may| may & MANAGES != 0);
         let ours = text(payload, "/app_permissions").and_then(|bits| bits.parse::<u64>().ok());
         let open = ours.is_some_and(|ours| ours & ALL != 0 || ours & WRITES == WRITES);
-        is_id(user).then(|| Self { user: user.to_owned(), shared, manages, open })
+        let roles =
+            list(payload, "/member/roles").iter().filter_map(|role| role.as_str()?.parse().ok());
+        let roles = roles.collect();
+        is_id(user).then(|| Self { user: user.to_owned(), shared, manages, roles, open })
     }
 }
 

@@ -5,7 +5,7 @@ use super::line::Who;
 use super::place::Place;
 use crate::commands::{self, Actor, Here};
 use crate::db;
-use crate::domain::account::{AccountKind, Identity};
+use crate::domain::account::{AccountKind, ChannelFilters, Identity};
 use crate::domain::reply::{Action, Reply};
 use crate::domain::target::Platform;
 use crate::render::replies;
@@ -35,7 +35,11 @@ impl Desk {
                     if who.open && db::broken_targets::is_broken(&mut *tx, target).await? {
                         db::broken_targets::mend(tx, target, now).await?;
                     }
-                    Some(Here { account, target, is_admin: who.manages })
+                    let rule = db::accounts::channel_filters(&mut *tx, account).await?;
+                    let is_theirs =
+                        matches!(rule, ChannelFilters::Role(theirs) if who.roles.contains(&theirs));
+                    let in_role = Some(is_theirs);
+                    Some(Here { account, target, is_admin: who.manages, in_role })
                 }
             };
             Ok(Actor { account, target, here })

@@ -27,6 +27,8 @@ pub enum Choices {
     OwnBoards,
     Zones,
     Commands,
+    /// One of the server's roles.
+    Roles,
     /// These words alone.
     Words(&'static [&'static str]),
 }
@@ -119,7 +121,20 @@ pub const SUBS: &[Sub] = &[
     of("kept", "applied", &[PAGE]),
     of("kept", "dismissed", &[PAGE]),
     sub("why", &[must("address", "the posting's address", Choices::None)]),
-    sub("channels", &[may("who", "who may change them", Choices::Words(&["anyone", "admins"]))]),
+    Sub {
+        group: Some("channels"),
+        name: "who",
+        begins: "channels",
+        says: Some("who may make and change the filters of this server's channels"),
+        values: &[may("who", "who may from now on", Choices::Words(&["anyone", "admins"]))],
+    },
+    Sub {
+        group: Some("channels"),
+        name: "role",
+        begins: "channels role",
+        says: Some("lets a role make and change the filters of this server's channels"),
+        values: &[must("role", "which role, besides admins", Choices::Roles)],
+    },
     Sub {
         group: Some("boards"),
         name: "list",
@@ -165,10 +180,19 @@ fn described(text: &str) -> String {
 }
 
 fn option(value: &Value) -> CreateCommandOption {
-    let option = CreateCommandOption::new(CommandOptionType::String, value.name, value.says);
+    let kind = match value.choices {
+        Choices::Roles => CommandOptionType::Role,
+        Choices::None
+        | Choices::Filters
+        | Choices::OwnBoards
+        | Choices::Zones
+        | Choices::Commands
+        | Choices::Words(_) => CommandOptionType::String,
+    };
+    let option = CreateCommandOption::new(kind, value.name, value.says);
     let option = option.required(value.required);
     match value.choices {
-        Choices::None => option,
+        Choices::None | Choices::Roles => option,
         Choices::Words(words) => {
             words.iter().fold(option, |option, word| option.add_string_choice(*word, *word))
         }

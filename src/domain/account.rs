@@ -1,5 +1,6 @@
 //! Who owns filters and pays, and the identities that lead to them.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// What kind of account it is.
@@ -28,14 +29,17 @@ pub enum ChannelFilters {
     Anyone,
     /// Those whom the platform names as admins of the workspace or server.
     Admins,
+    /// Those with this role of a server, and its admins.
+    Role(u64),
 }
 
-impl ChannelFilters {
-    /// The word stored in `accounts.channel_filters`.
-    pub fn as_str(self) -> &'static str {
+/// As it is typed, and stored in `accounts.channel_filters`.
+impl fmt::Display for ChannelFilters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Anyone => "anyone",
-            Self::Admins => "admins",
+            Self::Anyone => f.write_str("anyone"),
+            Self::Admins => f.write_str("admins"),
+            Self::Role(role) => write!(f, "role {role}"),
         }
     }
 }
@@ -43,10 +47,15 @@ impl ChannelFilters {
 impl FromStr for ChannelFilters {
     type Err = &'static str;
 
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let rules = [Self::Anyone, Self::Admins];
-        let found = rules.into_iter().find(|rule| rule.as_str().eq_ignore_ascii_case(word));
-        found.ok_or("here stands anyone or admins")
+    fn from_str(words: &str) -> Result<Self, Self::Err> {
+        let words = words.to_lowercase();
+        let role = words.strip_prefix("role ").and_then(|role| role.trim().parse().ok());
+        match (words.as_str(), role) {
+            ("anyone", _) => Ok(Self::Anyone),
+            ("admins", _) => Ok(Self::Admins),
+            (_, Some(role)) => Ok(Self::Role(role)),
+            (_, None) => Err("here stands anyone or admins"),
+        }
     }
 }
 

@@ -18,7 +18,9 @@ use crate::domain::message::Card;
 use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
 
 pub use boards::{BoardLine, boards, status};
-pub use channels::{admins_decide, admins_only, channel_filters, no_channel_here};
+pub use channels::{
+    admins_decide, admins_only, channel_filters, no_channel_here, no_roles_here, role_only,
+};
 pub use email::{
     address, address_asked, address_confirmed, address_takes_no_mail, address_too_often,
     broken_target, goes_to, mail_is_off, no_address, no_mail, not_told, target_is_back,

@@ -79,7 +79,7 @@ impl Desk {
                     let address = who.place(channel);
                     let target =
                         db::accounts::target(tx, account, Platform::Slack, &address, now).await?;
-                    Some(Here { account, target, is_admin: false })
+                    Some(Here { account, target, is_admin: false, in_role: None })
                 }
             };
             Ok(Known { actor: Actor { account, target, here }, is_new })

@@ -157,9 +157,24 @@ async fn who_manages_a_server_makes_the_filters_of_its_channels() {
     assert!(shown(&saved).contains("Saved"), "{}", shown(&saved));
     let elsewhere = hall.presses(ANN.within("71"), &posted.body, "Applied").await;
     assert!(shown(&elsewhere).contains("not yours"), "{}", shown(&elsewhere));
-    hall.types(boss, "channels", &[("who", "anyone")]).await;
+    hall.types(boss, "channels who", &[("who", "anyone")]).await;
     let paused = hall.types(ann, "pause", &[("filter", "c1")]).await;
     assert!(shown(&paused).contains("paused"), "{}", shown(&paused));
+    // Or those of a role.
+    let refused = hall.types(ann, "channels role", &[("role", "900")]).await;
+    assert!(shown(&refused).contains("Only admins"), "{}", shown(&refused));
+    let ruled = hall.types(boss, "channels role", &[("role", "900")]).await;
+    assert!(shown(&ruled).contains("whoever has the role"), "{}", shown(&ruled));
+    for (roles, want) in [
+        (json!([]), "Only admins"),
+        (json!(["7", 900, null]), "Only admins"),
+        (json!(["7", "900"]), "is on"),
+    ] {
+        let mut payload = Hall::payload(2, ann, Hall::command("resume", &[("filter", "c1")]));
+        payload["member"]["roles"] = roles.clone();
+        let answer = hall.interact(&payload).await;
+        assert!(shown(&answer).contains(want), "{roles}: {}", shown(&answer));
+    }
 }
 
 #[tokio::test]

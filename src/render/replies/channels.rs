@@ -8,15 +8,29 @@ pub fn channel_filters(rule: ChannelFilters) -> Reply {
     let (who, other) = match rule {
         ChannelFilters::Anyone => ("Everybody in a channel", ChannelFilters::Admins),
         ChannelFilters::Admins => ("Only admins", ChannelFilters::Anyone),
+        ChannelFilters::Role(_) => {
+            ("Admins, and whoever has the role that they named,", ChannelFilters::Admins)
+        }
     };
     let mut reply = only(format!("{who} may make and change the filters of channels here."));
-    let other = other.as_str();
     reply.buttons.push(say(&format!("Let {other}"), format!("channels {other}")));
     reply
 }
 
 pub fn no_channel_here() -> Reply {
     only("Type that in a channel: it is about the channels of a workspace.")
+}
+
+/// Slack has none.
+pub fn no_roles_here() -> Reply {
+    only("Roles are Discord's. Here it can be anyone or admins.")
+}
+
+pub fn role_only() -> Reply {
+    only(
+        "Only admins, and whoever has the role that they named, may make and change the filters of channels \
+         here. Without \"here\", and by numbers without a c, filters are your own.",
+    )
 }
 
 /// Nobody else changes the rule.
