@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Offset, Utc};
+use chrono::DateTime;
 use earlybrd::boards::{self, Response, detect};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::email::{Email, EmailAddress, one_line};
@@ -49,7 +49,13 @@ pub fn matching(text: &str) {
 pub fn boards(text: &str) {
     let (kind, body) = text.split_once('\n').unwrap_or_default();
     let Ok(kind) = kind.parse::<BoardKind>() else { return };
-    let board = BoardContext { slug: "fuzz", company: None, base: None, zone: Utc.fix(), at: None };
+    let board = BoardContext {
+        slug: "fuzz",
+        company: None,
+        base: None,
+        zone: "UTC".parse().expect("a zone"),
+        at: None,
+    };
     let response = Response { body: body.as_bytes(), content_type: None };
     let read = match boards::read(kind.into(), response, &board) {
         Ok(read) => read,
