@@ -223,15 +223,19 @@ impl App {
         let slugs: Vec<String> = entries.iter().map(|entry| entry.slug.clone()).collect();
         db::in_tx(&self.pool, async |tx| {
             for entry in entries {
+                // Nobody can read it yet.
+                let Some(kind) = entry.kind else { continue };
                 let board = CatalogueBoard {
                     slug: &entry.slug,
                     name: &entry.name,
-                    kind: entry.kind,
+                    kind,
                     rules: entry.rules.as_ref(),
                     url: &entry.url,
                     interval: entry.interval,
                     attribution: entry.attribution.as_deref(),
                     delay: entry.delay,
+                    terms: entry.terms.as_ref(),
+                    zone: entry.zone,
                     off: entry.off.as_deref(),
                 };
                 db::boards::upsert(&mut *tx, &board, now).await?;
@@ -279,7 +283,8 @@ impl App {
         let rest = Rest { pause: POLL_PAUSE, wake: Arc::clone(&self.claims.wake) };
         for _ in 0..POLLERS {
             let (base, fetcher, claims) = (base.clone(), fetcher.clone(), self.claims.clone());
-            self.spawn(PollBoards { base, fetcher, claims }, rest.clone());
+            let keys = config.keys.clone();
+            self.spawn(PollBoards { base, fetcher, claims, keys }, rest.clone());
         }
         if let Some(url) = config.rates.clone() {
             let client = for_operator(&user_agent(config.contact.as_deref()))?;

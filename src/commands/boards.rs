@@ -27,6 +27,7 @@ pub async fn lines(context: &Context, actor: Actor) -> sqlx::Result<Vec<BoardLin
                 .filter(|delay| *delay > TimeDelta::zero()),
             left_out: board.left_out,
             attribution: board.attribution,
+            terms: board.terms,
             slug: board.slug,
             name: board.name,
             polled: board.last_polled_at.map(|polled| now - polled),

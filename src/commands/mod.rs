@@ -59,6 +59,8 @@ pub struct Context {
     pub fetcher: Fetcher,
     /// What addresses are sealed with; `None` where no mail is sent.
     pub mail_keys: Option<Arc<Keys>>,
+    /// What addresses of boards are sealed with that open a feed to their owner alone.
+    pub board_keys: Option<Arc<Keys>>,
     /// `None` where there are no plans, and no limits.
     pub payments: Option<Arc<dyn Payments>>,
     figures: boards::SharedFigures,
@@ -250,8 +252,8 @@ async fn own_filter(
 impl Context {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, fetcher: Fetcher) -> Self {
         let adding = Arc::new(RateLimiter::keyed(Quota::per_minute(ADDED_A_MINUTE)));
-        let (mail_keys, payments, figures, refusals) = Default::default();
-        Self { pool, clock, fetcher, mail_keys, payments, figures, adding, refusals }
+        let (mail_keys, board_keys, payments, figures, refusals) = Default::default();
+        Self { pool, clock, fetcher, mail_keys, board_keys, payments, figures, adding, refusals }
     }
 
     fn now(&self) -> DateTime<Utc> {

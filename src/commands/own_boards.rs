@@ -1,8 +1,10 @@
 //! `boards add` and `boards remove`: boards that one account wants to have watched.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use sqlx::PgConnection;
 use tokio::time::{sleep, timeout};
 use url::Url;
@@ -22,6 +24,7 @@ use crate::domain::ids::BoardId;
 use crate::previews::sample_card;
 use crate::render::replies::{self, AddedReply, NotAdded};
 use crate::schedule::polling::{self, HOST_GAP, Rhythm};
+use crate::secrets::Keys;
 
 /// How often a board that somebody added is asked at the most: some hosts of feeds shut out whoever
 /// asks a hundred times a day.
@@ -60,6 +63,11 @@ impl Manners for Guest<'_> {
         Ok(())
     }
 
+    /// Whoever typed waits: what lies on further pages is read by the next poll.
+    fn has_time(&self) -> bool {
+        false
+    }
+
     async fn before_reading(&self, _: &[u8]) -> Result<(), FetchError> {
         Ok(())
     }
@@ -68,9 +76,11 @@ impl Manners for Guest<'_> {
 /// Looks what is at an address, and watches it from now on.
 pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
     let seen_at = address(context, actor, text)?;
-    if detect::may_be_secret(&seen_at.url) {
+    let is_known = detect::by_address(&seen_at.url).is_some_and(|it| it.kind != BoardKind::Feed);
+    let seen = if is_known { Kept::open(&seen_at.url) } else { Kept::of(context, &seen_at.url) };
+    let Some(seen) = seen else {
         return Err(replies::not_added(text, &NotAdded::Secret).into());
-    }
+    };
     let own = db::added_boards::of_account(&context.pool, actor.account).await?;
     if own.len() >= MAX_BOARDS {
         return Err(replies::not_added(text, &NotAdded::TooMany(MAX_BOARDS)).into());
@@ -83,7 +93,7 @@ pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
     if context.adding.check_key(&actor.account).is_err() {
         return Err(replies::slow_down().into());
     }
-    if let Some(known) = known(context, &seen_at.url, None).await? {
+    if let Some(known) = known(context, &seen.urls, None).await? {
         return share(context, actor, text, known).await;
     }
     let refused = |error: FetchError| {
@@ -100,10 +110,10 @@ pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
     let found =
         timeout(PATIENCE, find(&context.fetcher, &manners, &seen_at, Visibility::Subscribed));
     let detected = found.await.map_err(too_slow)?.map_err(refused)?;
-    if detect::may_be_secret(&detected.url) {
+    let Some(kept) = Kept::of(context, &detected.url) else {
         return Err(replies::not_added(text, &NotAdded::Secret).into());
-    }
-    let board = Wanted::new(detected);
+    };
+    let board = Wanted::new(detected, kept);
     if let Some(known) = board.known(context).await? {
         return share(context, actor, text, known).await;
     }
@@ -134,26 +144,51 @@ fn address(context: &Context, actor: Actor, text: &str) -> Result<Typed, Failure
     Ok(typed)
 }
 
+/// How an address stands in the table.
+struct Kept {
+    /// As it is; or what stands for one that is sealed, by each of the keys. The first is new.
+    urls: Vec<Url>,
+    keys: Option<Arc<Keys>>,
+}
+
+impl Kept {
+    fn open(url: &Url) -> Option<Self> {
+        Some(Self { urls: vec![url.clone()], keys: None })
+    }
+
+    /// `None` for a secret that cannot be kept.
+    fn of(context: &Context, url: &Url) -> Option<Self> {
+        if !detect::may_be_secret(url) {
+            return Self::open(url);
+        }
+        let keys = context.board_keys.clone()?;
+        Some(Self { urls: db::secret_boards::stand_ins(&keys, url), keys: Some(keys) })
+    }
+}
+
 /// A board that was recognised, and what it is to be called.
 struct Wanted {
     detected: Detected,
+    kept: Kept,
     slug: String,
     name: String,
 }
 
 impl Wanted {
-    fn new(detected: Detected) -> Self {
+    fn new(detected: Detected, kept: Kept) -> Self {
         let Detected { kind, url, company } = &detected;
         let host = url.host_str().unwrap_or_default().trim_start_matches("www.").to_owned();
         let (slug, name) = match company {
-            Some(company) => (format!("{kind}.{company}"), titled(company)),
+            Some(company) => {
+                (format!("{kind}.{company}"), detected.company_name().unwrap_or_default())
+            }
             // None of the catalogue's slugs has a dot.
             None if host.contains('.') => (host.clone(), host),
             None => (format!("{kind}.{host}"), host),
         };
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
         let slug = slug.to_lowercase().chars().map(plain).take(60).collect();
-        Self { detected, slug, name }
+        Self { detected, kept, slug, name }
     }
 
     /// What a company's postings call it, if all agree.
@@ -169,31 +204,19 @@ impl Wanted {
     }
 
     async fn known(&self, context: &Context) -> sqlx::Result<Option<Known>> {
-        let Detected { kind, url, .. } = &self.detected;
-        known(context, url, Some(*kind).filter(|kind| kind.is_one_board())).await
+        let kind = self.detected.kind;
+        known(context, &self.kept.urls, Some(kind).filter(|kind| kind.is_one_board())).await
     }
 }
 
 /// The board that is watched at an address, or that the catalogue has.
 async fn known(
     context: &Context,
-    url: &Url,
+    urls: &[Url],
     alone: Option<BoardKind>,
 ) -> sqlx::Result<Option<Known>> {
-    let known = db::added_boards::known(&context.pool, url, alone).await?;
+    let known = db::added_boards::known(&context.pool, urls, alone).await?;
     Ok(known.filter(|known| known.enabled || known.catalogue))
-}
-
-/// `acme-labs` → `Acme Labs`
-fn titled(company: &str) -> String {
-    let words = company.split(['-', '_', '/']).filter(|word| !word.is_empty());
-    let words = words.map(|word| {
-        let mut letters = word.chars();
-        letters
-            .next()
-            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 async fn read(
@@ -210,6 +233,7 @@ async fn read(
         kind: *kind,
         rules: None,
         url,
+        zone: Tz::UTC,
         visibility: Visibility::Subscribed,
         validators: &Validators::default(),
     };
@@ -304,10 +328,16 @@ async fn insert(
         slug: &board.slug,
         name: &board.name,
         kind: board.detected.kind,
-        url: &board.detected.url,
+        url: board.kept.urls.first().unwrap_or(&board.detected.url),
         interval: INTERVAL,
     };
     let claimed = db::added_boards::insert(tx, new, now).await?;
+    if let Some(keys) = &board.kept.keys {
+        let cell = db::secret_boards::cell(claimed.id);
+        let sealed = keys.seal(cell, board.detected.url.as_str());
+        let sealed = sealed.map_err(|error| sqlx::Error::Encode(error.into()))?;
+        db::secret_boards::seal(tx, claimed.id, &sealed).await?;
+    }
     let shown = Shown { postings: &answered.read.postings, complete: false };
     let stored = db::postings::store(tx, &claimed, shown, answered.at).await?;
     let rhythm = Rhythm { interval: INTERVAL, quiet: None, stays: answered.stays };
@@ -318,7 +348,12 @@ async fn insert(
         left_out: answered.read.left_out,
         newest: stored.newest,
         anything_new: false,
-        next_poll_at: later(now, polling::after_success(rhythm, fastrand::f64())),
+        next_poll_at: if answered.read.cut {
+            later(now, HOST_GAP)
+        } else {
+            later(now, polling::after_success(rhythm, fastrand::f64()))
+        },
+        cut: answered.read.cut,
     };
     db::settled_polls::read(tx, &claimed, read).await?;
     Ok((claimed.id, claimed.slug))
@@ -335,16 +370,6 @@ pub async fn remove(context: &Context, actor: Actor, number: i64) -> Outcome {
         db::added_boards::unsubscribe(tx, actor.account, board.id).await
     })
     .await?;
-    Ok(replies::board_removed(number, &board.name, &board.url))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_companys_name_is_made_readable() {
-        assert_eq!(titled("acme-labs"), "Acme Labs");
-        assert_eq!(titled("acme.wd5/AcmeCareers"), "Acme.wd5 AcmeCareers");
-    }
+    let url = Some(board.url.as_str()).filter(|_| !board.sealed);
+    Ok(replies::board_removed(number, &board.name, url))
 }

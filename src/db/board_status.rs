@@ -31,6 +31,8 @@ pub struct BoardStatus {
     /// Postings of the last response that were too many.
     pub left_out: i64,
     pub attribution: Option<String>,
+    /// Where its terms stand.
+    pub terms: Option<String>,
 }
 
 /// The boards that an account may see and that are polled or were given up: its own, by number,
@@ -42,7 +44,7 @@ pub async fn of_account(
     sqlx::query_as!(
         BoardStatus,
         r#"SELECT b.id, s.number AS "number?", b.slug, b.name, b.last_polled_at, b.next_poll_at,
-                  b.newest_posting_at, b.failures, b.last_error, b.attribution,
+                  b.newest_posting_at, b.failures, b.last_error, b.attribution, b.terms,
                   b.stopped_at IS NOT NULL AS "stopped!", b.delay_seconds, b.left_out
            FROM boards b
            LEFT JOIN board_subscriptions s ON s.board_id = b.id AND s.account_id = $1

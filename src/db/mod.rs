@@ -43,6 +43,7 @@ pub mod rates;
 pub mod reasons;
 mod reposts;
 pub mod sealed;
+pub mod secret_boards;
 pub mod seen;
 pub mod settle;
 pub mod settled_polls;

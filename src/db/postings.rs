@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use super::openings::{self, Joined};
 use super::wake::{Stage, wake};
@@ -111,7 +111,7 @@ pub async fn store(
             }
         } else {
             in_fresh.extend(keys.iter().map(|key| (*key, fresh.len())));
-            let history = is_history(board, posting);
+            let history = is_history(board, posting, complete);
             stored.history += usize::from(history);
             let sketch = Sketch::of(&posting.body);
             fresh.push(Fresh { posting, keys, history, sketch });
@@ -136,6 +136,20 @@ pub async fn store(
         wake(tx, Stage::Match).await?;
     }
     Ok(stored)
+}
+
+/// Which of these postings are news: neither known nor of the board's past.
+pub async fn unknown(
+    pool: &PgPool,
+    board: &ClaimedBoard,
+    shown: &[Posting],
+) -> sqlx::Result<Vec<usize>> {
+    let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
+    let known = known_keys(&mut *pool.acquire().await?, board, &keys.concat()).await?;
+    let new = shown.iter().zip(keys).enumerate().filter(|(_, (posting, keys))| {
+        !keys.iter().any(|key| known.contains_key(key)) && !is_history(board, posting, true)
+    });
+    Ok(new.map(|(index, _)| index).collect())
 }
 
 /// Postings whose words are stored already under other keys, by their new strongest key.
@@ -193,10 +207,18 @@ pub(super) fn json(value: &impl Serialize) -> Option<Value> {
     serde_json::to_value(value).ok()
 }
 
-/// A board's first poll shows its past; only what was posted since we watch it is news.
-fn is_history(board: &ClaimedBoard, posting: &Posting) -> bool {
-    !board.polled_before && posting.posted_at.is_none_or(|posted| posted < board.watched_since)
+/// A board's first poll shows its past; only what was posted since we watch it is news. One that shows
+/// its newest postings shows older ones again when some of these are gone.
+fn is_history(board: &ClaimedBoard, posting: &Posting, complete: bool) -> bool {
+    if board.polled_before {
+        let since = board.watched_since - TimeDelta::from_std(board.delay).unwrap_or_default();
+        return !complete && posting.posted_at.is_some_and(|posted| posted < since - CLOCKS_DIFFER);
+    }
+    posting.posted_at.is_none_or(|posted| posted < board.watched_since)
 }
+
+/// How far a date may lie before the true one: many boards name the day alone.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
 
 fn hashes(identity: &Identity) -> Vec<[u8; 32]> {
     identity.keys().iter().map(|key| Sha256::digest(key.as_bytes()).into()).collect()

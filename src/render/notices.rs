@@ -15,12 +15,14 @@ pub fn introduction() -> String {
         .to_owned()
 }
 
-/// A board that somebody added is not asked any more.
-pub fn board_given_up(number: i64, name: &str, url: &Url, why: &str, gone: bool) -> String {
+/// A board that somebody added is not asked any more; `url` where it may be shown.
+pub fn board_given_up(number: i64, name: &str, url: Option<&Url>, why: &str, gone: bool) -> String {
     let since = if gone { "is gone for good" } else { "could not be read for a week" };
+    // An address that nobody may read is known to its owner alone.
+    let address = url.map_or("and its address", Url::as_str);
     format!(
         "Your board {number}, {name}, {since} ({why}) and is not asked any more. To try again: \
-         boards add {url}"
+         boards add {address}"
     )
 }
 

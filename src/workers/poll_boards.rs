@@ -1,10 +1,13 @@
 //! Polls the boards that are due: claim (`claims`), ask (`ask_board`), store — the network outside of
 //! any transaction, the result fenced by the lease.
 
+use std::sync::Arc;
+
 use tokio::sync::Semaphore;
 
 use super::Base;
 use super::claims::Claims;
+use super::failing_boards::rest_host;
 use crate::boards::ask::Answered;
 use crate::boards::fetch::Fetcher;
 use crate::clock::add;
@@ -13,6 +16,7 @@ use crate::db::postings::{Shown, Stored};
 use crate::db::settled_polls::{Read, Unchanged};
 use crate::domain::board::{ClaimedBoard, Validators};
 use crate::schedule::polling::{self, Rhythm};
+use crate::secrets::Keys;
 use crate::worker::{Tick, Worker};
 
 /// Responses stored at a time. Those that show the same companies wait for each other inside the database;
@@ -25,6 +29,8 @@ pub struct PollBoards {
     pub base: Base,
     pub fetcher: Fetcher,
     pub claims: Claims,
+    /// What addresses are sealed with that open a feed to their owner alone.
+    pub keys: Option<Arc<Keys>>,
 }
 
 impl Worker for PollBoards {
@@ -82,6 +88,8 @@ impl PollBoards {
             let stored = db::postings::store(tx, board, shown, *at).await?;
             let rhythm = Self::rhythm(board, &answered, stored.new > 0);
             let rest = polling::after_success(rhythm, fastrand::f64());
+            let asked = answered.refused.as_ref().and_then(|refused| refused.asked);
+            let rest = rest.max(asked.map(polling::clamp_asked).unwrap_or_default());
             let settled = Read {
                 at: *at,
                 validators: &validators,
@@ -90,8 +98,12 @@ impl PollBoards {
                 newest: stored.newest,
                 anything_new: stored.new > 0,
                 next_poll_at: add(self.base.now(), rest),
+                cut: read.cut,
             };
             db::settled_polls::read(tx, board, settled).await?;
+            if let Some(refused) = &answered.refused {
+                rest_host(tx, board, refused, self.base.now()).await?;
+            }
             Ok(Some(stored))
         })
         .await?;

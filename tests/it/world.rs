@@ -146,6 +146,8 @@ impl World {
             interval: Duration::from_mins(1),
             delay: Duration::ZERO,
             attribution: None,
+            terms: None,
+            zone: chrono_tz::Tz::UTC,
             off: None,
         };
         let now = self.now();
@@ -157,7 +159,7 @@ impl World {
     pub fn poller(&self) -> PollBoards {
         let pace = Pace { host_gap: Duration::ZERO, spread: false, look: Duration::ZERO };
         let claims = Claims::new(pace, Arc::default());
-        PollBoards { base: self.base(), fetcher: self.fetcher(), claims }
+        PollBoards { base: self.base(), fetcher: self.fetcher(), claims, keys: None }
     }
 
     pub fn fetcher(&self) -> Fetcher {

@@ -29,6 +29,8 @@ pub struct BoardLine {
     pub left_out: i64,
     /// What the board wants to be said of it.
     pub attribution: Option<String>,
+    /// Where its terms stand.
+    pub terms: Option<String>,
     pub postings: i64,
     /// From posted to seen, in seconds: half, and 95 %.
     pub seen: Option<(f64, f64)>,
@@ -77,8 +79,10 @@ pub fn boards(lines: &[BoardLine]) -> Reply {
             more => format!(", {more} older ones not read"),
         };
         let said = line.attribution.as_ref().map_or_else(String::new, |said| format!("; {said}"));
+        let terms =
+            line.terms.as_ref().map_or_else(String::new, |terms| format!("; its terms: {terms}"));
         format!(
-            "{number}{} ({}): {}; {} postings{newest}{left_out}{said}",
+            "{number}{} ({}): {}; {} postings{newest}{left_out}{said}{terms}",
             line.name,
             line.slug,
             line.health(),
@@ -121,6 +125,7 @@ mod tests {
             own_delay: None,
             left_out: 0,
             attribution: None,
+            terms: None,
             slug: "b".to_owned(),
             name: "Board".to_owned(),
             polled: None,

@@ -81,8 +81,8 @@ pub fn not_added(typed: &str, why: &NotAdded) -> Reply {
         }
         NotAdded::Unreadable(why) => format!("{typed} cannot be watched: {why}."),
         NotAdded::Secret => format!(
-            "{typed} seems to carry a secret, which cannot be kept safely here yet; so it is \
-             not added."
+            "{typed} seems to carry a secret, which cannot be kept safely here: the operator has \
+             set no keys. So it is not added."
         ),
         NotAdded::TooMany(limit) => {
             format!("You have {limit} boards, which is the limit. Remove one first.")
@@ -118,9 +118,10 @@ pub fn no_such_board(number: i64, numbers: &[i64]) -> Reply {
     only(format!("You have no board {number}. {have} Boards without a number are everybody's."))
 }
 
-pub fn board_removed(number: i64, name: &str, url: &str) -> Reply {
+/// `url` where it may be shown.
+pub fn board_removed(number: i64, name: &str, url: Option<&str>) -> Reply {
     let mut reply = only(format!("Board {number}, {name}, is not watched for you any more."));
-    reply.buttons.push(say("Add it again", format!("boards add {url}")));
+    reply.buttons.extend(url.map(|url| say("Add it again", format!("boards add {url}"))));
     reply
 }
 
