@@ -198,8 +198,9 @@ async fn boards(config: &Config, entries: &[Entry]) -> anyhow::Result<()> {
             note(&format!("board {}: off, {off}", entry.name))?;
             continue;
         }
+        let Some(kind) = entry.kind else { continue };
         let request = Request {
-            kind: entry.kind,
+            kind,
             url: &entry.url,
             visibility: Visibility::Catalogue,
             validators: &Validators::default(),

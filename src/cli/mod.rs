@@ -151,6 +151,12 @@ enum Boards {
         /// A TOML file of rules, for a web page
         #[arg(long)]
         rules: Option<PathBuf>,
+        /// Where a file came from: relative addresses in it are of there
+        #[arg(long)]
+        url: Option<Url>,
+        /// Whose jobs it shows, where the response does not say
+        #[arg(long)]
+        company: Option<String>,
         /// A file, an http(s) address, or - for standard input
         source: String,
     },
@@ -317,8 +323,11 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::SlackManifest { url } => slack_manifest::run(&url),
         Command::Keys(Keys::Generate) => keys::generate(),
         Command::Mail(Mail::Preview { template, out }) => mail::preview(&config, template, &out),
-        Command::Boards(Boards::Read { kind, rules, source }) => {
-            boards::read(&config, kind, rules.as_deref(), &source).await
+        Command::Boards(Boards::Read { kind, rules, url, company, source }) => {
+            let (rules, company) = (rules.as_deref(), company.as_deref());
+            let wanted =
+                boards::Wanted { kind, rules, url: url.as_ref(), company, source: &source };
+            boards::read(&config, wanted).await
         }
         Command::Boards(Boards::Detect { address }) => boards::detect(&config, &address).await,
         Command::Filter(Filter::Check { text }) => filter::check(&text),

@@ -4,7 +4,8 @@ use std::io::{BufRead, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
-use chrono::{DateTime, Offset, Utc};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
 use super::output::{self, complain};
@@ -112,7 +113,7 @@ fn posted_at(fields: &Map<String, Value>) -> Option<DateTime<Utc>> {
         (None, Some(number)) => RawDate::Seconds(number),
         (None, None) => RawDate::Unknown,
     };
-    moment(&date, Utc.fix(), None)
+    moment(&date, Tz::UTC, None)
 }
 
 #[cfg(test)]

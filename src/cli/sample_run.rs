@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -87,13 +88,14 @@ fn sample_entries(address: &Url) -> anyhow::Result<Vec<Entry>> {
         Ok(Entry {
             slug: feed.slug().to_owned(),
             name: feed.title().to_owned(),
-            kind: BoardKind::Feed,
+            kind: Some(BoardKind::Feed),
             rules: None,
             url: feed.url(address)?,
             interval: SAMPLE_INTERVAL,
             delay: Duration::ZERO,
             attribution: None,
             terms: None,
+            zone: Tz::UTC,
             off: None,
         })
     };
