@@ -77,7 +77,8 @@ impl Manners for Guest<'_> {
 pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
     let seen_at = address(context, actor, text)?;
     let is_known = detect::by_address(&seen_at.url).is_some_and(|it| it.kind != BoardKind::Feed);
-    let seen = if is_known { Kept::open(&seen_at.url) } else { Kept::of(context, &seen_at.url) };
+    let kept = || Kept::of(context, &seen_at.url);
+    let seen = if is_known { Some(Kept::open(&seen_at.url)) } else { kept() };
     let Some(seen) = seen else {
         return Err(replies::not_added(text, &NotAdded::Secret).into());
     };
@@ -152,14 +153,14 @@ struct Kept {
 }
 
 impl Kept {
-    fn open(url: &Url) -> Option<Self> {
-        Some(Self { urls: vec![url.clone()], keys: None })
+    fn open(url: &Url) -> Self {
+        Self { urls: vec![url.clone()], keys: None }
     }
 
     /// `None` for a secret that cannot be kept.
     fn of(context: &Context, url: &Url) -> Option<Self> {
         if !detect::may_be_secret(url) {
-            return Self::open(url);
+            return Some(Self::open(url));
         }
         let keys = context.board_keys.clone()?;
         Some(Self { urls: db::secret_boards::stand_ins(&keys, url), keys: Some(keys) })

@@ -211,9 +211,16 @@ impl<'n> State<'n> {
             return;
         }
         let Some(at) = self.open.iter().rposition(|open| open.name == name) else { return };
-        while let Some(element) = self.open.pop() {
+        while let Some(mut element) = self.open.pop() {
             let left_open = self.open.len() > at;
+            let of_item = self.open.len() == 1;
             match self.open.last_mut() {
+                // A part of the item that was not closed: what follows it was not meant to be in it.
+                Some(item) if left_open && of_item => {
+                    let after = std::mem::take(&mut element.children);
+                    item.children.push(element);
+                    item.children.extend(after);
+                }
                 Some(parent) if left_open => {
                     parent.text.push_str(&element.text);
                     parent.children.extend(element.children);
@@ -291,6 +298,7 @@ mod tests {
             ("<item><a>2</b></a></item>", "1|2|3", 0),
             ("<item><a>2<br>x<p>y</p></a>", "1|2x|3", 0),
             ("<item><a>2</a>", "1|2|3", 0),
+            ("<item><b>x<a>2</a></item>", "1|2|3", 0),
             ("<item><a>2 < 3</a><l>y</l></item>", "1|2|3", 0),
             ("<item><a><![CDATA[2</a></item>", "1|3", 1),
             ("<item><a><!-- 2</a></item>", "1|3", 1),
