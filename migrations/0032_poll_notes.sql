@@ -3,7 +3,7 @@
 -- when it has not answered at all.
 ALTER TABLE boards
     ADD COLUMN suspect_hash bytea,
-    ADD COLUMN empty_answers integer NOT NULL DEFAULT 0,
+    ADD COLUMN empty_answers bigint NOT NULL DEFAULT 0,
     ADD COLUMN unanswered_since timestamptz;
 
 UPDATE boards SET unanswered_since = failing_since WHERE failing_since IS NOT NULL;
