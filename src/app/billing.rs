@@ -28,7 +28,7 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
         let mut context = Context::new(pool, clock, fetcher(config)?);
         context.mail_keys = config.mail.as_ref().and(config.keys.clone());
-        context.board_keys = config.keys.clone();
+        context.board_keys.clone_from(&config.keys);
         context.payments = payments(config)?;
         Ok(context)
     }

@@ -293,16 +293,19 @@ async fn answer(response: Response, url: Url, request: Request<'_>) -> Result<Fe
         let asked = text(RETRY_AFTER).and_then(|value| rhythm::retry_after(&value, request.now));
         return Err(FetchError { why: format!("answered {status}"), asked, whose: whose(status) });
     }
-    let short = |value: &String| value.len() <= MAX_VALIDATOR;
     // They are sent to the address that is asked first: what another origin gave is none of its business.
     let own = url.origin() == request.url.origin();
-    let validator = |name: HeaderName| text(name).filter(|value| own && short(value));
+    let validator =
+        |name: HeaderName| text(name).filter(|value| own && value.len() <= MAX_VALIDATOR);
     let validators = Validators { etag: validator(ETAG), last_modified: validator(LAST_MODIFIED) };
     let content_type = text(CONTENT_TYPE);
     let Limits { bytes, .. } = Limits::of(request.kind, request.visibility);
-    let (body, turn) = read_in_turn(response, bytes).await.map_err(|error| match error {
-        BodyError::Http(error) => error.into(),
-        error => FetchError::from(error.to_string()),
+    let (body, turn) = read_in_turn(response, bytes).await.map_err(|error| {
+        if let BodyError::Http(error) = error {
+            error.into()
+        } else {
+            FetchError::from(error.to_string())
+        }
     })?;
     Ok(Fetched::Body { body, content_type, validators, stays, url, turn })
 }

@@ -21,9 +21,8 @@ pub fn value_text(text: &str) -> Option<&str> {
             match byte {
                 b'"' => in_string = true,
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' if depth == 0 => return text.get(..at),
+                b'}' | b']' | b',' if depth == 0 => return text.get(..at),
                 b'}' | b']' => depth -= 1,
-                b',' if depth == 0 => return text.get(..at),
                 _ => continue,
             }
         }

@@ -103,10 +103,8 @@ fn posting(job: Fields<'_>, site: Option<&str>) -> Result<Option<RawPosting>, St
     let marks = job.texts("bulletFields").into_iter();
     let country = country.or_else(|| marks.clone().find(|mark| is_country(mark)));
     let posted_at = posted_on(job.text("postedOn").or_else(|| job.text("jobPostingInfo.postedOn")));
-    let posted_at = match posted_at {
-        RawDate::Unknown => job.date("jobPostingInfo.startDate"),
-        stated => stated,
-    };
+    let unknown = posted_at == RawDate::Unknown;
+    let posted_at = if unknown { job.date("jobPostingInfo.startDate") } else { posted_at };
     Ok(Some(RawPosting {
         guid: path.map(number_in).or_else(|| alone("jobPostingId")).or_else(|| alone("jobReqId")),
         url: alone("externalUrl").or_else(|| Some(format!("/{}{}", site?, path?))),

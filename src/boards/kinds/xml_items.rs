@@ -60,14 +60,14 @@ pub struct Shape<'n> {
 
 /// What was read of a document.
 #[derive(Debug, Default)]
-pub struct Items {
+pub struct Listed {
     pub items: Vec<Element>,
     /// The title beside the items, of a feed the name of its channel.
     pub title: String,
     pub problems: Vec<Problem>,
 }
 
-impl Items {
+impl Listed {
     /// Makes a posting of each item.
     pub fn postings(self, posting: impl Fn(&Element) -> RawPosting) -> RawItems {
         let place = |index: usize| format!("item {index}");
@@ -86,7 +86,7 @@ pub fn xml_board(
 }
 
 /// The items that can be read, and what can't.
-pub fn xml_items(text: &str, shape: Shape<'_>) -> Result<Items, Unreadable> {
+pub fn xml_items(text: &str, shape: Shape<'_>) -> Result<Listed, Unreadable> {
     let mut state = State::of(shape);
     let mut text = text;
     while let Some(behind) = state.read(text)? {
@@ -121,7 +121,7 @@ struct State<'n> {
     around: Vec<String>,
     /// The item that is being read and what is open in it.
     open: Vec<Element>,
-    read: Items,
+    read: Listed,
 }
 
 impl<'n> State<'n> {
@@ -265,7 +265,7 @@ fn resolved(entity: &BytesRef<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Result<Items, Unreadable> {
+    fn read(body: &str) -> Result<Listed, Unreadable> {
         let response = Response { body: body.as_bytes(), content_type: None };
         xml_items(&feed_text(response)?, Shape { root: "rss", item: "item" })
     }
@@ -275,7 +275,7 @@ mod tests {
         let body = "<?xml version='1.0'?><rss><channel><title>Jobs &amp; more</title><item><title> A &amp; B \
                     &nbsp;&#x43;</title><x:all><x:one><x:n>1</x:n></x:one><x:one/></x:all>\
                     <d><![CDATA[<p>R&D</p>]]></d><e>a & b</e></item></channel></rss>";
-        let Items { items, title, problems } = read(body).unwrap();
+        let Listed { items, title, problems } = read(body).unwrap();
         assert_eq!((items.len(), title.as_str(), problems), (1, "Jobs & more", vec![]));
         assert_eq!(items[0].text("title"), Some("A & B &nbsp;C"));
         assert_eq!((items[0].text("d"), items[0].text("e")), (Some("<p>R&D</p>"), Some("a & b")));
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn items_before_a_fault_are_kept() {
-        let Items { items, problems, .. } = read("<rss><item><a>1</a></item><item><a>2").unwrap();
+        let Listed { items, problems, .. } = read("<rss><item><a>1</a></item><item><a>2").unwrap();
         assert_eq!((items.len(), problems[0].place.as_str()), (1, "after item 1"));
         assert!(read("<rss/>").unwrap().items.is_empty());
     }
