@@ -20,6 +20,8 @@ mod labels;
 mod link;
 mod mojibake;
 pub mod openings;
+#[cfg(test)]
+mod openings_tests;
 mod place;
 mod place_zones;
 mod salary;
