@@ -47,6 +47,7 @@ use crate::workers::outbox::Outbox;
 use crate::workers::poll_boards::PollBoards;
 use crate::workers::quiet_filters::{self, QuietFilters};
 use crate::workers::refresh_rates::{self, RefreshRates};
+use crate::workers::rekey::{self, Rekey};
 use crate::workers::reseal::{self, Reseal};
 use wakes::Wakes;
 
@@ -276,6 +277,8 @@ impl App {
 
     fn start_polling(&self, config: &Config) -> anyhow::Result<()> {
         let (base, fetcher) = (self.base(), fetcher(config)?);
+        let worker = Rekey { base: base.clone() };
+        self.spawn(worker, Rest { pause: rekey::LOOK, wake: Arc::default() });
         let rest = Rest { pause: POLL_PAUSE, wake: Arc::clone(&self.claims.wake) };
         for _ in 0..POLLERS {
             let (base, fetcher, claims) = (base.clone(), fetcher.clone(), self.claims.clone());

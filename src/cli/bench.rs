@@ -185,7 +185,7 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
             Ok(Posting { identity, posted_at: None, ..posting })
         });
         let batch = batch.collect::<anyhow::Result<Vec<_>>>()?;
-        let shown = Shown { postings: &batch, complete: false };
+        let shown = Shown { postings: &batch, complete: false, most: usize::MAX };
         db::in_tx(&pool, async |tx| db::postings::store(tx, &board, shown, seen).await).await?;
     }
     db::analyze(&pool).await?;

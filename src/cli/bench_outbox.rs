@@ -244,7 +244,7 @@ impl Bench<'_> {
         let postings: Vec<Posting> =
             (0..many).map(|number| posting(mark, number)).collect::<Result<_, _>>()?;
         let now = self.base.clock.now() - TimeDelta::hours(2) + TimeDelta::minutes(30) * time;
-        let shown = Shown { postings: &postings, complete: false };
+        let shown = Shown { postings: &postings, complete: false, most: usize::MAX };
         db::in_tx(&self.base.pool, async |tx| {
             db::postings::store(tx, &self.board, shown, now).await
         })

@@ -308,7 +308,7 @@ async fn insert(
         interval: INTERVAL,
     };
     let claimed = db::added_boards::insert(tx, new, now).await?;
-    let shown = Shown { postings: &answered.read.postings, complete: false };
+    let shown = Shown { postings: &answered.read.postings, complete: false, most: usize::MAX };
     let stored = db::postings::store(tx, &claimed, shown, answered.at).await?;
     let rhythm = Rhythm { interval: INTERVAL, quiet: None, stays: answered.stays };
     let read = Read {

@@ -168,16 +168,23 @@ pub async fn begin_sends(
     let targets: Vec<i64> = sends.iter().map(|(lane, _)| lane.target.id.0).collect();
     let leases: Vec<Uuid> = sends.iter().map(|(lane, _)| lane.lease.0).collect();
     let begun = sqlx::query_scalar!(
-        "UPDATE deliveries d
+        "WITH ordered AS MATERIALIZED (
+             -- In the order of their ids, as whoever merges openings takes them.
+             SELECT d.id, s.lease_id
+             FROM UNNEST($1::bigint[], $2::bigint[], $3::uuid[]) AS s (id, target_id, lease_id)
+             JOIN targets t ON t.id = s.target_id AND t.lease_id = s.lease_id
+             -- Many may wait: found by its own key only, whatever the server believes to know of the table.
+             JOIN deliveries d ON d.id = s.id
+             WHERE (d.target_id = s.target_id) IS TRUE
+             ORDER BY d.id FOR NO KEY UPDATE OF d)
+         UPDATE deliveries d
          SET state = 'sending', lease_id = s.lease_id, tried_at = $4,
              -- A sender that died is no failure of the message: the rests do not grow by it.
              attempts = d.attempts + CASE WHEN d.state = 'sending' THEN 0 ELSE 1 END,
              doubt_since = COALESCE(d.doubt_since, CASE WHEN d.state = 'sending'
                                                         THEN COALESCE(d.tried_at, d.due_at) END)
-         FROM UNNEST($1::bigint[], $2::bigint[], $3::uuid[]) AS s (id, target_id, lease_id)
-         JOIN targets t ON t.id = s.target_id AND t.lease_id = s.lease_id
-         -- Many may wait: found by its own key only, whatever the server believes to know of the table.
-         WHERE d.id = s.id AND (d.target_id = s.target_id) IS TRUE AND d.state IN ('pending', 'sending')
+         FROM ordered s
+         WHERE d.id = s.id AND d.state IN ('pending', 'sending')
          RETURNING d.id",
         &deliveries,
         &targets,

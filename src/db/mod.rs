@@ -41,6 +41,7 @@ pub mod postings;
 pub mod quiet;
 pub mod rates;
 pub mod reasons;
+pub mod rekeying;
 mod reposts;
 pub mod sealed;
 pub mod seen;

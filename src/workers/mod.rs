@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod poll_boards;
 pub mod quiet_filters;
 pub mod refresh_rates;
+pub mod rekey;
 pub mod reseal;
 pub mod subscriptions;
 mod together;

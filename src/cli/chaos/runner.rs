@@ -146,7 +146,7 @@ async fn post(
             posted.push(Posted { title: posting.title.clone(), group, at });
             batch.push(posting);
         }
-        let shown = Shown { postings: &batch, complete: false };
+        let shown = Shown { postings: &batch, complete: false, most: usize::MAX };
         loop {
             let now = app.clock.now();
             let stored =

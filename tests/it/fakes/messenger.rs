@@ -21,8 +21,9 @@ pub struct FakeMessenger(Mutex<State>);
 struct State {
     ledger: Vec<String>,
     arrived: BTreeMap<DeliveryId, MessageRef>,
-    /// What messages that were sent show since.
+    /// What messages that were sent show since, and the addresses that they lead to.
     edited: Vec<String>,
+    links: Vec<Option<String>>,
     /// Played before any success.
     failures: VecDeque<Failure>,
     /// Questions for messages that were answered.
@@ -70,6 +71,11 @@ impl FakeMessenger {
     /// `target: title | origin` of every edit, with a mark before what is closed.
     pub fn edited(&self) -> Vec<String> {
         self.state().edited.clone()
+    }
+
+    /// Where the card of each edit leads.
+    pub fn edited_links(&self) -> Vec<Option<String>> {
+        self.state().links.clone()
     }
 
     pub fn sent(&self) -> Vec<String> {
@@ -163,6 +169,7 @@ impl Messenger for FakeMessenger {
             let (title, origin) = (&card.title, card::origin(card, sent.at));
             let edited = format!("{}: {closed}{title} | {facts} | {origin}", target.address);
             state.edited.push(edited);
+            state.links.push(card.url.clone());
         }
         Ok(())
     }
