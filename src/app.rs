@@ -301,7 +301,7 @@ impl App {
         for messenger in messengers {
             let (wake, senders) = (wakes.of_delivery(), messenger.at_once());
             let outbox = Outbox::new(self.outbox_base(), messenger, Arc::clone(&wake), senders);
-            let outbox = Arc::new(outbox);
+            let outbox = Arc::new(outbox.until(self.stop.clone()));
             self.outboxes().push(Arc::clone(&outbox));
             for sender in 0..senders {
                 let pause = if sender < LOOKOUTS { STAGE_PAUSE } else { SENDER_PAUSE };

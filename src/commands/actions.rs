@@ -1,6 +1,5 @@
 //! What buttons do.
 
-use chrono::TimeDelta;
 use sqlx::PgConnection;
 
 use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, plans, reasons};
@@ -8,14 +7,12 @@ use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::filters::NewFilter;
 use crate::db::own_filters::FilterState;
+use crate::domain::filter::UNDO;
 use crate::domain::ids::{DraftId, FilterId, OpeningId, PostingId};
 use crate::domain::reply::{Action, Mark, Reply};
 use crate::filter_lang::parse;
 use crate::previews::preview;
 use crate::render::replies;
-
-/// How long a removal can be undone.
-const UNDO: TimeDelta = TimeDelta::minutes(10);
 
 /// Longest name that is made of a filter's text.
 const NAME: usize = 60;

@@ -14,6 +14,9 @@ use crate::domain::opening::Together;
 use crate::domain::pay::Pay;
 use crate::schedule::rank::best_first;
 
+/// What cards show of a body is in its first characters.
+const EXCERPT: i32 = 4_000;
+
 struct Row {
     delivery: i64,
     id: i64,
@@ -92,7 +95,7 @@ async fn rows(pool: &PgPool, deliveries: &[i64]) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as!(
         Row,
         r#"SELECT c.delivery_id AS "delivery!", p.id, p.title, p.url, p.company, p.location,
-                  p.remote, p.pay AS "pay: Json<Pay>", p.body, p.posted_at, b.name AS board,
+                  p.remote, p.pay AS "pay: Json<Pay>", left(p.body, $2) AS "body!", p.posted_at, b.name AS board,
                   b.attribution,
                   c.opening_id AS "opening_id!", p.opening_id AS current, c.sample AS "sample!",
                   c.filters AS "filters!", c.first_seen_at AS "first_seen_at!",
@@ -112,7 +115,8 @@ async fn rows(pool: &PgPool, deliveries: &[i64]) -> sqlx::Result<Vec<Row>> {
                  JOIN filters f ON f.id = d.sample_filter_id WHERE d.id = ANY ($1)) c
            JOIN postings p ON p.id = c.posting_id JOIN boards b ON b.id = p.board_id
            ORDER BY c.delivery_id, c.opening_id"#,
-        deliveries
+        deliveries,
+        EXCERPT
     )
     .fetch_all(pool)
     .await

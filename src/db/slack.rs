@@ -75,6 +75,7 @@ pub async fn install(
     .await?;
     sqlx::query!(
         "UPDATE targets t SET broken_at = NULL, broken_why = NULL, failures = 0,
+                failing_since = NULL,
                 ready_at = CASE WHEN EXISTS (SELECT FROM deliveries d
                                              WHERE d.target_id = t.id AND d.settled_at IS NULL)
                                 THEN $3::timestamptz END

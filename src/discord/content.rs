@@ -15,6 +15,12 @@ use crate::render::replies::card_buttons;
 const EMBEDS: usize = 10;
 const ALL: usize = 5_700;
 
+/// Of these, what an edit may add to a message.
+const GROWS: usize = 500;
+
+/// Cards of which one message shows no more in any case.
+const CARDS: usize = 100;
+
 /// Characters of a description, a title, and a label.
 const DESCRIPTION: usize = 4_000;
 const TITLE: usize = 250;
@@ -44,11 +50,24 @@ pub fn mark(message: &Message) -> String {
     format!("earlybrd no. {}", message.delivery)
 }
 
+/// How many cards of a message one message in Discord shows.
+pub fn fits(all: &Message, now: DateTime<Utc>) -> usize {
+    all.most_that_fit(CARDS, |some| {
+        let page = page(some, now, Links::Shown);
+        !page.cut && page.length + GROWS <= ALL
+    })
+}
+
 /// A message that is delivered at `now`.
 pub fn message(message: &Message, now: DateTime<Utc>, links: Links) -> Content {
+    page(message, now, links).done(Some(&mark(message)))
+}
+
+fn page(message: &Message, now: DateTime<Utc>, links: Links) -> Page {
     let mut page = Page::default();
+    let instead = render::message::instead(message);
     let heading = render::message::heading(message);
-    for text in message.notice.iter().chain(heading.iter()) {
+    for text in instead.iter().chain(&message.notice).chain(&heading) {
         page.text(&escaped(text, DESCRIPTION));
     }
     let (whole, rest) = message.shown();
@@ -66,7 +85,7 @@ pub fn message(message: &Message, now: DateTime<Utc>, links: Links) -> Content {
             page.text(&url.map_or(line.clone(), |url| format!("[{line}](<{}>)", linked(url))));
         }
     }
-    page.done(Some(&mark(message)))
+    page
 }
 
 /// An answer.

@@ -61,6 +61,10 @@ impl Messenger for DiscordPlatform {
         Platform::Discord
     }
 
+    fn fits(&self, message: &Message, now: DateTime<Utc>) -> usize {
+        content::fits(message, now)
+    }
+
     fn limits(&self, target: &Target) -> Vec<Limit> {
         let all = Limit { key: ALL.to_owned(), every: A_CALL, burst: AT_ONCE };
         vec![all, Limit { key: key(target), every: A_CHANNEL, burst: 5 }]

@@ -67,6 +67,30 @@ pub struct Message {
 }
 
 impl Message {
+    /// The same with the first so many of its cards.
+    pub fn first(&self, count: usize) -> Self {
+        let cards = self.cards.get(..count).unwrap_or(&self.cards).to_vec();
+        let (instead, notice) = (self.instead.clone(), self.notice.clone());
+        Self {
+            delivery: self.delivery,
+            created: self.created,
+            kind: self.kind,
+            instead,
+            notice,
+            cards,
+        }
+    }
+
+    /// The most cards, from the first on, with which it fits; at least one. `most` is known to be enough.
+    pub fn most_that_fit(&self, most: usize, fits: impl Fn(&Self) -> bool) -> usize {
+        let (mut least, mut most) = (1, self.cards.len().min(most));
+        while least < most {
+            let middle = (least + most).div_ceil(2);
+            if fits(&self.first(middle)) { least = middle } else { most = middle - 1 }
+        }
+        least
+    }
+
     /// The cards that are shown whole, and those of which a line is enough.
     pub fn shown(&self) -> (&[Card], &[Card]) {
         match self.kind {

@@ -18,6 +18,13 @@ use crate::render::replies::card_buttons;
 /// Blocks of one message.
 const BLOCKS: usize = 50;
 
+/// What they may take together, as characters of JSON. Slack says no number; a little above 13,000 it refuses
+/// them (slackapi/bolt-js#2509). There is room left for what an edit adds.
+const LENGTH: usize = 11_000;
+
+/// Cards of which one message shows no more in any case.
+const CARDS: usize = 100;
+
 /// Elements of one block of buttons.
 const ELEMENTS: usize = 25;
 
@@ -34,9 +41,21 @@ pub struct Content {
     pub text: String,
 }
 
+/// How many cards of a message one message in Slack shows.
+pub fn fits(all: &Message, now: DateTime<Utc>) -> usize {
+    all.most_that_fit(CARDS, |some| {
+        let blocks = message(some, now).blocks;
+        let json = serde_json::to_string(&blocks).unwrap_or_default();
+        blocks.len() < BLOCKS && json.chars().count() <= LENGTH
+    })
+}
+
 /// A message that is delivered at `now`.
 pub fn message(message: &Message, now: DateTime<Utc>) -> Content {
     let mut blocks = Blocks::default();
+    if let Some(instead) = render::message::instead(message) {
+        blocks.text(&instead);
+    }
     if let Some(notice) = &message.notice {
         blocks.text(notice);
     }

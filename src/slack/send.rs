@@ -53,6 +53,10 @@ impl Messenger for SlackPlatform {
         Platform::Slack
     }
 
+    fn fits(&self, message: &Message, now: DateTime<Utc>) -> usize {
+        blocks::fits(message, now)
+    }
+
     fn limits(&self, target: &Target) -> Vec<Limit> {
         let Ok(place) = target.address.parse::<Place>() else { return Vec::new() };
         let workspace =

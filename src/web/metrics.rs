@@ -70,6 +70,7 @@ fn text(gauges: &Gauges) -> String {
     whole("targets_broken", "Targets that are gone", gauges.broken_targets);
     whole("postings_unmatched", "Postings that nobody has matched", gauges.unmatched_postings);
     whole("boards_failing", "Boards whose last poll failed", gauges.failing_boards);
+    whole("mail_held_up", "1 while the operator must mend how mail leaves", gauges.mail_rests);
     let overdue = Gauge::<f64, AtomicU64>::default();
     overdue.set(gauges.overdue_seconds);
     registry.register("deliveries_overdue_seconds", "Age of the oldest message due", overdue);

@@ -1,5 +1,5 @@
 //! Makes messages of what waited: digests that are due, mornings after quiet nights, the ends of bursts;
-//! and gives what a target that is gone did not take to its account's address.
+//! and gives what a target did not take to another place of its account.
 
 use super::Base;
 use crate::db;
@@ -24,11 +24,18 @@ impl Worker for Gather {
             let now = self.base.now();
             db::in_tx(pool, async |tx| db::messages::gather(tx, *target, now).await).await?;
         }
-        let gone = db::broken_targets::to_divert(pool, BATCH).await?;
+        let gone = db::elsewhere::to_divert(pool, self.base.now(), BATCH).await?;
         for gone in &gone {
             let now = self.base.now();
-            db::in_tx(pool, async |tx| db::broken_targets::divert(tx, gone, now).await).await?;
+            db::in_tx(pool, async |tx| db::elsewhere::divert(tx, gone, now).await).await?;
         }
-        Ok(if targets.is_empty() && gone.is_empty() { Tick::Idle } else { Tick::Busy })
+        let refused = db::elsewhere::refused(pool, self.base.now(), BATCH).await?;
+        for refused in &refused {
+            let now = self.base.now();
+            let divert = async |tx: &mut _| db::elsewhere::divert_refused(tx, refused, now).await;
+            db::in_tx(pool, divert).await?;
+        }
+        let idle = targets.is_empty() && gone.is_empty() && refused.is_empty();
+        Ok(if idle { Tick::Idle } else { Tick::Busy })
     }
 }

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use earlybrd::commands::Context;
 use earlybrd::config::{SlackApp, SlackConfig};
+use earlybrd::db::accounts;
+use earlybrd::domain::account::{AccountKind, Identity};
+use earlybrd::domain::target::Platform;
 use earlybrd::secrets::Keys;
 use earlybrd::slack::Slack;
 use earlybrd::{http, web};
@@ -17,7 +20,7 @@ use url::Url;
 
 use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::slack::{FakeSlack, TOKEN, shown, value_of};
-use crate::world::{World, drain};
+use crate::world::{Person, World, drain};
 
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
@@ -76,6 +79,20 @@ impl Office {
         })
         .await
         .unwrap();
+    }
+
+    /// Somebody of the workspace, with their direct messages.
+    pub async fn person(&self, user: &str) -> Person {
+        let (platform, workspace) = (Platform::Slack, "T1".to_owned());
+        let (address, now) = (format!("T1/{user}"), self.world.now());
+        let identity = Identity { platform, workspace, user: user.to_owned() };
+        earlybrd::db::in_tx(&self.world.pool, async |tx| {
+            let account = accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
+            let target = accounts::target(tx, account, platform, &address, now).await?;
+            Ok(Person { account, target })
+        })
+        .await
+        .unwrap()
     }
 
     pub fn get(&self, path: &str) -> RequestBuilder {

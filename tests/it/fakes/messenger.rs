@@ -31,6 +31,8 @@ struct State {
     doubt: Option<Doubt>,
     limit: Option<Limit>,
     limited: Option<String>,
+    /// Cards that one message shows.
+    fits: Option<usize>,
 }
 
 /// How a send fails.
@@ -54,6 +56,11 @@ impl FakeMessenger {
     /// Makes it one that can be asked, or knows its messages again.
     pub fn in_doubt(&self, doubt: Doubt) {
         self.state().doubt = Some(doubt);
+    }
+
+    /// One message shows so many cards.
+    pub fn fits(&self, cards: usize) {
+        self.state().fits = Some(cards);
     }
 
     /// One message so often, to all targets together.
@@ -111,6 +118,10 @@ impl State {
 impl Messenger for FakeMessenger {
     fn platform(&self) -> Platform {
         Platform::Console
+    }
+
+    fn fits(&self, message: &Message, _: DateTime<Utc>) -> usize {
+        self.state().fits.unwrap_or(message.cards.len())
     }
 
     fn limits(&self, target: &Target) -> Vec<Limit> {
