@@ -16,6 +16,7 @@ use crate::domain::ids::{DeliveryId, OpeningId};
 use crate::domain::message::{Card, Times};
 use crate::domain::pay::{Currency, Pay, Period};
 use crate::domain::posting::Remote;
+use crate::email::{YES_WITHIN, hours};
 use crate::mail::letter::{Letter, compose};
 use crate::render::email::{self, Billing, Fallback, Frame};
 use crate::schedule::rank::best_first;
@@ -104,13 +105,13 @@ fn sample(
         Template::Card | Template::Fallback => {
             email::card(cards.first().context("a sample")?, &frame)?
         }
-        Template::Digest => email::digest(&cards, 9, &frame)?,
+        Template::Digest => email::digest(&cards, &frame)?,
         Template::Notice => email::notice(
             "Your board 3, Acme careers, could not be read for a week (404) and is not asked any \
              more. To try again: boards add https://example.com/jobs.rss",
             unsubscribe,
         )?,
-        Template::Verification => email::verification(page, 24)?,
+        Template::Verification => email::verification(page, hours(YES_WITHIN))?,
         Template::TrialEnding => {
             email::billing(&Billing::TrialEnding { plan: "pro", on, upgrade: page })?
         }

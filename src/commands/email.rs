@@ -51,7 +51,8 @@ pub async fn email(context: &Context, actor: Actor, wanted: Wanted) -> Outcome {
             let folded = address.folded();
             let digests: Vec<Vec<u8>> =
                 keys.digests(Subject::Suppressed, &folded).iter().map(|it| it.to_vec()).collect();
-            if db::emails::suppressed(&context.pool, &digests).await?.is_some() {
+            let suppressed = db::suppressed::find(&context.pool, &digests).await?;
+            if suppressed.is_some_and(|suppressed| !suppressed.may_be_asked) {
                 return Err(replies::address_takes_no_mail().into());
             }
             let sealed = keys.seal(cell(actor.account), address.as_str());

@@ -25,7 +25,11 @@ pub async fn list(context: &Context, actor: Actor) -> Outcome {
     let mut reply = replies::list(&live.map(line).collect::<Vec<_>>());
     for lost in db::backlog::not_told(&context.pool, actor.account, context.now()).await? {
         if let Ok(platform) = lost.platform.parse::<Platform>() {
-            reply.parts.push(replies::not_told(lost.postings, platform.name(), &lost.why));
+            reply.parts.push(replies::not_told(
+                lost.postings,
+                platform.name(),
+                (&lost.why, lost.expired),
+            ));
         }
     }
     Ok(reply)

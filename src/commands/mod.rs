@@ -156,7 +156,12 @@ async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
             let backlog = backlog.await?;
             told.push(replies::target_is_back(backlog.told, backlog.too_old));
         } else if let Ok(platform) = broken.platform.parse::<Platform>() {
-            told.push(replies::broken_target(platform.name(), &broken.why, broken.waiting));
+            told.push(match platform {
+                Platform::Email => replies::broken_address(&broken.why, broken.waiting),
+                Platform::Console | Platform::Playground | Platform::Slack | Platform::Discord => {
+                    replies::broken_target(platform.name(), &broken.why, broken.waiting)
+                }
+            });
         }
     }
     Ok(told)

@@ -15,6 +15,19 @@ pub fn introduction() -> String {
         .to_owned()
 }
 
+/// Mails to somebody's address ended, and these filters went there.
+pub fn mail_ended(why: &str, filters: &[i64]) -> String {
+    let numbers: Vec<String> = filters.iter().map(ToString::to_string).collect();
+    let moved = match numbers.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Filter {one}, which went there, comes here from now on."),
+        some => format!(" Filters {}, which went there, come here from now on.", some.join(", ")),
+    };
+    format!(
+        "No more mails go to your address: {why}.{moved} To be written to again: email you@example.com"
+    )
+}
+
 /// A board that somebody added is not asked any more.
 pub fn board_given_up(number: i64, name: &str, url: &Url, why: &str, gone: bool) -> String {
     let since = if gone { "is gone for good" } else { "could not be read for a week" };

@@ -23,7 +23,8 @@ pub use channels::{
 };
 pub use email::{
     address, address_asked, address_confirmed, address_takes_no_mail, address_too_often,
-    broken_target, goes_to, mail_is_off, no_address, no_mail, not_told, target_is_back,
+    broken_address, broken_target, goes_to, mail_is_off, no_address, no_mail, not_told,
+    target_is_back,
 };
 pub use filters::{
     FilterLine, changed_while_paused, list, no_such_filter, nothing_changes, paused, removed,
