@@ -68,6 +68,7 @@ pub struct Message {
 
 impl Message {
     /// The same with the first so many of its cards.
+    #[must_use]
     pub fn first(&self, count: usize) -> Self {
         let cards = self.cards.get(..count).unwrap_or(&self.cards).to_vec();
         let (instead, notice) = (self.instead.clone(), self.notice.clone());

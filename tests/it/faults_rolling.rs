@@ -1,6 +1,7 @@
 //! Replicas that are replaced one after the other, as a deployment does, while people ask for pages and messages
 //! are sent; and one that is told to stop twice.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -109,7 +110,7 @@ async fn a_rolling_restart_costs_nobody_an_answer() {
         }
     };
     let writing = async {
-        let mut queued = 0;
+        let mut queued = 0_usize;
         while !done.is_cancelled() {
             queue(&pool, target).await;
             queued += 1;
@@ -133,14 +134,17 @@ async fn a_rolling_restart_costs_nobody_an_answer() {
     let bad: Vec<_> = answers.iter().filter(|it| **it != Ok(StatusCode::OK)).collect();
     assert!(bad.is_empty(), "{} of {}: {:?}", bad.len(), answers.len(), &bad[..bad.len().min(5)]);
     assert!(answers.len() > 100, "{}", answers.len());
-    let left = || count(&pool, "SELECT count(*) FROM deliveries WHERE state <> 'sent'");
-    while left().await > 0 {
+    all_were_sent(&pool, mails.path(), queued).await;
+}
+
+/// Each of them once, and none was cut off.
+async fn all_were_sent(pool: &PgPool, mails: &Path, queued: usize) {
+    while count(pool, "SELECT count(*) FROM deliveries WHERE state <> 'sent'").await > 0 {
         sleep(Duration::from_millis(50)).await;
     }
-    let files = std::fs::read_dir(mails.path()).unwrap().count();
-    assert_eq!(i64::try_from(files).unwrap(), queued, "each is sent, none twice");
+    assert_eq!(std::fs::read_dir(mails).unwrap().count(), queued);
     let cut = "SELECT count(*) FROM deliveries WHERE doubt_since IS NOT NULL OR attempts <> 1";
-    assert_eq!(count(&pool, cut).await, 0, "no send was cut off");
+    assert_eq!(count(pool, cut).await, 0, "no send was cut off");
 }
 
 /// A service on this database whose mail goes there.

@@ -39,6 +39,7 @@ mod flow_deliver;
 mod flow_doubt;
 mod flow_edits;
 mod flow_email;
+mod flow_given_up;
 mod flow_joining;
 mod flow_kinds;
 mod flow_match;

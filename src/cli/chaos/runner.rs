@@ -86,7 +86,8 @@ async fn chaos(
     crew.calm()?;
     let quiet = until_quiet(&app.pool, &posted, ledger).await?;
     let arrived = ledger.arrived();
-    let doubtful = BTreeSet::from_iter(db::unsent::ever_in_doubt(&app.pool).await?);
+    let doubtful = db::unsent::ever_in_doubt(&app.pool).await?;
+    let doubtful: BTreeSet<i64> = doubtful.into_iter().collect();
     let fates = oracle::fates(&posted, &arrived, &doubtful);
     let (all, held_up) = oracle::delays(&posted, &arrived);
     let kept = |kind| fates.get(&kind).is_some_and(|fate| fate.lost == 0 && fate.strays == 0);
