@@ -123,7 +123,10 @@ mod tests {
             let mail = mail.then_some(waited + failing);
             match next_step(&retry(None), Tried { failing, mail, ..tried(attempts) }, 0.5) {
                 NextStep::Again(rest) => rests.push(rest),
-                end => return (rests, end),
+                end @ (NextStep::Refused
+                | NextStep::GivenUp
+                | NextStep::Dead
+                | NextStep::TargetGone) => return (rests, end),
             }
             failing += rests.last().copied().unwrap_or_default();
         }
@@ -176,7 +179,7 @@ mod tests {
     fn what_may_have_arrived_is_asked_for_or_sent_again_mail_once() {
         let unknown = Verdict::Unknown { why: String::new() };
         let step = |doubt, doubts, mail| {
-            next_step(&unknown, Tried { doubt, doubts, mail, ..tried(1) }, 0.5)
+            next_step(&unknown, Tried { doubts, doubt, mail, ..tried(1) }, 0.5)
         };
         let again = |secs| NextStep::Again(Duration::from_secs(secs));
         let mail = Some(Duration::ZERO);
