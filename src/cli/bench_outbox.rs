@@ -138,7 +138,13 @@ async fn people(base: &Base) -> anyhow::Result<(Vec<TargetId>, Vec<FilterId>)> {
                 db::accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
             let target = db::accounts::target(tx, account, PLATFORM, &user, now).await?;
             let revision = db::filters::begin_change(tx).await?;
-            let filter = NewFilter { account, target, name: "engineers", query: "engineer" };
+            let filter = NewFilter {
+                account,
+                target,
+                made_from: None,
+                name: "engineers",
+                query: "engineer",
+            };
             targets.push(target);
             filters.push(db::filters::insert(tx, revision, filter, now).await?);
         }

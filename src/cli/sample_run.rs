@@ -113,7 +113,7 @@ async fn save_examples(app: &App) -> anyhow::Result<AccountId> {
     .await?;
     for (name, text) in replies::EXAMPLES {
         let query = filter_lang::print(&filter_lang::parse(text)?);
-        let filter = NewFilter { account, target, name, query: &query };
+        let filter = NewFilter { account, target, made_from: None, name, query: &query };
         db::in_tx(&app.pool, async |tx| {
             let revision = db::filters::begin_change(tx).await?;
             if db::filters::by_name(&mut *tx, account, name).await?.is_none() {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, plans, reasons};
+use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, mutes, plans, reasons, why};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::filters::NewFilter;
@@ -23,8 +23,13 @@ const NAME: usize = 60;
 pub async fn execute(context: &Context, actor: Actor, action: Action) -> Outcome {
     match action {
         Action::Save(draft) => {
-            let actor = whose(context, actor, draft).await?;
-            save(context, actor, draft).await
+            let whose = whose(context, actor, draft).await?;
+            let mut reply = save(context, whose, draft).await?;
+            let unknown = actor.here.is_some_and(|here| here.open.is_none());
+            if unknown && whose.acts_for_all.is_some() {
+                reply.parts.push(replies::if_none_comes());
+            }
+            Ok(reply)
         }
         Action::Cancel(draft) => {
             let actor = whose(context, actor, draft).await?;
@@ -41,6 +46,10 @@ pub async fn execute(context: &Context, actor: Actor, action: Action) -> Outcome
             Ok(replies::unmarked())
         }
         Action::Because(opening, reason) => reasons::because(context, actor, opening, reason).await,
+        Action::Mute(opening) => mutes::mute(context, actor, opening).await,
+        Action::MuteHere(opening) => mutes::for_all(context, actor, opening).await,
+        Action::UnmuteHere(opening) => mutes::back_for_all(context, actor, opening).await,
+        Action::Why(opening) => why::of_opening(context, actor, opening).await,
     }
 }
 
@@ -70,6 +79,7 @@ async fn save(context: &Context, actor: Actor, id: DraftId) -> Outcome {
     };
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
     let number = filters.iter().find(|own| own.id == filter).map_or(0, |own| own.number);
+    let number = actor.number(number);
     Ok(match (draft.filter, state) {
         (_, FilterState::Paused) => replies::changed_while_paused(number, &draft.query),
         (changed, _) => replies::saved(number, &draft.query, changed.is_some(), sample.is_some()),
@@ -120,7 +130,8 @@ async fn write(
         }
     } else {
         let name: String = query.chars().take(NAME).collect();
-        let new = NewFilter { account: actor.account, target: *target, name: &name, query };
+        let (account, made_from) = (actor.account, actor.acts_for_all);
+        let new = NewFilter { account, target: *target, made_from, name: &name, query };
         let filter = db::filters::insert(tx, revision, new, now).await?;
         Saved { filter, state: FilterState::Active }
     };
@@ -139,17 +150,18 @@ async fn cancel(context: &Context, actor: Actor, id: DraftId) -> Outcome {
 }
 
 async fn restore(context: &Context, actor: Actor, number: i64) -> Outcome {
+    let shown = actor.number(number);
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
     let Some(filter) = filters.iter().find(|filter| filter.number == number) else {
         let live = filters.iter().filter(|filter| filter.state != FilterState::Removed);
-        let numbers: Vec<i64> = live.map(|filter| filter.number).collect();
-        return Err(replies::no_such_filter(number, &numbers).into());
+        let numbers: Vec<_> = live.map(|filter| actor.number(filter.number)).collect();
+        return Err(replies::no_such_filter(shown, &numbers).into());
     };
     if filter.state != FilterState::Removed {
-        return Ok(replies::restored(number, &filter.name, filter.state == FilterState::Paused));
+        return Ok(replies::restored(shown, &filter.name, filter.state == FilterState::Paused));
     }
     if filter.removed_at.is_none_or(|removed| context.now() - removed > UNDO) {
-        return Err(replies::too_late_to_restore(number, &filter.query).into());
+        return Err(replies::too_late_to_restore(shown, &filter.query).into());
     }
     let state = filter.removed_from.unwrap_or(FilterState::Active);
     let refused = db::in_tx(&context.pool, async |tx| {
@@ -169,7 +181,7 @@ async fn restore(context: &Context, actor: Actor, number: i64) -> Outcome {
     if let Some(refused) = refused {
         return Err(refused.into());
     }
-    Ok(replies::restored(number, &filter.name, state == FilterState::Paused))
+    Ok(replies::restored(shown, &filter.name, state == FilterState::Paused))
 }
 
 async fn note(context: &Context, actor: Actor, opening: OpeningId, mark: Mark) -> Outcome {

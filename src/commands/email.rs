@@ -20,6 +20,17 @@ pub enum Place {
     Email,
 }
 
+impl Place {
+    /// As it is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Own => "",
+            Self::Here => "here",
+            Self::Email => "email",
+        }
+    }
+}
+
 /// What somebody wants of e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
@@ -93,5 +104,5 @@ pub async fn to(context: &Context, actor: Actor, number: i64, place: Place) -> O
         db::own_filters::set_target(tx, filter.id, target).await
     })
     .await?;
-    Ok(replies::goes_to(number, &filter.name, place == Place::Email))
+    Ok(replies::goes_to(actor.number(number), &filter.name, place == Place::Email))
 }

@@ -142,13 +142,9 @@ impl<'a> Line<'a> {
 
     /// Without the word at the end that says where cards go, and that place.
     pub fn place_at_end(&self) -> (Self, Place) {
-        let rest = self.rest().trim_end();
-        let Some((before, last)) = rest.rsplit_once(char::is_whitespace) else {
-            return (*self, Place::Own);
-        };
-        match place(last) {
-            Some(place) => (Self { end: self.start + before.len(), ..*self }, place),
-            None => (*self, Place::Own),
+        match split_place(self.rest().trim_end()) {
+            (before, Some(place)) => (Self { end: self.start + before.len(), ..*self }, place),
+            (_, None) => (*self, Place::Own),
         }
     }
 
@@ -187,6 +183,15 @@ impl<'a> Line<'a> {
                 Err(self.wrong(&what))
             }
         }
+    }
+}
+
+/// A filter without the word at its end that says where cards go, and that place.
+pub fn split_place(filter: &str) -> (&str, Option<Place>) {
+    let last = filter.rsplit_once(char::is_whitespace);
+    match last.and_then(|(before, last)| Some((before, place(last)?))) {
+        Some((before, place)) => (before, Some(place)),
+        None => (filter, None),
     }
 }
 

@@ -11,6 +11,7 @@ mod line;
 mod list;
 mod manage;
 mod marked;
+mod mutes;
 mod own_boards;
 mod plans;
 mod proposal;
@@ -30,13 +31,17 @@ pub use boards::lines as board_lines;
 pub use channels::changes_filters;
 pub use command::{Command, parse};
 pub use here::Here;
+pub use line::split_place;
 pub use list::COMMANDS;
 pub use refusals::Refusals;
 
 use crate::boards::fetch::Fetcher;
 use crate::clock::Clock;
 use crate::db;
+use crate::db::backlog::Backlog;
+use crate::domain::account::AccountKind;
 use crate::domain::ids::{AccountId, TargetId};
+use crate::domain::number::FilterNumber;
 use crate::domain::reply::{Action, Part, Reply};
 use crate::domain::target::Platform;
 use crate::payments::Payments;
@@ -75,12 +80,21 @@ pub struct Actor {
     pub target: TargetId,
     /// Where others read what was typed.
     pub here: Option<Here>,
+    /// Where whoever acts for all of a channel is told themselves; `None` for who acts for themselves.
+    pub acts_for_all: Option<TargetId>,
 }
 
 impl Actor {
     /// Somebody whom nobody else reads.
     pub fn alone(account: AccountId, target: TargetId) -> Self {
-        Self { account, target, here: None }
+        Self { account, target, here: None, acts_for_all: None }
+    }
+
+    /// A filter's number as it is shown to them.
+    fn number(self, number: i64) -> FilterNumber {
+        let kind =
+            if self.acts_for_all.is_some() { AccountKind::Team } else { AccountKind::Person };
+        FilterNumber { of: kind, number }
     }
 }
 
@@ -108,6 +122,17 @@ impl From<Reply> for Failure {
 
 type Outcome = Result<Reply, Failure>;
 
+/// Whether the answer to a line waits for servers that are not ours.
+pub fn asks_others(text: &str) -> bool {
+    match parse(text) {
+        Ok(command) => matches!(
+            command,
+            Command::AddBoard(_) | Command::Plan | Command::Upgrade(_) | Command::Billing
+        ),
+        Err(_) => false,
+    }
+}
+
 /// Answers what somebody typed. A failure of ours is logged here and answered without its text.
 pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
     let mut reply = match here::line(actor, text) {
@@ -118,7 +143,7 @@ pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
                 channels::may_change(context, actor).await
             };
             match may {
-                Ok(()) => here::answered(settle(read(context, team, &line).await)),
+                Ok(()) => settle(read(context, team, &line).await),
                 Err(refused) => settle(Err(refused)),
             }
         }
@@ -143,23 +168,41 @@ async fn read(context: &Context, actor: Actor, text: &str) -> Outcome {
     }
 }
 
-/// Where nothing reaches the person who typed. The place they typed at is used again.
+/// Where nothing reaches the person who typed, or the channel they typed in. The place they typed at is
+/// used again.
 async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
     let broken = db::broken_targets::broken(&context.pool, actor.account).await?;
     let mut told = Vec::new();
+    if let Some(here) = actor.here {
+        told.extend(trouble_here(context, here).await?);
+    }
     for broken in broken {
         if broken.target == actor.target.0 {
-            let now = context.now();
-            let backlog = db::in_tx(&context.pool, async |tx| {
-                db::broken_targets::mend(tx, actor.target, now).await
-            });
-            let backlog = backlog.await?;
+            let backlog = mend(context, actor.target).await?;
             told.push(replies::target_is_back(backlog.told, backlog.too_old));
         } else if let Ok(platform) = broken.platform.parse::<Platform>() {
             told.push(replies::broken_target(platform.name(), &broken.why, broken.waiting));
         }
     }
     Ok(told)
+}
+
+/// Whoever types in a channel can read there, which does not say that we can write there.
+async fn trouble_here(context: &Context, here: Here) -> sqlx::Result<Option<Part>> {
+    let broken = db::broken_targets::broken(&context.pool, here.account).await?;
+    let Some(broken) = broken.into_iter().find(|broken| broken.target == here.target.0) else {
+        return Ok(None);
+    };
+    if here.open == Some(false) {
+        return Ok(Some(replies::channel_is_closed(&broken.why, broken.waiting)));
+    }
+    mend(context, here.target).await?;
+    Ok(Some(replies::channel_is_tried_again(&broken.why, broken.waiting)))
+}
+
+async fn mend(context: &Context, target: TargetId) -> sqlx::Result<Backlog> {
+    let now = context.now();
+    db::in_tx(&context.pool, async |tx| db::broken_targets::mend(tx, target, now).await).await
 }
 
 /// Answers a button.
@@ -242,9 +285,10 @@ async fn own_filter(
     let live = |filter: &&db::own_filters::OwnFilter| {
         filter.state != db::own_filters::FilterState::Removed
     };
-    let numbers: Vec<i64> = filters.iter().filter(live).map(|filter| filter.number).collect();
+    let numbers = filters.iter().filter(live).map(|filter| actor.number(filter.number));
+    let numbers: Vec<FilterNumber> = numbers.collect();
     let found = filters.into_iter().find(|filter| live(&filter) && filter.number == number);
-    Ok(found.ok_or_else(|| replies::no_such_filter(number, &numbers))?)
+    Ok(found.ok_or_else(|| replies::no_such_filter(actor.number(number), &numbers))?)
 }
 
 impl Context {

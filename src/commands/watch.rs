@@ -32,12 +32,12 @@ pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -
     }
     let query = print(expr);
     if let Some(same) = live.iter().find(|filter| filter.query == query) {
-        return Err(replies::same_filter(same.number, &same.name).into());
+        return Err(replies::same_filter(actor.number(same.number), &same.name).into());
     }
     let found = preview(context.over(actor), expr, None).await?;
     let draft = Draft { filter: None, target, query };
     let id = db::drafts::insert(&context.pool, actor.account, &draft, context.now()).await?;
-    Ok(replies::watch(&found.preview, id))
+    Ok(replies::watch(&found.preview, place.word(), id))
 }
 
 pub async fn test(context: &Context, actor: Actor, expr: &Expr) -> Outcome {
@@ -49,12 +49,12 @@ pub async fn edit(context: &Context, actor: Actor, number: i64, expr: &Expr) -> 
     let filter = own_filter(context, actor, number).await?;
     let query = print(expr);
     if query == filter.query {
-        return Err(replies::nothing_changes(number).into());
+        return Err(replies::nothing_changes(actor.number(number)).into());
     }
     let before = parse(&filter.query)
         .map_err(|error| Failure::Internal(anyhow::anyhow!("filter {}: {error}", filter.id)))?;
     let found = preview(context.over(actor), expr, Some(&before)).await?;
     let draft = Draft { filter: Some(filter.id), target: filter.target, query };
     let id = db::drafts::insert(&context.pool, actor.account, &draft, context.now()).await?;
-    Ok(replies::edit(number, &filter.name, &found.preview, id))
+    Ok(replies::edit(actor.number(number), &filter.name, &found.preview, id))
 }

@@ -47,6 +47,13 @@ pub async fn of_identity(
     Ok(AccountId(id))
 }
 
+/// The kind of an account, by its word.
+pub(super) fn kind(account: i64, word: &str) -> sqlx::Result<AccountKind> {
+    let kinds = [AccountKind::Person, AccountKind::Team];
+    let kind = kinds.into_iter().find(|kind| kind.as_str() == word);
+    kind.ok_or_else(|| super::unreadable("accounts", account, word))
+}
+
 /// Who may change the filters of a workspace's channels: as was decided there, or else as the platform has
 /// it. In Discord a server's filters are its managers'.
 pub async fn channel_filters(
@@ -77,9 +84,64 @@ pub async fn set_channel_filters(
     Ok(())
 }
 
-/// Whether an identity has an account.
-pub async fn is_known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<bool> {
-    known(tx, identity).await.map(|known| known.is_some())
+/// What was done at first contact with somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contact {
+    pub welcomed: bool,
+    /// Whether their profile was asked for its time zone.
+    pub zone_asked: bool,
+}
+
+pub async fn contact(executor: impl PgExecutor<'_>, identity: &Identity) -> sqlx::Result<Contact> {
+    sqlx::query_as!(
+        Contact,
+        r#"SELECT welcomed_at IS NOT NULL AS "welcomed!", zone_asked_at IS NOT NULL AS "zone_asked!"
+           FROM identities WHERE platform = $1 AND workspace = $2 AND user_ref = $3"#,
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// Notes that somebody is welcomed; `None` that they were not after all. Says whether that changes anything.
+pub async fn welcome(
+    executor: impl PgExecutor<'_>,
+    identity: &Identity,
+    at: Option<DateTime<Utc>>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE identities SET welcomed_at = $4
+         WHERE platform = $1 AND workspace = $2 AND user_ref = $3
+           AND (welcomed_at IS NULL) <> ($4::timestamptz IS NULL)",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+        at
+    )
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that somebody's profile was asked for its time zone.
+pub async fn zone_asked(
+    executor: impl PgExecutor<'_>,
+    identity: &Identity,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE identities SET zone_asked_at = $4
+         WHERE platform = $1 AND workspace = $2 AND user_ref = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+        now
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
 }
 
 async fn known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<Option<AccountId>> {

@@ -41,6 +41,27 @@ pub async fn place_is_gone(
     Ok(())
 }
 
+/// Uses a place again that was gone for this reason.
+pub async fn place_is_back(
+    tx: &mut PgConnection,
+    platform: Platform,
+    (address, why): (&str, &str),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let targets = sqlx::query_scalar!(
+        "SELECT id FROM targets WHERE platform = $1 AND address = $2 AND broken_why = $3 ORDER BY id",
+        platform.as_str(),
+        address,
+        why
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for target in targets {
+        mend(tx, TargetId(target), now).await?;
+    }
+    Ok(())
+}
+
 /// Targets that are gone with messages that nobody has, whose account has an address.
 pub async fn to_divert(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Gone>> {
     sqlx::query_as!(
@@ -172,4 +193,67 @@ pub async fn mend(
     .await?;
     wake(tx, Stage::Deliver).await?;
     Ok(backlog)
+}
+
+/// A channel that is gone, and the filters of it that somebody made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreachable {
+    pub channel: TargetId,
+    /// Where whoever made them is told.
+    pub maker: TargetId,
+    pub why: String,
+    /// By number and name.
+    pub filters: Vec<(i64, String)>,
+}
+
+/// Channels that are gone whose filters' makers were not told so since, and not within `rest`.
+pub async fn untold(
+    executor: impl PgExecutor<'_>,
+    rest: TimeDelta,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Unreachable>> {
+    let rows = sqlx::query!(
+        r#"SELECT t.id AS channel, m.id AS maker, t.broken_why AS "why!",
+                  array_agg(f.number ORDER BY f.number) AS "numbers!",
+                  array_agg(f.name ORDER BY f.number) AS "names!"
+           FROM targets t
+           JOIN filters f ON f.target_id = t.id AND f.state = 'active'
+           JOIN targets m ON m.id = f.made_from AND m.broken_at IS NULL
+           WHERE t.broken_at IS NOT NULL AND m.id <> t.id
+             AND (t.makers_told_at IS NULL
+                  OR (t.makers_told_at < t.broken_at AND t.makers_told_at < $1))
+           GROUP BY t.id, m.id ORDER BY t.id, m.id LIMIT $2"#,
+        now - rest,
+        limit
+    )
+    .fetch_all(executor)
+    .await?;
+    let read = rows.into_iter().map(|row| Unreachable {
+        channel: TargetId(row.channel),
+        maker: TargetId(row.maker),
+        why: row.why,
+        filters: row.numbers.into_iter().zip(row.names).collect(),
+    });
+    Ok(read.collect())
+}
+
+/// Notes that makers are told of a channel. `false` if another replica was quicker.
+pub async fn told(
+    tx: &mut PgConnection,
+    channel: TargetId,
+    rest: TimeDelta,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE targets SET makers_told_at = $2
+         WHERE id = $1 AND broken_at IS NOT NULL
+           AND (makers_told_at IS NULL OR (makers_told_at < broken_at AND makers_told_at < $3))",
+        channel.0,
+        now,
+        now - rest
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

@@ -58,6 +58,27 @@ pub async fn company(
     Ok(found.flatten())
 }
 
+/// The company of a posting that one of `told` was told of.
+pub async fn company_told(
+    executor: impl PgExecutor<'_>,
+    told: [AccountId; 2],
+    opening: OpeningId,
+) -> sqlx::Result<Option<String>> {
+    let found = sqlx::query_scalar!(
+        "SELECT p.company FROM openings n
+         JOIN owed o ON o.opening_id IN (n.id, n.merged_into)
+         JOIN targets t ON t.id = o.target_id
+         JOIN postings p ON p.id = o.posting_id
+         WHERE n.id = $2 AND t.account_id = ANY ($1) AND p.company IS NOT NULL
+         ORDER BY p.id DESC LIMIT 1",
+        &told.map(|account| account.0),
+        opening.0
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(found.flatten())
+}
+
 /// Takes it back.
 pub async fn clear(
     executor: impl PgExecutor<'_>,

@@ -33,11 +33,9 @@ pub async fn of(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<Optio
     .await?;
     row.map(|row| {
         let wrong = |why: &str| super::unreadable("accounts", account.0, why);
-        let kinds = [AccountKind::Person, AccountKind::Team];
-        let kind = kinds.into_iter().find(|kind| kind.as_str() == row.kind);
         Ok(Account {
             id: account,
-            kind: kind.ok_or_else(|| wrong(&row.kind))?,
+            kind: super::accounts::kind(account.0, &row.kind)?,
             plan: row.plan.parse().map_err(wrong)?,
             trial_until: row.trial_until,
             delay_minutes: row.delay_minutes,

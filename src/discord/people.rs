@@ -39,10 +39,11 @@ impl Desk {
                     let is_theirs =
                         matches!(rule, ChannelFilters::Role(theirs) if who.roles.contains(&theirs));
                     let in_role = Some(is_theirs);
-                    Some(Here { account, target, is_admin: who.manages, in_role })
+                    let (is_admin, open) = (who.manages, Some(who.open));
+                    Some(Here { account, target, is_admin, in_role, open })
                 }
             };
-            Ok(Actor { account, target, here })
+            Ok(Actor { here, ..Actor::alone(account, target) })
         })
         .await
     }

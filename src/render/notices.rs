@@ -6,6 +6,7 @@ use url::Url;
 
 use super::replies::count;
 use crate::domain::account::AccountKind;
+use crate::domain::number::FilterNumber;
 use crate::domain::plan::{Limits, Plan};
 
 /// What is said to a channel that lets the bot in.
@@ -13,6 +14,18 @@ pub fn introduction() -> String {
     "Hello, I am earlybrd. I tell you about new postings within seconds of a board showing them. \
      To have some shown in this channel, type: /jobs watch remote rust here"
         .to_owned()
+}
+
+/// A channel takes nothing any more; its filters are those that whoever is told made, by number and name.
+pub fn channel_is_gone(filters: &[(i64, String)], why: &str) -> String {
+    let shown = |number| FilterNumber { of: AccountKind::Team, number };
+    let names = filters.iter().map(|(number, name)| format!("{} ({name})", shown(*number)));
+    let filters = if filters.len() == 1 { "filter" } else { "filters" };
+    format!(
+        "Nothing reaches the channel of your {filters} {}: {why}. What comes waits for a week. Let me in there \
+         (in Slack: /invite @earlybrd), then type a command there: /jobs list",
+        names.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// A board that somebody added is not asked any more.
@@ -27,7 +40,7 @@ pub fn board_given_up(number: i64, name: &str, url: &Url, why: &str, gone: bool)
 /// A filter has matched nothing for some days; `removes_most` is the part without which most would match,
 /// and how many then.
 pub fn filter_is_quiet(
-    number: i64,
+    number: FilterNumber,
     name: &str,
     days: i64,
     removes_most: Option<(String, usize)>,
@@ -50,7 +63,7 @@ pub fn filter_is_quiet(
 /// A filter is quiet because a board shows nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Silence<'a> {
-    pub number: i64,
+    pub number: FilterNumber,
     pub name: &'a str,
     pub board: &'a str,
     /// Since the board showed something new.
@@ -103,8 +116,8 @@ pub fn plan_changed(change: &PlanChange<'_>) -> String {
         said.push_str(&text);
     };
     let list = |filters: &[(i64, String)]| {
-        let prefix = if kind == AccountKind::Team { "c" } else { "" };
-        let names = filters.iter().map(|(number, name)| format!("{prefix}{number} ({name})"));
+        let shown = |number| FilterNumber { of: kind, number };
+        let names = filters.iter().map(|(number, name)| format!("{} ({name})", shown(*number)));
         names.collect::<Vec<_>>().join(", ")
     };
     if !change.paused.is_empty() {

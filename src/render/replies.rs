@@ -23,14 +23,17 @@ pub use channels::{
 };
 pub use email::{
     address, address_asked, address_confirmed, address_takes_no_mail, address_too_often,
-    broken_target, goes_to, mail_is_off, no_address, no_mail, not_told, target_is_back,
+    broken_target, channel_is_closed, channel_is_tried_again, goes_to, mail_is_off, no_address,
+    no_mail, not_told, target_is_back,
 };
 pub use filters::{
-    FilterLine, changed_while_paused, list, no_such_filter, nothing_changes, paused, removed,
-    renamed, restored, resumed, same_filter, saved, show, too_late_to_restore, too_many_filters,
+    ChannelLines, FilterLine, changed_while_paused, if_none_comes, list, no_such_filter,
+    nothing_changes, paused, removed, renamed, restored, resumed, same_filter, saved, show,
+    too_late_to_restore, too_many_filters,
 };
 pub use habits::{
-    When, cadence, muted, muted_now, no_company, quiet, snooze, timezone, too_many_muted, unmuted,
+    When, cadence, mute_for_whom, muted, muted_for_all, muted_now, no_company, quiet, snooze,
+    timezone, too_many_muted, unmuted,
 };
 pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
 pub use marked::{Marked, marked_list};
@@ -140,7 +143,7 @@ pub fn card_buttons(card: &Card) -> Vec<Button> {
     let company = card.company.as_deref().map(str::trim);
     // What is longer cannot be muted by its name.
     let company = company.filter(|name| !name.is_empty() && name.chars().count() <= 80);
-    buttons
-        .extend(company.map(|name| say(&format!("Mute {name}"), format!("mute company {name}"))));
+    buttons.extend(company.map(|name| act(&format!("Mute {name}"), Action::Mute(card.opening))));
+    buttons.push(act("Why?", Action::Why(card.opening)));
     buttons
 }

@@ -89,7 +89,7 @@ impl Till {
         let here = db::in_tx(&self.world.pool, async |tx| {
             let account = db::accounts::of_identity(tx, &team, AccountKind::Team, now).await?;
             let target = db::accounts::target(tx, account, Platform::Console, "T1/C1", now).await?;
-            Ok(Here { account, target, is_admin, in_role: None })
+            Ok(Here { account, target, is_admin, in_role: None, open: None })
         });
         Actor { here: Some(here.await.unwrap()), ..self.actor }
     }

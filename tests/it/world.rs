@@ -114,7 +114,7 @@ impl World {
         let Person { account, target } = person;
         db::in_tx(&self.pool, async |tx| {
             let revision = db::filters::begin_change(tx).await?;
-            let filter = NewFilter { account, target, name: text, query: &query };
+            let filter = NewFilter { account, target, made_from: None, name: text, query: &query };
             db::filters::insert(tx, revision, filter, self.now()).await
         })
         .await

@@ -115,7 +115,8 @@ async fn people(app: &App, groups: u32) -> anyhow::Result<()> {
                 let target = db::accounts::target(tx, account, platform, &user, now).await?;
                 let revision = db::filters::begin_change(tx).await?;
                 let query = format!("group{group}");
-                let filter = NewFilter { account, target, name: &user, query: &query };
+                let filter =
+                    NewFilter { account, target, made_from: None, name: &user, query: &query };
                 db::filters::insert(tx, revision, filter, now).await?;
             }
         }

@@ -1,6 +1,7 @@
 //! The address that an account is written to, and targets that are gone.
 
 use super::{count, only, say, text};
+use crate::domain::number::FilterNumber;
 use crate::domain::reply::{Part, Reply};
 
 pub fn no_mail() -> Reply {
@@ -45,17 +46,35 @@ pub fn mail_is_off() -> Reply {
     only("No more mails, not even those that waited. email you@example.com turns them on again.")
 }
 
-pub fn goes_to(number: i64, name: &str, email: bool) -> Reply {
+pub fn goes_to(number: FilterNumber, name: &str, email: bool) -> Reply {
     let place = if email { "by e-mail" } else { "here" };
     only(format!("Cards of filter {number}, {name}, come {place} from now on."))
 }
 
 /// What stands before an answer when somewhere else something does not arrive.
 pub fn broken_target(place: &str, why: &str, waiting: i64) -> Part {
-    let waits = if waiting > 0 { format!(" {waiting} messages wait.") } else { String::new() };
+    let waits = waits(waiting);
     text(format!(
         "Nothing reaches you in {place}: {why}.{waits} Type a command there to be told again."
     ))
+}
+
+/// What stands before an answer in a channel that we may not write to.
+pub fn channel_is_closed(why: &str, waiting: i64) -> Part {
+    text(format!("Nothing of mine reaches this channel: {why}.{} Let me in.", waits(waiting)))
+}
+
+/// What stands before an answer in a channel that took nothing.
+pub fn channel_is_tried_again(why: &str, waiting: i64) -> Part {
+    text(format!(
+        "Nothing of mine reached this channel: {why}.{} It is tried again now; if nothing comes, let me in \
+         with /invite @earlybrd and type this again.",
+        waits(waiting)
+    ))
+}
+
+fn waits(waiting: i64) -> String {
+    if waiting > 0 { format!(" {waiting} messages wait.") } else { String::new() }
 }
 
 /// What stands before an answer from a place that was gone.

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{only, text};
+use crate::domain::number::FilterNumber;
 use crate::domain::reply::{Part, Reply};
 use crate::render::span::span;
 
@@ -37,7 +38,7 @@ pub struct Became {
 /// What one filter, as it is now, says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opinion {
-    pub number: i64,
+    pub number: FilterNumber,
     pub name: String,
     pub accepts: bool,
     pub paused: bool,
