@@ -155,9 +155,9 @@ async fn slack(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
     };
     let client = for_operator(&user_agent(config.contact.as_deref()))?;
     match slack::check(settings, client).await {
-        Ok(Some(team)) => good(&format!("Slack: the token is good, for {team}")),
+        Ok(Some(team)) => good(&format!("Slack: the tokens are good, for {team}")),
         Ok(None) => note("Slack: the app's secrets are set; only an installation can prove them"),
-        Err(error) => findings.bad(&format!("Slack: auth.test failed: {error}")),
+        Err(error) => findings.bad(&format!("Slack: {error}")),
     }
 }
 

@@ -87,8 +87,11 @@ enum Command {
     /// Prints the manifest that makes a Slack app
     SlackManifest {
         /// The address under which Slack reaches this service: `https://jobs.example.com`
+        #[arg(long, required_unless_present = "socket", conflicts_with = "socket")]
+        url: Option<Url>,
+        /// For one workspace whose requests come over a connection that we open (Socket Mode)
         #[arg(long)]
-        url: Url,
+        socket: bool,
     },
     /// Works on the keys that addresses are encrypted with
     #[command(subcommand)]
@@ -314,7 +317,7 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::DiscordRegister { guild, .. } => {
             discord_register::run(&config, guild.as_deref()).await
         }
-        Command::SlackManifest { url } => slack_manifest::run(&url),
+        Command::SlackManifest { url, .. } => slack_manifest::run(url.as_ref()),
         Command::Keys(Keys::Generate) => keys::generate(),
         Command::Mail(Mail::Preview { template, out }) => mail::preview(&config, template, &out),
         Command::Boards(Boards::Read { kind, rules, source }) => {

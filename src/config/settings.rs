@@ -120,7 +120,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "SLACK_API_URL",
         default: "`https://slack.com/api`",
-        meaning: "address of Slack's Web API",
+        meaning: "address of Slack's Web API; a host alone has it under `/api`",
     },
     Setting {
         name: "DISCORD_APP_ID",

@@ -8,7 +8,7 @@ use slack_morphism::prelude::{
 };
 
 use super::press::Value;
-use super::text::{LABEL, SECTION, escaped, link, plain};
+use super::text::{self, LABEL, SECTION, escaped, link, plain};
 use crate::domain::message::{Card, Message};
 use crate::domain::reply::{Button, Part, Reply};
 use crate::render;
@@ -88,7 +88,7 @@ pub fn reply(reply: &Reply) -> Content {
             }
             Part::Code(code) => blocks.code(code),
             Part::List(lines) => {
-                blocks.lines(lines.iter().map(|line| format!("• {}", escaped(line, 1_000))));
+                blocks.list(lines);
             }
             Part::Link { label, url } => blocks.link(label, url),
             Part::Card { card, note } => {
@@ -150,8 +150,19 @@ impl Blocks {
     }
 
     fn code(&mut self, code: &str) {
-        let code = escaped(&code.replace("```", "'''"), SECTION - 10);
+        let code = text::code(&code.replace("```", "'''"), SECTION - 10);
         self.section(format!("```\n{code}\n```"));
+    }
+
+    /// Short lines; one that ends with an address is a link.
+    pub fn list(&mut self, lines: &[String]) {
+        self.lines(lines.iter().map(|line| {
+            let (said, url) = match line.rsplit_once(" · ") {
+                Some((said, end)) if end.starts_with("http") => (said, Some(end)),
+                _ => (line.as_str(), None),
+            };
+            format!("• {}", link(url, said, 1_000))
+        }));
     }
 
     /// Lines that are mrkdwn already, as many to a section as it holds.

@@ -5,6 +5,7 @@ mod commands;
 #[cfg(target_os = "linux")]
 mod memory;
 mod private_postgres;
+mod slack;
 
 use binary::{Home, until};
 

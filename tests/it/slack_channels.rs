@@ -56,3 +56,46 @@ async fn the_time_zone_is_that_of_the_profile_until_it_is_changed() {
     // Asked once, at first contact.
     assert_eq!(office.slack.calls("users.info").len(), 1);
 }
+
+#[tokio::test]
+async fn a_company_is_muted_for_oneself_or_for_the_channel() {
+    let office = Office::new().await;
+    let board = office.board().await;
+    let (ann, admin) = (("U1", "C1"), (ADMIN, "C1"));
+    let preview = office.types_in(ann, "watch rust here").await;
+    office.presses(ann, &preview["blocks"], "Save").await;
+    office.show(&board, "Rust one").await;
+    let card = office.slack.posted().pop().unwrap().arguments["blocks"].clone();
+    let asked = office.presses(ann, &card, "Mute Acme").await;
+    assert!(text(&asked).contains("for whom?"), "{}", text(&asked));
+    office.presses(ann, &asked["blocks"], "For me").await;
+    assert!(text(&office.types("U1", "muted").await).contains("Acme"));
+    office.show(&board, "Rust two").await;
+    assert!(office.slack.shown().contains("Rust two"), "the channel is told still");
+    // Where only admins may, only they do.
+    office.types_in(admin, "channels admins").await;
+    let refused = office.presses(ann, &asked["blocks"], "For the channels here").await;
+    assert!(text(&refused).contains("Only admins"), "{}", text(&refused));
+    let muted = office.presses(admin, &asked["blocks"], "For the channels here").await;
+    assert!(text(&muted).contains("muted for the channels here"), "{}", text(&muted));
+    office.show(&board, "Rust three").await;
+    assert!(!office.slack.shown().contains("Rust three"));
+    let back = office.presses(admin, &muted["blocks"], "Undo").await;
+    assert!(text(&back).contains("is told again"), "{}", text(&back));
+    office.show(&board, "Rust four").await;
+    assert!(office.slack.shown().contains("Rust four"));
+}
+
+#[tokio::test]
+async fn a_card_says_why_it_came() {
+    let office = Office::new().await;
+    let board = office.board().await;
+    let preview = office.types_in(("U1", "C1"), "watch rust here").await;
+    office.presses(("U1", "C1"), &preview["blocks"], "Save").await;
+    office.show(&board, "Rust one").await;
+    let card = office.slack.posted().pop().unwrap().arguments["blocks"].clone();
+    let why = office.presses(("U2", "C1"), &card, "Why?").await;
+    assert!(text(&why).contains("Filter c1, rust, as it is now, accepts it"), "{}", text(&why));
+    let elsewhere = office.presses(("U3", "D3"), &card, "Why?").await;
+    assert!(text(&elsewhere).contains("not yours"), "{}", text(&elsewhere));
+}
