@@ -44,7 +44,7 @@ pub use signature::sign;
 pub use socket::Socket;
 
 use caller::Caller;
-use workspaces::{One, Workspaces};
+use workspaces::{One, Serves, Workspaces};
 
 use crate::commands::Context;
 use crate::config::{OneWorkspace, SlackApp, SlackConfig};
@@ -66,7 +66,9 @@ impl Slack {
         keys: Option<Arc<Keys>>,
     ) -> Self {
         let api = Api::new(client, config.api.clone());
-        let one = config.one.as_ref().map(|one| One::new(api.clone(), one.bot_token.clone()));
+        let serves = if config.app.is_some() { Serves::ItsOwn } else { Serves::All };
+        let one = config.one.as_ref();
+        let one = one.map(|one| One::new(api.clone(), one.bot_token.clone(), serves));
         let (pool, clock) = (context.pool.clone(), Arc::clone(&context.clock));
         let workspaces = Workspaces { pool, clock, keys, one };
         Self {

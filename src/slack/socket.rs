@@ -76,8 +76,10 @@ impl Socket {
 
     /// One connection, from its address to its end.
     async fn connection(&self, stop: &CancellationToken) -> anyhow::Result<End> {
-        // Whose token it is, and so whose targets work again, is known before anything is brought.
-        self.desk.caller.workspaces.prove().await?;
+        // Whose token it is, and so whose targets work again, is asked before anything is brought.
+        if let Err(failure) = self.desk.caller.workspaces.prove().await {
+            tracing::warn!("Socket Mode: nothing can be sent: {failure}");
+        }
         let opened = self.desk.caller.api.ask(OPEN_METHOD, Some(&self.app_token), &[]).await?;
         let url = opened.text("/url").ok_or_else(|| anyhow::anyhow!("Slack gave no address"))?;
         let config = WebSocketConfig::default()

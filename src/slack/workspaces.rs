@@ -35,13 +35,24 @@ pub struct Workspaces {
 pub struct One {
     api: Api,
     secret: SecretString,
+    serves: Serves,
     of: OnceCell<Whose>,
+}
+
+/// Whom the operator's token may serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// Whoever comes: nobody but its own workspace is brought to us.
+    All,
+    /// Its own workspace, since others install the app.
+    ItsOwn,
 }
 
 /// Whose a token is.
 #[derive(Debug, Clone)]
 struct Whose {
-    team: String,
+    /// `None` if Slack does not say.
+    team: Option<String>,
     bot_user: Option<String>,
 }
 
@@ -99,8 +110,8 @@ impl From<NoToken> for Failure {
 }
 
 impl One {
-    pub fn new(api: Api, secret: SecretString) -> Arc<Self> {
-        Arc::new(Self { api, secret, of: OnceCell::new() })
+    pub fn new(api: Api, secret: SecretString, serves: Serves) -> Arc<Self> {
+        Arc::new(Self { api, secret, serves, of: OnceCell::new() })
     }
 }
 
@@ -120,7 +131,7 @@ impl Workspaces {
         }
         let one = self.one.as_ref().ok_or(NoToken::Removed)?;
         let whose = self.whose(one).await.map_err(|failure| not_proved(team, &failure))?;
-        if whose.team != team {
+        if one.serves == Serves::ItsOwn && whose.team.as_ref().is_some_and(|own| own != team) {
             return Err(NoToken::Removed);
         }
         let (secret, bot_user) = (one.secret.clone(), whose.bot_user.clone());
@@ -138,15 +149,23 @@ impl Workspaces {
     /// What broke because of an older token is used again as soon as this one is known to be good.
     async fn whose<'a>(&self, one: &'a One) -> Result<&'a Whose, Failure> {
         let ask = async || -> Result<Whose, Failure> {
-            let answer = one.api.ask("auth.test", Some(&one.secret), &[]).await?;
-            let team = answer.text("/team_id").map(str::to_owned);
-            let team = team.ok_or_else(|| Failure::Away("auth.test names no team".to_owned()))?;
+            let answer = match one.api.ask("auth.test", Some(&one.secret), &[]).await {
+                Ok(answer) => answer,
+                Err(failure @ Failure::Refused { .. }) if !failure.token_is_dead() => {
+                    tracing::warn!("auth.test: {failure}");
+                    return Ok(Whose { team: None, bot_user: None });
+                }
+                Err(failure) => return Err(failure),
+            };
+            let of = |path| answer.text(path).map(str::to_owned);
+            let whose = Whose { team: of("/team_id"), bot_user: of("/user_id") };
+            let Some(team) = &whose.team else { return Ok(whose) };
             let now = self.clock.now();
             let mended = db::in_tx(&self.pool, async |tx| {
-                db::slack::back(tx, &team, Some(&errors::of_dead_tokens()), now).await
+                db::slack::back(tx, team, Some(&errors::of_dead_tokens()), now).await
             });
             mended.await.map_err(|error| Failure::Away(error.to_string()))?;
-            Ok(Whose { team, bot_user: answer.text("/user_id").map(str::to_owned) })
+            Ok(whose)
         };
         one.of.get_or_try_init(ask).await
     }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use earlybrd::config::{OneWorkspace, SlackApp, SlackConfig};
 use earlybrd::domain::delivery::Verdict;
 use earlybrd::messenger::Messenger;
+use earlybrd::slack::Slack;
 
 use crate::fakes::slack::{FakeSlack, TOKEN, Trick};
 use crate::slack_send::{
@@ -89,7 +91,16 @@ async fn a_dead_token_of_the_operators_costs_one_call_and_breaks_nothing() {
 #[tokio::test]
 async fn the_operators_token_is_for_its_own_workspace_only() {
     let (world, slack) = (World::new().await, FakeSlack::start().await);
-    let own = platform(&world, &slack, Some(TOKEN));
+    let app = SlackApp {
+        signing_secret: "x".into(),
+        client_id: "1.2".to_owned(),
+        client_secret: "y".into(),
+        public_url: slack.url.clone(),
+    };
+    let one = OneWorkspace { bot_token: TOKEN.into(), app_token: "xapp-1".into() };
+    let config = SlackConfig { api: slack.url.clone(), app: Some(app), one: Some(one) };
+    let client = earlybrd::http::for_operator("test").unwrap();
+    let own = Slack::new(&config, client, &world.context(), None).platform();
     let verdict = own.send(&target("T2/U1"), &notice()).await.unwrap_err();
     assert!(matches!(verdict, Verdict::Gone { .. }), "{verdict:?}");
     assert!(slack.calls(POST).is_empty());
