@@ -1,5 +1,6 @@
 //! Which characters a clean text may hold.
 
+use memchr::memchr_iter;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -28,7 +29,7 @@ pub fn printable(text: &str) -> String {
 /// Composes letters with their marks (NFC), so that equal words are equal texts.
 pub fn compose(text: impl Into<String>) -> String {
     let text = text.into();
-    if text.is_ascii() || text.chars().all(is_composed) {
+    if is_all_composed(&text) {
         return text;
     }
     let mut marks = 0_u32;
@@ -37,6 +38,18 @@ pub fn compose(text: impl Into<String>) -> String {
         marks <= MAX_MARKS
     });
     few_marks.nfc().collect()
+}
+
+/// The same as asking for each character, but by blocks of bytes where that tells it: those below U+0300
+/// begin with a byte below 0xcc, and those of punctuation and currencies with 0xe2.
+fn is_all_composed(text: &str) -> bool {
+    let odd = |byte: u8| (byte >= 0xcc) & (byte != 0xe2);
+    let any = |block: &[u8]| block.iter().fold(false, |found, byte| found | odd(*byte));
+    if text.as_bytes().chunks(64).any(any) {
+        return text.chars().all(is_composed);
+    }
+    let at = |at: usize| text.get(at..).and_then(|rest| rest.chars().next());
+    memchr_iter(0xe2, text.as_bytes()).all(|found| at(found).is_some_and(is_composed))
 }
 
 /// Whether a character is what it is wherever it stands: Latin letters, and the punctuation and the

@@ -1,6 +1,6 @@
 //! The language that a text is in, where it is long enough to tell beyond doubt.
 
-use super::function_words::language_of;
+use super::function_words::SmallWords;
 use crate::domain::facts::Language;
 
 /// Letters of a text from which its language can be told, and of which it is.
@@ -17,12 +17,16 @@ pub fn stated(word: &str) -> Option<Language> {
 pub fn of_text(text: &str) -> Option<Language> {
     let (first, second) = halves(text)?;
     // Most texts tell it by their small words; to compare languages takes a hundred times as long.
-    let (one, other) = match (language_of(first), language_of(second)) {
+    let words = (SmallWords::of(first), SmallWords::of(second));
+    let (one, other, its_words) = match (words.0.language(), words.1.language()) {
         (Some(one), Some(other)) => return (one == other).then(|| Language::named(one))?,
-        (Some(told), None) => (told, second),
-        (None, Some(told)) => (told, first),
+        (Some(told), None) => (told, second, words.1),
+        (None, Some(told)) => (told, first, words.0),
         (None, None) => return compared(first, second),
     };
+    if its_words.go_on_in(one) {
+        return Language::named(one);
+    }
     let compared = Language::named(whatlang::detect(other)?.lang().code());
     compared.filter(|compared| Some(*compared) == Language::named(one))
 }
@@ -42,8 +46,11 @@ fn halves(text: &str) -> Option<(&str, &str)> {
         let first = text.get(..bytes.len()).filter(|_| letters >= FEWEST_LETTERS)?;
         return first.split_at_checked(bytes.len() / 2);
     }
-    let (mut chars, mut letters, mut end) = (0, 0, 0);
+    let (mut chars, mut letters, mut end, mut middle) = (0, 0, 0, 0);
     for c in text.chars().take(ENOUGH_CHARS) {
+        if chars == ENOUGH_CHARS / 2 {
+            middle = end;
+        }
         chars += 1;
         end += c.len_utf8();
         letters += usize::from(c.is_alphabetic());
@@ -52,7 +59,9 @@ fn halves(text: &str) -> Option<(&str, &str)> {
         return None;
     }
     let text = text.get(..end)?;
-    let middle = text.char_indices().nth(chars / 2).map_or(end, |(middle, _)| middle);
+    if chars < ENOUGH_CHARS {
+        middle = text.char_indices().nth(chars / 2).map_or(end, |(middle, _)| middle);
+    }
     text.split_at_checked(middle)
 }
 

@@ -92,28 +92,87 @@ fn small(word: &str) -> Option<u64> {
     Some(u64::from_le_bytes(bytes))
 }
 
-/// The language of which a sixth of all words is; but for English, which shares few, only if it has
-/// far more of them than any other.
-pub fn language_of(text: &str) -> Option<&'static str> {
-    let mut words = 0_u32;
-    let mut counts = [0_u32; 1 + OTHERS.len()];
-    for word in text.split(|c: char| !c.is_alphanumeric() && c != '’') {
-        words += u32::from(!word.is_empty());
-        let of = small(word).and_then(|word| WORDS.get(&word)).copied().unwrap_or_default();
-        for (language, count) in counts.iter_mut().enumerate() {
-            *count += u32::from(of >> language & 1);
+/// Runs of letters, digits and apostrophes.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    let word = move || {
+        let (word, behind) = rest.split_at_checked(word_end(rest)?)?;
+        let other = behind.chars().next().map_or(0, char::len_utf8);
+        rest = behind.get(other..)?;
+        Some(word)
+    };
+    std::iter::from_fn(word).filter(|word| !word.is_empty())
+}
+
+/// Where the word ends that a text begins with; `None` at its end.
+fn word_end(text: &str) -> Option<usize> {
+    let mut at = 0;
+    while let Some(byte) = text.as_bytes().get(at) {
+        if byte.is_ascii_alphanumeric() {
+            at += 1;
+        } else if byte.is_ascii() {
+            return Some(at);
+        } else {
+            let c = text.get(at..)?.chars().next()?;
+            if !c.is_alphanumeric() && c != '’' {
+                return Some(at);
+            }
+            at += c.len_utf8();
         }
     }
-    let [english, mut others @ ..] = counts;
-    others.iter_mut().take(CLOSE).for_each(|count| *count *= TIMES);
-    if words < FEWEST_WORDS || english * 6 >= words {
-        return (words >= FEWEST_WORDS).then_some("en");
+    (!text.is_empty()).then_some(at)
+}
+
+/// How many words of a text are small ones of each language.
+#[derive(Debug, Clone, Copy)]
+pub struct SmallWords {
+    words: u32,
+    /// English first, then the others in their order; those that are never told as often as they count.
+    counts: [u32; 1 + OTHERS.len()],
+}
+
+impl SmallWords {
+    pub fn of(text: &str) -> Self {
+        let mut words = 0_u32;
+        let mut counts = [0_u32; 1 + OTHERS.len()];
+        for word in words_of(text) {
+            words += 1;
+            let of = small(word).and_then(|word| WORDS.get(&word)).copied().unwrap_or_default();
+            if of != 0 {
+                for (language, count) in counts.iter_mut().enumerate() {
+                    *count += u32::from(of >> language & 1);
+                }
+            }
+        }
+        counts.iter_mut().skip(1).take(CLOSE).for_each(|count| *count *= TIMES);
+        Self { words, counts }
     }
-    let most = others.iter().max()?;
-    let far_below = |count: &&u32| (*most - **count) * 8 >= words;
-    let alone = others.iter().filter(far_below).count() + 1 == others.len();
-    let at = others.iter().position(|count| count == most)?;
-    (most * 6 >= words && alone && at >= CLOSE).then_some(OTHERS.get(at)?.0)
+
+    /// The language of which a sixth of all words is; but for English, which shares few, only if it has
+    /// far more of them than any other.
+    pub fn language(&self) -> Option<&'static str> {
+        let Self { words, counts: [english, others @ ..] } = *self;
+        if words < FEWEST_WORDS || english * 6 >= words {
+            return (words >= FEWEST_WORDS).then_some("en");
+        }
+        let most = others.iter().max()?;
+        let far_below = |count: &&u32| (*most - **count) * 8 >= words;
+        let alone = others.iter().filter(far_below).count() + 1 == others.len();
+        let at = others.iter().position(|count| count == most)?;
+        (most * 6 >= words && alone && at >= CLOSE).then_some(OTHERS.get(at)?.0)
+    }
+
+    /// Whether a text goes on in a language that the rest of it told: it has more small words of that one
+    /// than of any other, though fewer than would tell it alone.
+    pub fn go_on_in(&self, language: &str) -> bool {
+        let names = std::iter::once("en").chain(OTHERS.map(|(name, _)| name));
+        let counts = || names.clone().zip(self.counts);
+        let own = counts().find(|(name, _)| *name == language).map_or(0, |(_, count)| count);
+        let most = counts().filter(|(name, _)| *name != language).map(|(_, count)| count).max();
+        self.words >= FEWEST_WORDS
+            && own * 10 >= self.words
+            && own.saturating_sub(most.unwrap_or_default()) * 20 >= self.words
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +181,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: Option<&str>) {
-        assert_eq!(language_of(text), want, "{text}");
+        assert_eq!(SmallWords::of(text).language(), want, "{text}");
     }
 
     #[test]
@@ -215,5 +274,19 @@ mod tests {
              stannar.",
             None,
         );
+    }
+
+    #[test]
+    fn a_text_goes_on_in_its_language_where_no_other_has_as_many_words() {
+        let list = "Tes missions : concevoir des écrans, relier les clients, surveiller la production, \
+                    documenter, automatiser, accompagner une équipe, écrire, tester, livrer, mesurer, \
+                    comprendre, réparer, proposer, dessiner, maquettes, prototypes.";
+        let words = SmallWords::of(list);
+        assert_eq!(words.language(), None);
+        assert!(words.go_on_in("fr"));
+        for other in ["en", "es", "ca", "de", "sv"] {
+            assert!(!words.go_on_in(other), "{other}");
+        }
+        assert!(!SmallWords::of("Rust, Python, Kubernetes. ".repeat(20).as_str()).go_on_in("en"));
     }
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 use super::html_text::{Writer, role};
 
 /// Elements open at once.
@@ -144,7 +146,7 @@ impl Tag {
 
 /// The text of simple HTML, or of text without a tag; `None` of what is not so simple.
 pub fn read(html: &str) -> Option<String> {
-    if html.contains(['\r', '\0']) {
+    if memchr2(b'\r', 0, html.as_bytes()).is_some() {
         return None;
     }
     // With tags for emphasis only, the line breaks are all the structure that there is.
@@ -159,7 +161,8 @@ fn write(html: &str, kept: usize) -> Option<(String, bool)> {
     let mut breaks = false;
     let mut rest = html;
     loop {
-        let (text, markup) = rest.split_at_checked(rest.find('<').unwrap_or(rest.len()))?;
+        let (text, markup) =
+            rest.split_at_checked(memchr(b'<', rest.as_bytes()).unwrap_or(rest.len()))?;
         write_text(text, &mut writer)?;
         let Some(inside) = markup.strip_prefix('<') else { return Some((writer.text, breaks)) };
         if let Some(closing) = inside.strip_prefix('/') {
@@ -229,7 +232,9 @@ fn attribute(text: &str) -> Option<&str> {
 
 fn write_text(text: &str, writer: &mut Writer) -> Option<()> {
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once('&') {
+    while let Some(at) = memchr(b'&', rest.as_bytes()) {
+        let (before, behind) = rest.split_at_checked(at)?;
+        let behind = behind.strip_prefix('&')?;
         writer.text(before);
         rest = match entity(behind) {
             Some((character, behind)) => {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use memchr::memchr;
 use regex::Regex;
 use scraper::{Html, Node};
 
@@ -38,8 +39,9 @@ static ENTITY: LazyLock<Regex> = LazyLock::new(|| {
 /// Boards escape some texts twice, so what still holds markup afterwards is read once more.
 pub fn plain_text(raw: &str) -> String {
     let once = read(head(raw, MAX_INPUT_BYTES));
-    let is_markup = once.contains('<') && TAG.is_match(&once);
-    let again = is_markup || (once.contains('&') && ENTITY.is_match(&once));
+    let holds = |byte| memchr(byte, once.as_bytes()).is_some();
+    let is_markup = holds(b'<') && TAG.is_match(&once);
+    let again = is_markup || (holds(b'&') && ENTITY.is_match(&once));
     let mut text = if again { read(&once) } else { once };
     text.truncate(head(&text, MAX_TEXT_BYTES).trim_end().len());
     text
@@ -213,20 +215,18 @@ impl Writer {
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
             }
-            // Most of most texts goes by words.
-            let plain = rest.bytes().take_while(u8::is_ascii_graphic).count();
-            let (word, behind) = rest.split_at(plain.max(c.len_utf8()));
+            let (words, behind) = rest.split_at(plain_words(rest).max(c.len_utf8()));
             match c {
                 '\n' if self.kept > 0 => self.one_more_break(),
                 c if c.is_whitespace() => self.space = true,
                 c if is_hidden(c) => {}
-                _ => self.push(word),
+                _ => self.push(words),
             }
             rest = behind;
         }
     }
 
-    fn push(&mut self, word: &str) {
+    fn push(&mut self, words: &str) {
         if self.text.is_empty() {
             // Nothing to be set apart from.
         } else if self.breaks > 0 {
@@ -238,8 +238,22 @@ impl Writer {
             self.text.push_str("- ");
         }
         (self.breaks, self.space, self.bullet) = (0, false, false);
-        self.text.push_str(word);
+        self.text.push_str(words);
     }
+}
+
+/// How much of a text's beginning is words of ASCII with single blanks between them, which most of most
+/// texts is: that goes at once.
+fn plain_words(text: &str) -> usize {
+    let mut end = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte.is_ascii_graphic() {
+            end = at + 1;
+        } else if byte != b' ' || end < at {
+            break;
+        }
+    }
+    end
 }
 
 #[cfg(test)]

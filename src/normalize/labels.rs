@@ -1,5 +1,7 @@
 //! Facts that a body states on a line of its own behind a label: `Location: Kiel`.
 
+use memchr::memchr2;
+
 /// Lines with text that are looked at: such facts stand at the top.
 const LINES: usize = 12;
 /// A longer value is a sentence.
@@ -36,6 +38,8 @@ pub fn labelled<'a>(body: &'a str, labels: &[&str]) -> Option<&'a str> {
 }
 
 fn labelled_line<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
+    // A colon, or what a wide one begins with.
+    memchr2(b':', 0xef, line.as_bytes())?;
     let (label, value) =
         if line.is_ascii() { line.split_once(':')? } else { line.split_once([':', '：'])? };
     let label = label.trim_matches(|c: char| !c.is_alphanumeric());

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// What Windows-1252 has from 0x80 on where Latin-1 has controls; `\0` where it has nothing either.
 const WINDOWS: [char; 32] = [
     '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘',
@@ -20,8 +22,10 @@ struct Run {
 /// Undoes it. A text may hold sound characters beside broken ones, so each run of what may have been
 /// bytes is judged alone: it is broken if the bytes are UTF-8.
 pub fn repair(text: &str) -> Cow<'_, str> {
-    // What begins a character of two bytes or more in UTF-8.
-    if text.is_ascii() || !text.contains(|c: char| ('\u{c2}'..='\u{f4}').contains(&c)) {
+    // What begins a character of two bytes or more in UTF-8; in UTF-8 itself it begins with 0xc3.
+    if memchr(0xc3, text.as_bytes()).is_none()
+        || !text.contains(|c: char| ('\u{c2}'..='\u{f4}').contains(&c))
+    {
         return Cow::Borrowed(text);
     }
     let mut repaired = String::with_capacity(text.len());

@@ -25,7 +25,7 @@ pub fn remote(said: Said<'_>) -> Option<Remote> {
         .and_then(field)
         .or_else(|| said.location.and_then(place))
         .or_else(|| line(said.title))
-        .or_else(|| line(&said.tags.join(", ")))
+        .or_else(|| (!said.tags.is_empty()).then(|| line(&said.tags.join(", ")))?)
         .or_else(label)
 }
 

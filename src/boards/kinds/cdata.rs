@@ -1,6 +1,8 @@
 //! Escaped HTML in a feed, written as CDATA: to the parser each `&lt;` is an event of its own, and a
 //! body has hundreds. What it reads of either form is the same text.
 
+use memchr::memchr;
+
 /// Elements whose text is a body.
 const BODIES: [(&str, &str); 2] =
     [("<description>", "</description>"), ("<content:encoded>", "</content:encoded>")];
@@ -9,11 +11,11 @@ const BODIES: [(&str, &str); 2] =
 pub fn with_cdata(feed: &str) -> String {
     let mut written = String::with_capacity(feed.len());
     let mut rest = feed;
-    while let Some(at) = rest.find('<') {
+    while let Some(at) = memchr(b'<', rest.as_bytes()) {
         let (before, tag) = rest.split_at_checked(at).unwrap_or((rest, ""));
         written.push_str(before);
         let body = BODIES.iter().find_map(|(open, close)| {
-            let (text, behind) = split_before(tag.strip_prefix(open)?, '<')?;
+            let (text, behind) = split_before(tag.strip_prefix(open)?, b'<')?;
             Some((*open, unescaped(text).filter(|_| behind.starts_with(close))?, behind))
         });
         rest = match body {
@@ -38,16 +40,17 @@ fn copy_through<'t>(end: &str, text: &'t str, written: &mut String) -> &'t str {
     behind
 }
 
-fn split_before(text: &str, end: char) -> Option<(&str, &str)> {
-    text.split_at_checked(text.find(end)?)
+fn split_before(text: &str, end: u8) -> Option<(&str, &str)> {
+    text.split_at_checked(memchr(end, text.as_bytes())?)
 }
 
 /// The text behind its escapes, where all of them are of the five that XML knows.
 fn unescaped(text: &str) -> Option<String> {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once('&') {
+    while let Some((before, behind)) = split_before(rest, b'&') {
         plain.push_str(before);
+        let behind = behind.strip_prefix('&')?;
         let known = [("lt;", '<'), ("gt;", '>'), ("amp;", '&'), ("quot;", '"'), ("apos;", '\'')];
         let known = known.iter().find_map(|(name, c)| Some((behind.strip_prefix(name)?, *c)));
         let (behind, character) = known?;
