@@ -6,6 +6,7 @@
 mod api;
 mod choices;
 mod content;
+mod counted;
 mod desk;
 mod errors;
 mod gateway;
@@ -20,7 +21,7 @@ mod send;
 mod signature;
 mod text;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use reqwest::Client;
@@ -28,11 +29,12 @@ use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
 pub use api::{Api, Failure};
+pub use counted::INVALID_A_WINDOW;
 pub use errors::{CODES, Means};
 pub use http::{EVENTS, INTERACTIONS};
 pub use register::{Registered, register};
 pub use schema::commands;
-pub use send::{DiscordPlatform, INVALID_A_WINDOW};
+pub use send::DiscordPlatform;
 
 use crate::clock::Clock;
 use crate::commands::Context;
@@ -54,7 +56,7 @@ impl Discord {
 
     /// Where messages are sent.
     pub fn platform(&self, pool: PgPool, clock: Arc<dyn Clock>) -> DiscordPlatform {
-        DiscordPlatform { api: self.api.clone(), pool, clock }
+        DiscordPlatform { api: self.api.clone(), pool, clock, buckets: Mutex::default() }
     }
 
     /// What answers.

@@ -89,7 +89,7 @@ impl Desk {
 
     async fn closed(&self, guild: String, channel: String) -> sqlx::Result<()> {
         let address = Place::Channel { guild, channel }.to_string();
-        let gone = (address.as_str(), "the channel was deleted");
+        let gone = (address.as_str(), db::discord::DELETED);
         let now = self.context.clock.now();
         db::broken_targets::place_is_gone(&self.context.pool, Platform::Discord, gone, now).await
     }
