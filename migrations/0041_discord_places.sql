@@ -8,3 +8,6 @@ CREATE TABLE discord_places (
     -- The latest three refusals, the latest first.
     refused_at timestamptz[] NOT NULL DEFAULT '{}' CHECK (cardinality(refused_at) <= 3)
 );
+
+-- Why Discord closed the gateway for good, so that the operator sees it.
+ALTER TABLE discord_gateway ADD COLUMN ended_why text CHECK (length(ended_why) <= 200);

@@ -167,7 +167,13 @@ async fn discord(config: &Config, findings: &mut Findings) -> anyhow::Result<()>
         return note("Discord: no DISCORD_ settings, so nobody is told there");
     };
     match discord.check().await {
-        Ok(name) => good(&format!("Discord: the token is good, for {name}")),
+        Ok(checked) => {
+            good(&format!("Discord: the token is good, for {}", checked.name))?;
+            for problem in checked.problems {
+                findings.bad(&format!("Discord: {problem}"))?;
+            }
+            checked.notes.iter().try_for_each(|said| note(&format!("Discord: {said}")))
+        }
         Err(error) => findings.bad(&format!("Discord: {error}")),
     }
 }

@@ -107,6 +107,14 @@ pub fn parse(text: &str) -> Result<Command, Reply> {
     (spec.read)(&Line::behind(word, whole, &spec.help))
 }
 
+/// What a line means where no sign stands before commands: one that names none is a filter, which is shown,
+/// and saved with a button.
+pub fn meant(line: &str) -> String {
+    let word = line.trim_start_matches("/jobs").split_whitespace().next().unwrap_or_default();
+    let is_command = COMMANDS.iter().any(|spec| spec.name.eq_ignore_ascii_case(word));
+    if is_command || word.is_empty() { line.to_owned() } else { format!("watch {line}") }
+}
+
 /// Help, generated from the list.
 pub fn help(about: Option<&str>) -> Reply {
     let Some(about) = about else {
@@ -190,6 +198,14 @@ mod tests {
         check_wrong("upgrade gold", 8, "pro or team");
         check_wrong("saved two", 6, "stands a number");
         check_wrong("pause 99999999999999999999", 6, "stands a number");
+    }
+
+    #[test]
+    fn a_line_that_names_no_command_is_a_filter() {
+        assert_eq!(meant("remote rust"), "watch remote rust");
+        assert_eq!(meant("List"), "List");
+        assert_eq!(meant("/jobs show 1"), "/jobs show 1");
+        assert_eq!(meant(""), "");
     }
 
     #[test]

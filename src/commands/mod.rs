@@ -28,7 +28,7 @@ use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
 pub use channels::changes_filters;
-pub use command::{Command, parse};
+pub use command::{Command, meant, parse};
 pub use here::Here;
 pub use list::COMMANDS;
 pub use refusals::Refusals;
@@ -148,7 +148,9 @@ async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
     let broken = db::broken_targets::broken(&context.pool, actor.account).await?;
     let mut told = Vec::new();
     for broken in broken {
-        if broken.target == actor.target.0 {
+        // What is typed in a server of Discord's says nothing of somebody's direct messages.
+        let is_there = actor.here.is_none() || broken.platform != Platform::Discord.as_str();
+        if broken.target == actor.target.0 && is_there {
             let now = context.now();
             let backlog = db::in_tx(&context.pool, async |tx| {
                 db::broken_targets::mend(tx, actor.target, now).await

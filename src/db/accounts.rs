@@ -15,7 +15,7 @@ pub async fn of_identity(
     now: DateTime<Utc>,
 ) -> sqlx::Result<AccountId> {
     let Identity { platform, workspace, user } = identity;
-    if let Some(known) = known(tx, identity).await? {
+    if let Some(known) = known(&mut *tx, identity).await? {
         return Ok(known);
     }
     // Two first contacts at once wait for each other here, so that only one makes an account.
@@ -23,7 +23,7 @@ pub async fn of_identity(
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
         .execute(&mut *tx)
         .await?;
-    if let Some(known) = known(tx, identity).await? {
+    if let Some(known) = known(&mut *tx, identity).await? {
         return Ok(known);
     }
     let id = sqlx::query_scalar!(
@@ -78,11 +78,15 @@ pub async fn set_channel_filters(
 }
 
 /// Whether an identity has an account.
-pub async fn is_known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<bool> {
-    known(tx, identity).await.map(|known| known.is_some())
+pub async fn is_known(executor: impl PgExecutor<'_>, identity: &Identity) -> sqlx::Result<bool> {
+    known(executor, identity).await.map(|known| known.is_some())
 }
 
-async fn known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<Option<AccountId>> {
+/// The account of an identity, if it has one.
+pub async fn known(
+    executor: impl PgExecutor<'_>,
+    identity: &Identity,
+) -> sqlx::Result<Option<AccountId>> {
     let found = sqlx::query_scalar!(
         "SELECT account_id FROM identities
          WHERE platform = $1 AND workspace = $2 AND user_ref = $3",
@@ -90,7 +94,7 @@ async fn known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<Optio
         identity.workspace,
         identity.user
     )
-    .fetch_optional(tx)
+    .fetch_optional(executor)
     .await?;
     Ok(found.map(AccountId))
 }

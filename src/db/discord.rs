@@ -26,6 +26,23 @@ pub async fn hear(
     Ok(heard.rows_affected() == 1)
 }
 
+/// Whether what somebody let us do was decided later than all that is known of it; then it is.
+pub async fn decided(
+    executor: impl PgExecutor<'_>,
+    user: &str,
+    at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let decided = sqlx::query!(
+        "INSERT INTO discord_heard AS h (id, heard_at) VALUES ('permission:' || $1::text, $2)
+         ON CONFLICT (id) DO UPDATE SET heard_at = $2 WHERE h.heard_at < $2",
+        user,
+        at
+    )
+    .execute(executor)
+    .await?;
+    Ok(decided.rows_affected() == 1)
+}
+
 /// Counts one more refusal; returns how many there were within `window`, with this one.
 pub async fn count_invalid(
     executor: impl PgExecutor<'_>,
@@ -199,13 +216,16 @@ pub async fn refusing(
 /// Why the direct messages of somebody who took the app's permission back are gone.
 pub const DEAUTHORIZED: &str = "earlybrd was removed from the account";
 
-/// The channels of a server that was left: it is one of ours again.
-pub async fn came_back(executor: impl PgExecutor<'_>, guild: &str) -> sqlx::Result<Vec<TargetId>> {
+/// The channels of a server that was left, or `@` and somebody who took their permission back: they are
+/// with us again.
+pub async fn came_back(executor: impl PgExecutor<'_>, whose: &str) -> sqlx::Result<Vec<TargetId>> {
     let ids = sqlx::query_scalar!(
         "SELECT id FROM targets
-         WHERE platform = 'discord' AND split_part(address, '/', 1) = $1 AND broken_why = $2",
-        guild,
-        REMOVED
+         WHERE platform = 'discord' AND split_part(address, '/', 1) = $1
+           AND broken_why IN ($2, $3)",
+        whose,
+        REMOVED,
+        DEAUTHORIZED
     )
     .fetch_all(executor)
     .await?;

@@ -22,6 +22,12 @@ pub struct Gauges {
     pub unmatched_postings: i64,
     /// Boards whose last poll failed.
     pub failing_boards: i64,
+    /// Calls that Discord took amiss within ten minutes; at 4,500 all calls rest.
+    pub discord_refusals: i64,
+    /// Sessions of Discord's gateway that were begun within a day; at 800 no more are.
+    pub discord_identifies: i64,
+    /// Gateways that Discord closed for good.
+    pub discord_closed: i64,
 }
 
 /// The numbers of this moment.
@@ -39,7 +45,13 @@ pub async fn read(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Re
                   (SELECT count(*) FROM postings WHERE matched_at IS NULL)
                       AS "unmatched_postings!",
                   (SELECT count(*) FROM boards WHERE enabled AND failures > 0)
-                      AS "failing_boards!"
+                      AS "failing_boards!",
+                  (SELECT COALESCE(sum(count), 0) FROM discord_invalid
+                   WHERE minute > $1 - interval '10 minutes')::bigint AS "discord_refusals!",
+                  (SELECT count(*) FROM discord_identifies
+                   WHERE at > $1 - interval '24 hours') AS "discord_identifies!",
+                  (SELECT count(*) FROM discord_gateway WHERE ended_why IS NOT NULL)
+                      AS "discord_closed!"
            FROM deliveries d JOIN targets t ON t.id = d.target_id
            WHERE d.state <> 'sent' AND d.edits IS NULL"#,
         now,

@@ -36,6 +36,27 @@ pub async fn set(
     Ok(done.rows_affected() == 1)
 }
 
+/// Companies of what an account was told of last, the latest first.
+pub async fn recent_companies(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    most: i64,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT r.company AS "company!"
+           FROM (SELECT p.company, o.opening_id FROM owed o
+                 JOIN targets t ON t.id = o.target_id
+                 JOIN postings p ON p.id = o.posting_id
+                 WHERE t.account_id = $1 AND length(p.company) <= 80
+                 ORDER BY o.opening_id DESC LIMIT 200) r
+           GROUP BY r.company ORDER BY max(r.opening_id) DESC LIMIT $2"#,
+        account.0,
+        most
+    )
+    .fetch_all(executor)
+    .await
+}
+
 /// The company of a posting that an account marked.
 pub async fn company(
     executor: impl PgExecutor<'_>,

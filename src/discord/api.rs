@@ -107,9 +107,7 @@ impl Api {
     /// Calls, and says what the headers say of the limits, too.
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Json>) -> Said {
         let request = self.request(method, path).map(|request| match body {
-            Some(body) => {
-                request.header(CONTENT_TYPE, "application/json").body(body.to_string())
-            }
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
             None => request,
         });
         let mut said = Said { answer: Ok(Json::Null), bucket: None, used_up: None };

@@ -50,6 +50,12 @@ pub fn read(name: &str, message: &Json) -> Option<Value> {
     }
 }
 
+/// The name of what was pressed, or chosen from a menu.
+pub fn pressed(data: &Json) -> Option<&str> {
+    let chosen = data.pointer("/values/0").or_else(|| data.pointer("/custom_id"));
+    chosen.and_then(Json::as_str)
+}
+
 /// The first text that a message shows as it stands.
 fn shown_in(message: &Json) -> Option<String> {
     let embeds = message.pointer("/embeds")?.as_array()?;

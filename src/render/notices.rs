@@ -15,6 +15,14 @@ pub fn introduction() -> String {
         .to_owned()
 }
 
+/// The same in Discord, to whoever let it in.
+pub fn introduction_in_discord() -> String {
+    "Hello, I am earlybrd. I tell you about new postings within seconds of a board showing them. Say \
+     what you look for with /jobs watch, such as: remote rust. Whoever manages a server can have cards \
+     shown in a channel: type it there, with where: here"
+        .to_owned()
+}
+
 /// A board that somebody added is not asked any more.
 pub fn board_given_up(number: i64, name: &str, url: &Url, why: &str, gone: bool) -> String {
     let since = if gone { "is gone for good" } else { "could not be read for a week" };

@@ -19,7 +19,8 @@ use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
 
 pub use boards::{BoardLine, boards, status};
 pub use channels::{
-    admins_decide, admins_only, channel_filters, no_channel_here, no_roles_here, role_only,
+    admins_decide, admins_only, cannot_write_here, channel_filters, no_channel_here, no_roles_here,
+    role_only,
 };
 pub use email::{
     address, address_asked, address_confirmed, address_takes_no_mail, address_too_often,

@@ -9,7 +9,7 @@ use super::blocks::{self, Content};
 use super::desk::{Desk, typed_text};
 use super::people::Who;
 use super::place::{Place, is_id};
-use crate::commands::COMMANDS;
+use crate::commands::meant;
 use crate::db;
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::reply::Reply;
@@ -212,25 +212,5 @@ impl Desk {
             self.workspaces.note(&who.team, &token, &failure).await;
             tracing::warn!(slack.team = who.team, "an answer was not taken: {failure}");
         }
-    }
-}
-
-/// A line that names no command is a filter: it is shown, and saved with a button.
-fn meant(line: &str) -> String {
-    let word = line.trim_start_matches("/jobs").split_whitespace().next().unwrap_or_default();
-    let is_command = COMMANDS.iter().any(|spec| spec.name.eq_ignore_ascii_case(word));
-    if is_command || word.is_empty() { line.to_owned() } else { format!("watch {line}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_that_names_no_command_is_a_filter() {
-        assert_eq!(meant("remote rust"), "watch remote rust");
-        assert_eq!(meant("List"), "List");
-        assert_eq!(meant("/jobs show 1"), "/jobs show 1");
-        assert_eq!(meant(""), "");
     }
 }
