@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
+use super::lanes;
 use crate::domain::ids::TargetId;
 
 /// Rows removed by one call at the most.
@@ -125,6 +126,21 @@ pub async fn refused(
     )
     .fetch_one(executor)
     .await
+}
+
+/// What failed and waits is tried now.
+pub async fn try_at_once(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let targets = sqlx::query_scalar!(
+        "UPDATE deliveries d SET due_at = $1 FROM targets t
+         WHERE t.id = d.target_id AND t.platform = 'discord' AND t.broken_at IS NULL
+           AND d.settled_at IS NULL AND d.state = 'pending' AND d.due_at > $1
+           AND d.last_error IS NOT NULL
+         RETURNING t.id",
+        now
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    lanes::ready(tx, &targets, now).await
 }
 
 /// What was heard lives 30 days, counts a day, beginnings of sessions two.

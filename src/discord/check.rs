@@ -59,7 +59,7 @@ fn app_is_ours(app: &Json, config: &DiscordConfig, checked: &mut Checked) {
             checked.problems.push(format!(
                 "Discord sends what people type to {url}, and nothing over the gateway: remove the \
                  Interactions Endpoint URL, or set DISCORD_PUBLIC_KEY"
-            ))
+            ));
         }
     }
 }

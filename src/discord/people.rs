@@ -8,7 +8,7 @@ use super::place::Place;
 use crate::commands::{self, Actor, Here};
 use crate::db;
 use crate::domain::account::{AccountKind, ChannelFilters};
-use crate::domain::reply::{Action, Reply};
+use crate::domain::reply::{Action, Press, Reply};
 use crate::domain::target::Platform;
 use crate::render::replies;
 
@@ -65,10 +65,11 @@ impl Desk {
             return replies::cannot_write_here();
         }
         let mut reply = commands::say(&self.context, actor, text).await;
-        if is_new && reply.buttons.is_empty() {
+        let decides = reply.buttons.iter().any(|button| matches!(button.press, Press::Act(_)));
+        if is_new && !decides {
             let welcome = replies::welcome();
             reply.parts.extend(welcome.parts);
-            reply.buttons = welcome.buttons;
+            reply.buttons.extend(welcome.buttons);
         }
         reply
     }

@@ -236,9 +236,14 @@ impl DiscordPlatform {
 
     /// What rested for a token that was not taken goes on at once with one that is.
     pub async fn look_at_token(&self) -> anyhow::Result<()> {
-        let rests = db::limits::rests_until(&self.pool, TOKEN, self.clock.now()).await?;
+        let now = self.clock.now();
+        let rests = db::limits::rests_until(&self.pool, TOKEN, now).await?;
         if rests.is_some() && self.api.get("users/@me").await.is_ok() {
-            db::limits::end_rest(&self.pool, TOKEN).await?;
+            db::in_tx(&self.pool, async |tx| {
+                db::limits::end_rest(&mut *tx, TOKEN).await?;
+                db::discord::try_at_once(tx, now).await
+            })
+            .await?;
         }
         Ok(())
     }

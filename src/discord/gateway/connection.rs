@@ -113,12 +113,11 @@ impl Gateway {
                 Err(_) => tracing::warn!("Discord's gateway: the session's address is silent"),
             }
         }
-        let base = match &self.url {
-            Some(url) => url.to_string(),
-            None => {
-                let answer = self.desk.api.get("gateway").await?;
-                text(&answer, "/url").context("Discord names no gateway")?.to_owned()
-            }
+        let base = if let Some(url) = &self.url {
+            url.to_string()
+        } else {
+            let answer = self.desk.api.get("gateway").await?;
+            text(&answer, "/url").context("Discord names no gateway")?.to_owned()
         };
         let line = self.dial(&base).await?;
         Ok((base, line))
