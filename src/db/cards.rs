@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use super::showings::{self, Seen, Wanted};
 use super::unreadable;
 use crate::domain::ids::{AccountId, DeliveryId, OpeningId};
-use crate::domain::message::{Card, Instead, Kind, Message, Times};
+use crate::domain::message::{About, Card, Instead, Kind, Message, Times};
 use crate::domain::opening::Together;
 use crate::domain::pay::Pay;
 use crate::schedule::rank::best_first;
@@ -45,7 +45,7 @@ pub async fn messages(
     let ids: Vec<i64> = deliveries.iter().map(|(_, delivery)| delivery.0).collect();
     let mut rows_of: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
     let said = sqlx::query!(
-        "SELECT id, notice, kind, created_at, instead_of, instead_why
+        "SELECT id, notice, about, kind, created_at, instead_of, instead_why
          FROM deliveries WHERE id = ANY ($1)",
         &ids
     )
@@ -82,7 +82,8 @@ pub async fn messages(
         let of = of.map_err(|why| unreadable("deliveries", said.id, why))?;
         let instead = of.zip(said.instead_why).map(|(of, why)| Instead { of, why });
         let (delivery, created, notice) = (DeliveryId(said.id), said.created_at, said.notice);
-        let message = Message { delivery, created, kind, instead, notice, cards };
+        let about = said.about.as_deref().and_then(About::of);
+        let message = Message { delivery, created, kind, instead, notice, about, cards };
         messages.insert(delivery, message);
     }
     Ok(messages)

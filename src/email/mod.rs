@@ -4,6 +4,7 @@
 //! Invariant: nothing but the question goes to an address that did not say yes, and nothing at all to one
 //! that is suppressed.
 
+mod bills;
 mod pages;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use url::Url;
 
+pub use bills::{Bills, router as bills_router};
 pub use pages::{State, router};
 
 use crate::clock::Clock;
@@ -33,6 +35,9 @@ use crate::secrets::{Keys, Link, Purpose, Subject};
 
 /// How long a link that says yes works.
 const YES_WITHIN: TimeDelta = TimeDelta::hours(48);
+
+/// How long a link to where somebody pays works.
+const BILLS_WITHIN: TimeDelta = TimeDelta::days(30);
 
 /// How long a host that refuses us, and not the address, is left alone.
 const REFUSED: TimeDelta = TimeDelta::hours(1);
@@ -75,9 +80,10 @@ impl Messenger for EmailPlatform {
         }
         self.waits_for(address.host()).await?;
         let unsubscribe = self.link("unsubscribe", Purpose::Unsubscribe, row.id);
-        let email = self.written(message, row.id, &unsubscribe).map_err(|error| {
-            Verdict::Rejected { why: format!("the mail could not be written: {error}") }
-        })?;
+        let email =
+            self.written(message, (row.account, row.id), &unsubscribe).map_err(|error| {
+                Verdict::Rejected { why: format!("the mail could not be written: {error}") }
+            })?;
         let unsubscribe = Some(&unsubscribe).filter(|_| message.kind != Kind::Verify);
         let (delivery, created) = (message.delivery, message.created);
         let letter = Letter { to: &address, email: &email, delivery, created, unsubscribe };
@@ -130,13 +136,26 @@ impl EmailPlatform {
         text.expose_secret().parse().map_err(|error| wrong(format!("an address is none: {error}")))
     }
 
-    fn written(&self, message: &Message, id: i64, unsubscribe: &Url) -> askama::Result<Email> {
+    fn written(
+        &self,
+        message: &Message,
+        (account, id): (AccountId, i64),
+        unsubscribe: &Url,
+    ) -> askama::Result<Email> {
         if message.kind == Kind::Verify {
             let hours = u32::try_from(YES_WITHIN.num_hours()).unwrap_or_default();
             return email::verification(&self.link("verify", Purpose::Verify, id), hours);
         }
         if let Some(notice) = &message.notice {
-            return email::notice(notice, Some(unsubscribe));
+            let Some(about) = message.about else {
+                return email::notice(notice, Some(unsubscribe));
+            };
+            let (page, purpose) = if about.sells() {
+                ("upgrade", Purpose::Upgrade)
+            } else {
+                ("billing", Purpose::Billing)
+            };
+            return email::bill(about, notice, &self.link(page, purpose, account.0), unsubscribe);
         }
         let again;
         let fallback = match &message.instead {
@@ -159,6 +178,7 @@ impl EmailPlatform {
         let expires = match purpose {
             Purpose::Verify => Some(self.clock.now() + YES_WITHIN),
             Purpose::Unsubscribe => None,
+            Purpose::Upgrade | Purpose::Billing => Some(self.clock.now() + BILLS_WITHIN),
         };
         let token = self.keys.sign(Link { purpose, id, expires });
         let mut url = self.public_url.clone();

@@ -19,6 +19,10 @@ pub enum Purpose {
     Verify,
     /// Ends mails to an address.
     Unsubscribe,
+    /// Leads an account to where it pays.
+    Upgrade,
+    /// Leads an account to its bills.
+    Billing,
 }
 
 /// What a token says.
@@ -46,6 +50,8 @@ impl Purpose {
         match self {
             Self::Verify => 1,
             Self::Unsubscribe => 2,
+            Self::Upgrade => 3,
+            Self::Billing => 4,
         }
     }
 }

@@ -29,6 +29,7 @@ fn notice(text: &str) -> Message {
         kind: earlybrd::domain::message::Kind::Cards,
         instead: None,
         notice: Some(text.to_owned()),
+        about: None,
         cards: Vec::new(),
     }
 }

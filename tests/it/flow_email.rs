@@ -338,6 +338,7 @@ async fn a_host_that_refuses_us_rests_for_all_who_are_there() {
         kind: Kind::Cards,
         instead: None,
         notice: Some("hello".to_owned()),
+        about: None,
         cards: Vec::new(),
     };
     smtp.at(Stage::Rcpt, Act::Say("550 5.7.1 blocked"));

@@ -104,6 +104,7 @@ fn notice() -> Message {
         kind: earlybrd::domain::message::Kind::Cards,
         instead: None,
         notice: Some("hello".to_owned()),
+        about: None,
         cards: Vec::new(),
     }
 }

@@ -11,7 +11,7 @@ use super::card::{self, CLOSED, SAMPLE};
 use crate::domain::email::{Email, one_line};
 use crate::domain::message::Card;
 
-pub use letters::{Billing, billing, notice, verification};
+pub use letters::{bill, notice, verification};
 
 /// Longest title, in characters; so much fits on three lines of a phone.
 const TITLE_LEN: usize = 150;

@@ -1,10 +1,11 @@
 //! What is known of a posting is in both forms, and what strangers write stays words.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::ids::OpeningId;
+use crate::domain::message::About;
 use crate::domain::message::Times;
 use crate::domain::posting::Remote;
 
@@ -133,19 +134,15 @@ fn an_address_is_confirmed_by_a_link_that_stands_in_both_forms() {
 }
 
 #[test]
-fn what_is_paid_is_told_with_its_day_and_its_link() {
-    let (upgrade, on) =
-        (url("https://example.com/upgrade"), NaiveDate::from_ymd_opt(2026, 1, 24).unwrap());
-    let trial = billing(&Billing::TrialEnding { plan: "pro", on, upgrade: &upgrade }).unwrap();
-    assert_eq!(trial.subject, "Your trial of pro ends on 24 January 2026");
-    check(&trial, &["Nothing is deleted.", upgrade.as_str()]);
-    let failed = Billing::PaymentFailed { plan: "pro", until: on, portal: &upgrade };
-    check(&billing(&failed).unwrap(), &["until 24 January 2026", upgrade.as_str()]);
-    let paused = ["rust".to_owned(), "<b>go</b>\r\nBcc: x".to_owned()];
-    let down = Billing::Downgraded { from: "pro", to: "free", paused: &paused, upgrade: &upgrade };
-    let down = billing(&down).unwrap();
-    assert!(down.text.contains("- rust\n- <b>go</b> Bcc: x\n"), "{}", down.text);
-    assert!(down.html.contains("&#60;b&#62;go"), "{}", down.html);
+fn what_is_paid_is_told_with_a_subject_and_a_button_of_its_own() {
+    let (page, end) = (url("https://example.com/upgrade"), url("https://example.com/u"));
+    let text = "Your trial of <b>pro ends on 24 January.\r\nBcc: x";
+    let mail = bill(About::TrialEnds, text, &page, &end).unwrap();
+    assert_eq!(mail.subject, "Your trial ends soon");
+    check(&mail, &["ends on 24 January. Bcc: x", page.as_str(), "Keep the plan", end.as_str()]);
+    assert!(mail.html.contains("&#60;b&#62;pro"), "{}", mail.html);
+    let failed = bill(About::PaymentFailed, "A payment failed.", &page, &end).unwrap();
+    assert_eq!(failed.subject, "Your payment did not go through");
 }
 
 #[test]
