@@ -50,8 +50,8 @@ pub enum Command {
     Billing,
     Boards,
     /// The address of a feed, a careers page or a company's job board.
-    AddBoard(String),
-    RemoveBoard(i64),
+    AddBoard(String, Place),
+    RemoveBoard(i64, Place),
     Status,
     /// About one command, or all.
     Help(Option<String>),
@@ -85,7 +85,7 @@ impl Command {
             Self::Plan => "plan",
             Self::Upgrade(_) => "upgrade",
             Self::Billing => "billing",
-            Self::Boards | Self::AddBoard(_) | Self::RemoveBoard(_) => "boards",
+            Self::Boards | Self::AddBoard(..) | Self::RemoveBoard(..) => "boards",
             Self::Status => "status",
             Self::Help(_) => "help",
         }

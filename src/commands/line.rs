@@ -134,8 +134,17 @@ impl<'a> Line<'a> {
             "add" if rest.rest().is_empty() => {
                 Err(rest.wrong("here stands the address of a feed or of a page with jobs"))
             }
-            "add" => Ok(Command::AddBoard(rest.rest().to_owned())),
-            "remove" => rest.number().map(Command::RemoveBoard),
+            "add" => Ok(match rest.place_at_end() {
+                (url, Place::Here) => Command::AddBoard(url.rest().to_owned(), Place::Here),
+                (_, Place::Own | Place::Email) => {
+                    Command::AddBoard(rest.rest().to_owned(), Place::Own)
+                }
+            }),
+            "remove" if rest.rest().starts_with(['c', 'C']) => {
+                let number = Self { start: rest.start + 1, ..rest }.number()?;
+                Ok(Command::RemoveBoard(number, Place::Here))
+            }
+            "remove" => Ok(Command::RemoveBoard(rest.number()?, Place::Own)),
             _ => Err(self.wrong("here can stand add or remove")),
         }
     }

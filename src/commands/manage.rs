@@ -7,7 +7,7 @@ use crate::domain::ids::FilterId;
 use crate::domain::target::Platform;
 use crate::filter_lang::parse;
 use crate::previews::preview;
-use crate::render::replies::{self, FilterLine};
+use crate::render::replies::{self, FilterLine, Things};
 
 fn line(filter: &OwnFilter) -> FilterLine<'_> {
     FilterLine {
@@ -16,6 +16,7 @@ fn line(filter: &OwnFilter) -> FilterLine<'_> {
         query: &filter.query,
         cadence: filter.cadence,
         paused: filter.state == FilterState::Paused,
+        by_plan: filter.paused_by_plan,
     }
 }
 
@@ -48,7 +49,7 @@ pub async fn rename(context: &Context, actor: Actor, number: i64, name: &str) ->
 pub async fn pause(context: &Context, actor: Actor, number: i64) -> Outcome {
     let filter = own_filter(context, actor, number).await?;
     if filter.state == FilterState::Active {
-        set_state(context, filter.id, FilterState::Paused).await?;
+        set_state(context, actor, filter.id, FilterState::Paused).await?;
     }
     Ok(replies::paused(&line(&filter)))
 }
@@ -57,17 +58,18 @@ pub async fn resume(context: &Context, actor: Actor, number: i64) -> Outcome {
     let filter = own_filter(context, actor, number).await?;
     // Resuming what runs would move its start, and lose what was seen since.
     if filter.state == FilterState::Paused {
+        plans::make_room(context, actor.account, Things::Filters).await?;
         let refused = db::in_tx(&context.pool, async |tx| {
             let revision = db::filters::begin_change(tx).await?;
-            if let Some(refused) = plans::refuses_filter(tx, context, actor.account).await? {
-                return Ok(Some(refused));
+            if let Some(full) = plans::refuses_filter(tx, context, actor.account).await? {
+                return Ok(Some(full));
             }
             let (now, on) = (context.now(), FilterState::Active);
             db::own_filters::set_state(tx, revision, filter.id, on, now).await?;
             Ok(None)
         });
-        if let Some(refused) = refused.await? {
-            return Err(refused.into());
+        if let Some(full) = refused.await? {
+            return Err(plans::no_room(context, actor, full).await);
         }
     }
     Ok(replies::resumed(&line(&filter)))
@@ -75,17 +77,23 @@ pub async fn resume(context: &Context, actor: Actor, number: i64) -> Outcome {
 
 pub async fn remove(context: &Context, actor: Actor, number: i64) -> Outcome {
     let filter = own_filter(context, actor, number).await?;
-    set_state(context, filter.id, FilterState::Removed).await?;
+    set_state(context, actor, filter.id, FilterState::Removed).await?;
     Ok(replies::removed(&line(&filter)))
 }
 
-/// Changes a filter's state under the lock that matching respects.
-async fn set_state(context: &Context, filter: FilterId, state: FilterState) -> sqlx::Result<()> {
+/// Changes a filter's state under the lock that matching respects. There may be room for another one then.
+async fn set_state(
+    context: &Context,
+    actor: Actor,
+    filter: FilterId,
+    state: FilterState,
+) -> sqlx::Result<()> {
     db::in_tx(&context.pool, async |tx| {
         let revision = db::filters::begin_change(tx).await?;
         // Read only now: what was matched without the change was seen before this.
         let now = context.now();
-        db::own_filters::set_state(tx, revision, filter, state, now).await
+        db::own_filters::set_state(tx, revision, filter, state, now).await?;
+        db::plans::look(tx, actor.account, now).await
     })
     .await
 }

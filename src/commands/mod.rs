@@ -47,9 +47,6 @@ use crate::secrets::Keys;
 /// Addresses that one account may have looked at in a minute.
 const ADDED_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).expect("not zero");
 
-/// Filters that one account may have.
-pub const MAX_FILTERS: usize = 100;
-
 /// What commands work with.
 #[derive(Clone)]
 pub struct Context {
@@ -225,8 +222,10 @@ async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
         Command::Upgrade(wanted) => plans::upgrade(context, actor, wanted).await,
         Command::Billing => plans::billing(context, actor).await,
         Command::Boards => boards::boards(context, actor).await,
-        Command::AddBoard(url) => own_boards::add(context, actor, &url).await,
-        Command::RemoveBoard(number) => own_boards::remove(context, actor, number).await,
+        Command::AddBoard(url, place) => own_boards::add(context, actor, &url, place).await,
+        Command::RemoveBoard(number, place) => {
+            own_boards::remove(context, actor, number, place).await
+        }
         Command::Status => boards::status(context, actor).await,
         Command::Help(about) => Ok(command::help(about.as_deref())),
     }

@@ -7,7 +7,8 @@ use sqlx::PgConnection;
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use super::{Actor, Context, Failure, Outcome, plans};
+use super::email::Place;
+use super::{Actor, Context, Failure, Outcome, channels, plans};
 use crate::boards::ask::{Answered, Asked, Manners, ask};
 use crate::boards::detect::{self, Detected};
 use crate::boards::fetch::{FetchError, Whose};
@@ -19,16 +20,14 @@ use crate::db::postings::Shown;
 use crate::db::settled_polls::Read;
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::domain::ids::BoardId;
+use crate::domain::plan::MOST_BOARDS;
 use crate::previews::sample_card;
-use crate::render::replies::{self, AddedReply, NotAdded};
+use crate::render::replies::{self, AddedReply, NotAdded, Things};
 use crate::schedule::polling::{self, HOST_GAP, Rhythm};
 
 /// How often a board that somebody added is asked at the most: some hosts of feeds shut out whoever
 /// asks a hundred times a day.
 const INTERVAL: Duration = Duration::from_mins(15);
-
-/// Boards that one account may add.
-const MAX_BOARDS: usize = 50;
 
 /// Postings that are shown of a new board.
 const SHOWN: usize = 3;
@@ -65,20 +64,37 @@ impl Manners for Guest<'_> {
     }
 }
 
+/// Whoever has a board: all who read where it was typed, or whoever typed.
+async fn owner(context: &Context, actor: Actor, place: Place) -> Result<Actor, Failure> {
+    if place != Place::Here {
+        return Ok(actor);
+    }
+    channels::may_change(context, actor).await?;
+    Ok(actor.for_all_here())
+}
+
 /// Looks what is at an address, and watches it from now on.
-pub async fn add(context: &Context, actor: Actor, text: &str) -> Outcome {
+pub async fn add(context: &Context, actor: Actor, text: &str, place: Place) -> Outcome {
+    let is_shared = place == Place::Here && actor.here.is_some();
+    let actor = owner(context, actor, place).await?;
+    let reply = watched(context, actor, text).await?;
+    Ok(if is_shared { replies::added_for_all(reply) } else { reply })
+}
+
+async fn watched(context: &Context, actor: Actor, text: &str) -> Outcome {
     let seen_at = address(context, actor, text)?;
     if detect::may_be_secret(&seen_at.url) {
         return Err(replies::not_added(text, &NotAdded::Secret).into());
     }
     let own = db::added_boards::of_account(&context.pool, actor.account).await?;
-    if own.len() >= MAX_BOARDS {
-        return Err(replies::not_added(text, &NotAdded::TooMany(MAX_BOARDS)).into());
+    if own.len() >= MOST_BOARDS {
+        return Err(replies::not_added(text, &NotAdded::TooMany(MOST_BOARDS)).into());
     }
+    plans::make_room(context, actor.account, Things::Boards).await?;
     let refused =
         db::in_tx(&context.pool, async |tx| plans::refuses_board(tx, context, actor.account).await);
-    if let Some(refused) = refused.await? {
-        return Err(refused.into());
+    if let Some(full) = refused.await? {
+        return Err(plans::no_room(context, actor, full).await);
     }
     if context.adding.check_key(&actor.account).is_err() {
         return Err(replies::slow_down().into());
@@ -227,12 +243,15 @@ async fn share(context: &Context, actor: Actor, text: &str, known: Known) -> Out
     }
     let now = context.now();
     let number = db::in_tx(&context.pool, async |tx| {
-        if let Some(refused) = plans::refuses_board(tx, context, actor.account).await? {
-            return Ok(Err(refused));
+        if let Some(full) = plans::refuses_board(tx, context, actor.account).await? {
+            return Ok(Err(full));
         }
         db::added_boards::subscribe(tx, actor.account, known.id, actor.target, now).await.map(Ok)
-    })
-    .await??;
+    });
+    let number = match number.await? {
+        Ok(number) => number,
+        Err(full) => return Err(plans::no_room(context, actor, full).await),
+    };
     let Some(number) = number else {
         return Err(replies::not_added(text, &NotAdded::Yours(known.name)).into());
     };
@@ -259,8 +278,8 @@ async fn store(
 ) -> Outcome {
     let now = context.now();
     let added = db::in_tx(&context.pool, async |tx| {
-        if let Some(refused) = plans::refuses_board(tx, context, actor.account).await? {
-            return Ok(Err(refused));
+        if let Some(full) = plans::refuses_board(tx, context, actor.account).await? {
+            return Ok(Err(full));
         }
         db::added_boards::lock(tx, &board.detected.url).await?;
         // Somebody else was first: their board serves both.
@@ -271,8 +290,11 @@ async fn store(
         let number =
             db::added_boards::subscribe(tx, actor.account, new.0, actor.target, now).await?;
         Ok(Ok(Ok((number, new.1))))
-    })
-    .await??;
+    });
+    let added = match added.await? {
+        Ok(added) => added,
+        Err(full) => return Err(plans::no_room(context, actor, full).await),
+    };
     context.figures.forget().await;
     let (number, slug) = match added {
         Ok((Some(number), slug)) => (number, slug),
@@ -325,14 +347,17 @@ async fn insert(
 }
 
 /// Takes a board from the account.
-pub async fn remove(context: &Context, actor: Actor, number: i64) -> Outcome {
+pub async fn remove(context: &Context, actor: Actor, number: i64, place: Place) -> Outcome {
+    let actor = owner(context, actor, place).await?;
     let own = db::added_boards::of_account(&context.pool, actor.account).await?;
     let numbers: Vec<i64> = own.iter().map(|board| board.number).collect();
     let Some(board) = own.into_iter().find(|board| board.number == number) else {
         return Err(replies::no_such_board(number, &numbers).into());
     };
     db::in_tx(&context.pool, async |tx| {
-        db::added_boards::unsubscribe(tx, actor.account, board.id).await
+        db::added_boards::unsubscribe(tx, actor.account, board.id).await?;
+        // There may be room for another one.
+        db::plans::look(tx, actor.account, context.now()).await
     })
     .await?;
     Ok(replies::board_removed(number, &board.name, &board.url))

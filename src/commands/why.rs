@@ -54,6 +54,7 @@ fn opinion(filter: &OwnFilter, stored: &StoredPosting, rates: &Rates) -> Opinion
         name: filter.name.clone(),
         accepts: explained.as_ref().is_some_and(|explained| explained.matches),
         paused: filter.state == FilterState::Paused,
+        by_plan: filter.paused_by_plan,
         later: filter.active_from > stored.first_seen_at,
         because: clauses.map(|seen| format!("{} — {}", seen.clause, seen.saw)).collect(),
     }

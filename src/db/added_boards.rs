@@ -204,6 +204,18 @@ pub async fn of_account(
     .await
 }
 
+/// How many boards an account has that its plan has room for.
+pub async fn count_on(executor: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<usize> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM board_subscriptions
+           WHERE account_id = $1 AND NOT paused_by_plan"#,
+        account.0
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 /// Takes a board from an account. Nobody asks a board that nobody has.
 pub async fn unsubscribe(
     tx: &mut PgConnection,
@@ -224,7 +236,7 @@ pub async fn unsubscribe(
     sqlx::query!(
         "UPDATE boards SET enabled = false, lease_id = NULL, lease_until = NULL
          WHERE id = $1 AND visibility = 'subscribed' AND NOT EXISTS (
-               SELECT FROM board_subscriptions s WHERE s.board_id = $1)",
+               SELECT FROM board_subscriptions s WHERE s.board_id = $1 AND NOT s.paused_by_plan)",
         board.0
     )
     .execute(tx)

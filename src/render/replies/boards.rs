@@ -11,6 +11,8 @@ use crate::render::span::span;
 pub struct BoardLine {
     /// The account's own number of it, if it added the board.
     pub number: Option<i64>,
+    /// It is of all who read where it was asked for.
+    pub shared: bool,
     pub slug: String,
     pub name: String,
     /// How long ago it was asked.
@@ -23,6 +25,8 @@ pub struct BoardLine {
     pub failing: Option<String>,
     /// Whether it was given up.
     pub stopped: bool,
+    /// The plan has no room for it.
+    pub paused: bool,
     /// How old a posting is before the board shows it to us.
     pub own_delay: Option<TimeDelta>,
     /// Postings of its last response that were too many.
@@ -39,6 +43,9 @@ pub struct BoardLine {
 impl BoardLine {
     /// `works`, `not asked yet`, `fails: answered 503`, `given up: answered 410`
     pub fn health(&self) -> String {
+        if self.paused {
+            return "paused by the plan".to_owned();
+        }
         match (&self.failing, self.polled) {
             (Some(why), _) if self.stopped => format!("given up: {why}"),
             (Some(why), _) => format!("fails: {why}"),
@@ -69,7 +76,8 @@ fn seconds(value: f64) -> String {
 
 pub fn boards(lines: &[BoardLine]) -> Reply {
     listed(lines, |line| {
-        let number = line.number.map_or_else(String::new, |number| format!("{number} "));
+        let prefix = if line.shared { "c" } else { "" };
+        let number = line.number.map_or_else(String::new, |number| format!("{prefix}{number} "));
         let newest =
             line.newest.map_or_else(String::new, |age| format!(", newest {} old", span(age)));
         let left_out = match line.left_out {
@@ -117,7 +125,9 @@ mod tests {
     fn a_board_says_how_it_fares() {
         let mut line = BoardLine {
             number: None,
+            shared: false,
             stopped: false,
+            paused: false,
             own_delay: None,
             left_out: 0,
             attribution: None,
@@ -140,6 +150,9 @@ mod tests {
         assert_eq!(line.health(), "fails: answered 503");
         line.stopped = true;
         assert_eq!(line.health(), "given up: answered 503");
+        line.paused = true;
+        assert_eq!(line.health(), "paused by the plan");
+        line.paused = false;
         (line.number, line.left_out) = (Some(3), 12);
         line.attribution = Some("by Board".to_owned());
         line.own_delay = Some(TimeDelta::hours(24));

@@ -13,17 +13,30 @@ pub struct FilterLine<'a> {
     pub query: &'a str,
     pub cadence: Cadence,
     pub paused: bool,
+    /// The plan has no room for it.
+    pub by_plan: bool,
 }
 
 impl FilterLine<'_> {
+    fn state(&self) -> &'static str {
+        match (self.paused, self.by_plan) {
+            (true, true) => "paused by the plan",
+            (true, false) => "paused",
+            (false, _) => "on",
+        }
+    }
+
     /// `2 Rust from home: remote rust (paused)`
     fn line(&self) -> String {
-        let Self { number, name, query, cadence, paused } = self;
+        let Self { number, name, query, cadence, .. } = self;
         let cadence = match cadence {
             Cadence::Instant => String::new(),
             Cadence::Hourly | Cadence::Daily(_) | Cadence::Weekly(..) => format!(" ({cadence})"),
         };
-        let state = if *paused { format!("{cadence} (paused)") } else { cadence };
+        let state = match self.state() {
+            "on" => cadence,
+            paused => format!("{cadence} ({paused})"),
+        };
         if name == query {
             return format!("{number} {query}{state}");
         }
@@ -43,7 +56,7 @@ pub fn list(filters: &[FilterLine<'_>]) -> Reply {
 
 pub fn show(filter: &FilterLine<'_>, preview: &Preview) -> Reply {
     let mut reply = shown(preview);
-    let state = if filter.paused { "paused" } else { "on" };
+    let state = filter.state();
     reply.parts.insert(0, text(format!("Filter {}, {}, is {state}.", filter.number, filter.name)));
     let number = filter.number;
     let (label, command) = if filter.paused { ("Resume", "resume") } else { ("Pause", "pause") };
@@ -136,11 +149,13 @@ mod tests {
 
     #[test]
     fn a_filter_whose_name_is_its_text_says_it_once() {
-        let line = |name, paused| {
-            FilterLine { number: 2, name, query: "go", cadence: Cadence::Instant, paused }.line()
+        let line = |name, paused, by_plan| {
+            let (query, cadence) = ("go", Cadence::Instant);
+            FilterLine { number: 2, name, query, cadence, paused, by_plan }.line()
         };
-        assert_eq!(line("go", false), "2 go");
-        assert_eq!(line("Gophers", true), "2 Gophers: go (paused)");
+        assert_eq!(line("go", false, false), "2 go");
+        assert_eq!(line("Gophers", true, false), "2 Gophers: go (paused)");
+        assert_eq!(line("go", true, true), "2 go (paused by the plan)");
     }
 
     #[test]

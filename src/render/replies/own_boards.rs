@@ -8,7 +8,7 @@ use super::{count, fill, only, say, text};
 use crate::domain::ids::OpeningId;
 use crate::domain::message::Card;
 use crate::domain::posting::Posting;
-use crate::domain::reply::{Part, Reply};
+use crate::domain::reply::{Part, Press, Reply};
 use crate::render::span::span;
 
 /// A board that is watched for somebody from now on.
@@ -70,6 +70,19 @@ pub fn added(added: AddedReply<'_>) -> Reply {
         say("Remove", format!("boards remove {number}")),
     ];
     Reply { parts, buttons }
+}
+
+/// What was added for all who read there: so are its buttons.
+pub fn added_for_all(mut reply: Reply) -> Reply {
+    for button in &mut reply.buttons {
+        match &mut button.press {
+            Press::Fill(line) => line.push_str(" here"),
+            Press::Say(line) => *line = line.replace("boards remove ", "boards remove c"),
+            Press::Act(_) => {}
+        }
+    }
+    reply.parts.insert(0, text("For all who read here:"));
+    reply
 }
 
 pub fn not_added(typed: &str, why: &NotAdded) -> Reply {

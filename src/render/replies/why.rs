@@ -41,6 +41,8 @@ pub struct Opinion {
     pub name: String,
     pub accepts: bool,
     pub paused: bool,
+    /// The plan has no room for it.
+    pub by_plan: bool,
     /// Whether it counts only from a time after the posting was first seen.
     pub later: bool,
     /// The clauses that decided, with what each saw.
@@ -88,9 +90,10 @@ fn became(why: &Why<'_>) -> String {
 }
 
 fn opinion_line(opinion: &Opinion) -> String {
-    let Opinion { number, name, accepts, paused, later, .. } = opinion;
+    let Opinion { number, name, accepts, paused, by_plan, later, .. } = opinion;
     let says = if *accepts { "accepts it" } else { "does not accept it" };
     let but = match (*accepts, *paused, *later) {
+        (true, true, _) if *by_plan => ", but is paused by the plan",
         (true, true, _) => ", but is paused",
         (true, false, true) => ", but counts only for postings seen later",
         _ => "",
