@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Offset, Utc};
+use earlybrd::billing;
 use earlybrd::boards::{self, Response, detect};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::email::{Email, EmailAddress, one_line};
 use earlybrd::domain::ids::{DeliveryId, FilterId};
+use earlybrd::domain::plan::Plan;
 use earlybrd::domain::posting::Posting;
 use earlybrd::domain::rates::Rates;
 use earlybrd::filter_lang::{parse, print};
@@ -42,6 +44,23 @@ pub fn matching(text: &str) {
     let wanted = naive::matches(&expr, &posting, rates, seen);
     assert_eq!(!found.is_empty(), wanted);
     assert_eq!(explain(&expr, &Document::new(&posting, rates, seen)).matches, wanted);
+}
+
+/// The first line is a kind of event, the rest what Stripe tells or answers: nothing of it becomes a part of
+/// an address but what an id may hold, and a plan is what has one of our prices.
+pub fn stripe(text: &str) {
+    let (kind, body) = text.split_once('\n').unwrap_or_default();
+    let hint = billing::hint(kind, body);
+    for id in [hint.checkout, hint.subscription, hint.customer].into_iter().flatten() {
+        let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        assert!((1..=255).contains(&id.len()) && id.bytes().all(is_sound), "{id}");
+    }
+    let Ok(object) = serde_json::from_str(body) else { return };
+    let prices = ["price_pro".to_owned()];
+    let of = |plan| if plan == Plan::Pro { &prices[..] } else { &[] };
+    if let Some(found) = billing::found(&object, of) {
+        assert!(found.plan.is_none_or(|plan| plan == Plan::Pro));
+    }
 }
 
 /// The first line is a kind of board, the rest its response: what is read is clean, keeps its limits
