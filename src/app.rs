@@ -190,7 +190,8 @@ impl App {
     /// What the chats and Stripe ask for, if they are set up.
     fn chats(&self, config: &Config) -> anyhow::Result<Router> {
         let chats = [self.slack_pages(config)?, self.discord_pages(config)?];
-        let pages = chats.into_iter().chain([self.billing_pages(config)]);
+        let bills = [self.billing_pages(config), self.bills_pages(config)?];
+        let pages = chats.into_iter().chain(bills);
         Ok(pages.flatten().fold(Router::new(), Router::merge))
     }
 

@@ -184,9 +184,15 @@ async fn payments(config: &Config, findings: &mut Findings) -> anyhow::Result<()
                 Some(false) => "test mode: nobody pays in earnest",
                 None => "the key does not say whether it is for tests",
             };
-            good(&format!("Stripe: the key is good; {mode}"))
+            good(&format!("Stripe: the key is good; {mode}"))?;
         }
-        Err(failure) => findings.bad(&format!("Stripe: {failure}")),
+        Err(failure) => return findings.bad(&format!("Stripe: {failure}")),
+    }
+    match payments.faults().await {
+        Ok(faults) if faults.is_empty() => good("Stripe: the prices and the portal are set up"),
+        Ok(faults) => faults.iter().try_for_each(|fault| findings.bad(&format!("Stripe: {fault}"))),
+        // A restricted key need not be allowed to.
+        Err(failure) => note(&format!("Stripe: prices and portal were not looked at: {failure}")),
     }
 }
 

@@ -1,14 +1,15 @@
 //! `watch`, `test`, `edit`: a preview, and a draft that waits for its button.
 
 use super::email::{self, Place};
-use super::{Actor, Context, Failure, MAX_FILTERS, Outcome, channels, own_filter, plans};
+use super::{Actor, Context, Failure, Outcome, channels, own_filter, plans};
 use crate::db;
 use crate::db::drafts::Draft;
 use crate::db::own_filters::FilterState;
 use crate::domain::filter::Expr;
+use crate::domain::plan::MOST_FILTERS;
 use crate::filter_lang::{parse, print};
 use crate::previews::preview;
-use crate::render::replies;
+use crate::render::replies::{self, Things};
 
 pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -> Outcome {
     let actor = if place == Place::Here {
@@ -21,14 +22,15 @@ pub async fn watch(context: &Context, actor: Actor, expr: &Expr, place: Place) -
     let filters = db::own_filters::of_account(&context.pool, actor.account).await?;
     let live: Vec<_> =
         filters.iter().filter(|filter| filter.state != FilterState::Removed).collect();
-    if live.len() >= MAX_FILTERS {
-        return Err(replies::too_many_filters(MAX_FILTERS).into());
+    if live.len() >= MOST_FILTERS {
+        return Err(replies::too_many_filters(MOST_FILTERS).into());
     }
     let account = actor.account;
+    plans::make_room(context, account, Things::Filters).await?;
     let refused =
         db::in_tx(&context.pool, async |tx| plans::refuses_filter(tx, context, account).await);
-    if let Some(refused) = refused.await? {
-        return Err(refused.into());
+    if let Some(full) = refused.await? {
+        return Err(plans::no_room(context, actor, full).await);
     }
     let query = print(expr);
     if let Some(same) = live.iter().find(|filter| filter.query == query) {

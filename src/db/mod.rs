@@ -13,6 +13,7 @@ pub mod broken_targets;
 pub mod candidates;
 pub mod card_edits;
 pub mod cards;
+pub mod checkouts;
 mod comparing;
 pub mod deliveries;
 pub mod discord;

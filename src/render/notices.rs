@@ -85,8 +85,32 @@ pub struct PlanChange<'a> {
     pub paused: &'a [(i64, String)],
     /// Filters that it has room for again.
     pub woken: &'a [(i64, String)],
+    /// So with boards.
+    pub paused_boards: &'a [(i64, String)],
+    pub woken_boards: &'a [(i64, String)],
     pub limits: Limits,
     pub kind: AccountKind,
+    pub again: Again,
+}
+
+/// What somebody types who wants to keep what they had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    Buy(Plan),
+    /// A payment is open.
+    Pay,
+    /// It cannot be bought here.
+    Never,
+}
+
+impl Again {
+    fn typed(self) -> Option<String> {
+        match self {
+            Self::Buy(plan) => Some(format!("upgrade {}", plan.as_str())),
+            Self::Pay => Some("billing".to_owned()),
+            Self::Never => None,
+        }
+    }
 }
 
 pub fn plan_changed(change: &PlanChange<'_>) -> String {
@@ -118,20 +142,41 @@ pub fn plan_changed(change: &PlanChange<'_>) -> String {
     if !change.woken.is_empty() {
         add(format!("These filters go on from now: {}.", list(change.woken)));
     }
-    if now == Plan::Free {
+    let boards = |boards: &[(i64, String)]| {
+        let names = boards.iter().map(|(number, name)| format!("{number} ({name})"));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if !change.paused_boards.is_empty() {
+        add(format!(
+            "It has room for {} of your own, so the newest are not read: {}.",
+            count(usize::try_from(limits.boards).unwrap_or(usize::MAX), "board", "boards"),
+            boards(change.paused_boards)
+        ));
+    }
+    if !change.woken_boards.is_empty() {
+        add(format!("These boards are read again from now: {}.", boards(change.woken_boards)));
+    }
+    let is_less = !change.paused.is_empty() || !change.paused_boards.is_empty();
+    if now == Plan::Free && (now != before || is_less) {
         if limits.delay_minutes > 0 {
             add(format!("Cards come {} minutes later now.", limits.delay_minutes));
         }
-        add("To have it all back, type: upgrade".to_owned());
+        if change.again == Again::Pay {
+            add("A payment is open; to settle it and have it all back, type: billing".to_owned());
+        } else if let Some(typed) = change.again.typed() {
+            add(format!("To have it all back, type: {typed}"));
+        }
     }
     said
 }
 
 /// A trial ends soon.
-pub fn trial_ends(plan: Plan, until: DateTime<Utc>) -> String {
+pub fn trial_ends(plan: Plan, until: DateTime<Utc>, again: Again) -> String {
+    let keep =
+        again.typed().map_or_else(String::new, |typed| format!(" To keep it, type: {typed}"));
     format!(
         "Your trial of {} ends on {}. Nothing is deleted then, but filters above the limit of the free plan \
-         are paused and cards come later. To keep it, type: upgrade",
+         are paused and cards come later.{keep}",
         plan.as_str(),
         until.format("%-d %B")
     )
@@ -144,4 +189,11 @@ pub fn payment_failed(plan: Plan, until: DateTime<Utc>) -> String {
         plan.as_str(),
         until.format("%-d %B")
     )
+}
+
+/// A payment waits for whoever pays.
+pub fn payment_waits() -> String {
+    "Your bank wants you to confirm a payment for your plan. Stripe has written to you how; the bill is here, \
+     too, if you type: billing"
+        .to_owned()
 }

@@ -35,11 +35,12 @@ pub use habits::{
 pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
 pub use marked::{Marked, marked_list};
 pub use own_boards::{
-    AddedReply, NotAdded, added, board_removed, new_board_card, no_such_board, not_added,
+    AddedReply, NotAdded, added, added_for_all, board_removed, new_board_card, no_such_board,
+    not_added,
 };
 pub use plans::{
-    PlanLine, bills, cannot_be_bought, has_it_already, no_link_now, no_room, no_room_for_boards,
-    nothing_paid, pay_here, plan, service_is_free, team_where,
+    Full, Offer, PlanLine, Things, bills, cannot_be_bought, has_it_already, no_link_now, no_room,
+    nothing_paid, pay_here, payment_is_open, plan, service_is_free, team_where,
 };
 pub use preview::{Preview, Sample, edit, test, watch};
 pub use reasons::{because, because_of_company, proposal};

@@ -99,7 +99,9 @@ impl Desk {
         if known.is_new && text.is_empty() {
             return replies::welcome();
         }
-        let decides = text.trim_start_matches("/jobs").trim_start().starts_with("channels");
+        let word = text.trim_start_matches("/jobs").split_whitespace().next().unwrap_or_default();
+        let decides =
+            ["channels", "billing", "upgrade"].iter().any(|it| it.eq_ignore_ascii_case(word));
         let actor = self.ranked(who, known.actor, decides).await;
         commands::say(&self.context, actor, text).await
     }

@@ -12,6 +12,7 @@ pub mod match_postings;
 pub mod outbox;
 pub mod poll_boards;
 pub mod quiet_filters;
+pub mod reconcile;
 pub mod refresh_rates;
 pub mod reseal;
 pub mod subscriptions;

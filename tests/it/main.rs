@@ -9,6 +9,10 @@
 mod architecture;
 mod ask;
 mod billing;
+mod billing_limits;
+mod billing_mail;
+mod billing_orders;
+mod billing_stripe;
 mod browser;
 mod commands;
 mod discord_closed;

@@ -38,13 +38,22 @@ pub fn trigger() -> String {
 
 impl Office {
     pub async fn new() -> Self {
-        let office = Self::empty().await;
+        Self::with(|_| {}).await
+    }
+
+    /// Where commands work with something else, too.
+    pub async fn with(change: impl FnOnce(&mut Context)) -> Self {
+        let office = Self::made(change).await;
         office.installed("T1", TOKEN).await;
         office
     }
 
     /// Without a workspace.
     pub async fn empty() -> Self {
+        Self::made(|_| {}).await
+    }
+
+    async fn made(change: impl FnOnce(&mut Context)) -> Self {
         let (world, slack) = (World::new().await, FakeSlack::start().await);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -55,7 +64,8 @@ impl Office {
             public_url: base.clone(),
         };
         let config = SlackConfig { api: slack.url.clone(), app: Some(app), one: None };
-        let context: Context = world.context();
+        let mut context: Context = world.context();
+        change(&mut context);
         let client = http::for_operator("test").unwrap();
         let ours = Slack::new(&config, client.clone(), &context, Some(Arc::new(keys())));
         let tasks = TaskTracker::new();

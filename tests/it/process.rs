@@ -1,5 +1,6 @@
 //! The binary itself: started, killed, started again.
 
+mod billing;
 pub mod binary;
 mod commands;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,15 @@
 //! Who may change what in a channel, and what Slack says of people.
 
+use std::sync::Arc;
+
+use earlybrd::billing::Stripe;
+use earlybrd::payments::Payments;
+use serde_json::json;
+
 use crate::fakes::slack::{ADMIN, Trick};
+use crate::fakes::stripe::FakeStripe;
 use crate::office::{Office, text};
+use crate::till::config;
 
 #[tokio::test]
 async fn admins_decide_who_changes_the_filters_of_channels() {
@@ -43,6 +51,34 @@ async fn who_is_no_admin_as_far_as_slack_says_is_none() {
     }
     let refused = office.types_in((ADMIN, "C1"), "channels admins").await;
     assert!(text(&refused).contains("Only admins may change that"), "{}", text(&refused));
+}
+
+/// Slack is asked who somebody is also where that says whose bills they see.
+#[tokio::test]
+async fn an_admin_sees_the_bills_of_a_team() {
+    let stripe = FakeStripe::start().await;
+    let payments: Arc<dyn Payments> = Arc::new(Stripe::new(&config(&stripe)).unwrap());
+    let office = Office::with(|context| context.payments = Some(payments)).await;
+    office.types_in(("U1", "C1"), "plan").await;
+    stripe.add(
+        "sub_1",
+        json!({ "id": "sub_1", "customer": "cus_1", "status": "active",
+                "items": { "data": [{ "price": { "id": "price_team" } }] } }),
+    );
+    sqlx::query(
+        "INSERT INTO subscriptions (id, account_id, customer, plan, status, status_word, cancels,
+                                    asked_at)
+         SELECT 'sub_1', id, 'cus_1', 'team', 'active', 'active', false, $1 FROM accounts
+         WHERE kind = 'team'",
+    )
+    .bind(office.world.now())
+    .execute(&office.world.pool)
+    .await
+    .unwrap();
+    let admins = office.types_in((ADMIN, "C1"), "billing").await;
+    assert!(text(&admins).contains("Those of the team"), "{}", text(&admins));
+    let others = office.types_in(("U1", "C1"), "billing").await;
+    assert!(text(&others).contains("whoever paid"), "{}", text(&others));
 }
 
 #[tokio::test]
