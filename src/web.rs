@@ -89,10 +89,13 @@ async fn whole(body: Body) -> Option<Vec<u8>> {
     while let Some(frame) = frames.next().await {
         let frame = frame.ok()?;
         size = size.saturating_add(frame.len());
-        match size {
-            ..=MAX_BODY => kept.extend_from_slice(&frame),
-            ..=DRAINED => kept.clear(),
-            _ => break,
+        if size > DRAINED {
+            break;
+        }
+        if size > MAX_BODY {
+            kept.clear();
+        } else {
+            kept.extend_from_slice(&frame);
         }
     }
     (size <= MAX_BODY).then_some(kept)

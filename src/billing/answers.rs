@@ -88,7 +88,7 @@ pub fn refusal(error: &StripeError) -> Refusal {
         }
         .into();
     };
-    let code = said.code.as_ref().map(|code| code.as_str());
+    let code = said.code.as_ref().map(stripe::ApiErrorsCode::as_str);
     // Of a customer who is gone the status does not tell: the wish that names them is a bad one.
     let is_unknown = code == Some("resource_missing") && said.param.as_deref() == Some("customer");
     let of_another = *status == 400 && said.type_.as_str() == "idempotency_error";

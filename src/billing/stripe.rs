@@ -210,8 +210,8 @@ impl Payments for Stripe {
             config.public_url
         );
         let digest = digest(&SHA256, said.as_bytes());
-        let hash: String =
-            digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let hash = digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}"));
+        let hash = hash.collect::<Vec<_>>().concat();
         let answer = self.make(&request, &format!("{}-{hash}", wish.key)).await?;
         let id = answer.pointer("/id").and_then(Json::as_str).map(str::to_owned);
         let (id, url) = id.zip(link(&answer)).ok_or_else(unreadable)?;

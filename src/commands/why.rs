@@ -9,7 +9,7 @@ use crate::filter_lang::parse;
 use crate::matching::{Document, explain};
 use crate::normalize::canonical;
 use crate::normalize::fingerprint::company_key;
-use crate::render::replies::{self, Became, Opinion, Why};
+use crate::render::replies::{self, Became, Opinion, PausedBy, Why};
 
 pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
     // As postings keep their address: without tracking parameters.
@@ -53,8 +53,11 @@ fn opinion(filter: &OwnFilter, stored: &StoredPosting, rates: &Rates) -> Opinion
         number: filter.number,
         name: filter.name.clone(),
         accepts: explained.as_ref().is_some_and(|explained| explained.matches),
-        paused: filter.state == FilterState::Paused,
-        by_plan: filter.paused_by_plan,
+        paused: (filter.state == FilterState::Paused).then_some(if filter.paused_by_plan {
+            PausedBy::Plan
+        } else {
+            PausedBy::Owner
+        }),
         later: filter.active_from > stored.first_seen_at,
         because: clauses.map(|seen| format!("{} — {}", seen.clause, seen.saw)).collect(),
     }

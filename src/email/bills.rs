@@ -16,7 +16,7 @@ use crate::commands::{self, Actor, Context};
 use crate::db;
 use crate::domain::ids::AccountId;
 use crate::domain::reply::{Part, Reply};
-use crate::secrets::{Keys, Purpose};
+use crate::secrets::{BadLink, Keys, Purpose};
 
 /// Nothing but the page's own form, which leads to Stripe.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' https:; \
@@ -67,23 +67,23 @@ fn page(status: StatusCode, title: &str, text: &str, button: Option<&str>) -> Re
     (status, headers, Html(html)).into_response()
 }
 
-/// Whose link it is; the error is the answer.
-fn whose((bills, asked): (&Bills, &Asked), purpose: Purpose) -> Result<AccountId, Response> {
+/// Whose link it is.
+fn whose((bills, asked): (&Bills, &Asked), purpose: Purpose) -> Result<AccountId, BadLink> {
     let link = bills.keys.verify(&asked.token, purpose, bills.context.clock.now());
-    link.map(|link| AccountId(link.id)).map_err(|why| {
-        let text = "In the chat the commands upgrade and billing give you a new one.";
-        page(StatusCode::BAD_REQUEST, &why.to_string(), text, None)
-    })
+    link.map(|link| AccountId(link.id))
+}
+
+fn refused(why: BadLink) -> Response {
+    let text = "In the chat the commands upgrade and billing give you a new one.";
+    page(StatusCode::BAD_REQUEST, &why.to_string(), text, None)
 }
 
 fn ask((Shared(bills), Query(asked)): &Bill, purpose: Purpose) -> Response {
-    match whose((bills, asked), purpose) {
-        Err(refused) => refused,
-        Ok(_) => {
-            let text = "Cards, bills and plans are at Stripe, which takes our payments.";
-            page(StatusCode::OK, "What you pay", text, Some("Go on to Stripe"))
-        }
+    if let Err(why) = whose((bills, asked), purpose) {
+        return refused(why);
     }
+    let text = "Cards, bills and plans are at Stripe, which takes our payments.";
+    page(StatusCode::OK, "What you pay", text, Some("Go on to Stripe"))
 }
 
 /// Does what the command does, and leads to where its link leads.
@@ -93,7 +93,7 @@ async fn lead(
 ) -> Response {
     let account = match whose((&bills, &asked), purpose) {
         Ok(account) => account,
-        Err(refused) => return refused,
+        Err(why) => return refused(why),
     };
     let target = match db::plans::target(&bills.context.pool, account).await {
         Ok(Some(target)) => target,

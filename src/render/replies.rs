@@ -44,7 +44,7 @@ pub use plans::{
 };
 pub use preview::{Preview, Sample, edit, test, watch};
 pub use reasons::{because, because_of_company, proposal};
-pub use why::{Became, Opinion, Why, never_seen, not_an_address, why};
+pub use why::{Became, Opinion, PausedBy, Why, never_seen, not_an_address, why};
 
 /// The three filters that a newcomer is offered.
 pub const EXAMPLES: [(&str, &str); 3] = [

@@ -34,15 +34,22 @@ pub struct Became {
     pub trouble: Option<String>,
 }
 
+/// Who paused a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PausedBy {
+    Owner,
+    /// It has no room for it.
+    Plan,
+}
+
 /// What one filter, as it is now, says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opinion {
     pub number: i64,
     pub name: String,
     pub accepts: bool,
-    pub paused: bool,
-    /// The plan has no room for it.
-    pub by_plan: bool,
+    /// `None`: it is on.
+    pub paused: Option<PausedBy>,
     /// Whether it counts only from a time after the posting was first seen.
     pub later: bool,
     /// The clauses that decided, with what each saw.
@@ -90,12 +97,12 @@ fn became(why: &Why<'_>) -> String {
 }
 
 fn opinion_line(opinion: &Opinion) -> String {
-    let Opinion { number, name, accepts, paused, by_plan, later, .. } = opinion;
+    let Opinion { number, name, accepts, paused, later, .. } = opinion;
     let says = if *accepts { "accepts it" } else { "does not accept it" };
     let but = match (*accepts, *paused, *later) {
-        (true, true, _) if *by_plan => ", but is paused by the plan",
-        (true, true, _) => ", but is paused",
-        (true, false, true) => ", but counts only for postings seen later",
+        (true, Some(PausedBy::Plan), _) => ", but is paused by the plan",
+        (true, Some(PausedBy::Owner), _) => ", but is paused",
+        (true, None, true) => ", but counts only for postings seen later",
         _ => "",
     };
     format!("Filter {number}, {name}, as it is now, {says}{but}:")
