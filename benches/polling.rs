@@ -3,7 +3,6 @@
 
 use std::hint::black_box;
 
-use chrono::{Offset, Utc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use earlybrd::boards::{Reading, Response, read};
 use earlybrd::cli::board_server::{feed, shown};
@@ -14,8 +13,13 @@ const ITEMS: u32 = 50;
 
 fn polling(criterion: &mut Criterion) {
     let body = shown(&feed(ITEMS).expect("a feed"), 1, 1);
-    let context =
-        BoardContext { slug: "bench", company: None, base: None, zone: Utc.fix(), at: None };
+    let context = BoardContext {
+        slug: "bench",
+        company: None,
+        base: None,
+        zone: "UTC".parse().expect("a zone"),
+        at: None,
+    };
     let mut group = criterion.benchmark_group("feed");
     group.throughput(Throughput::Elements(ITEMS.into()));
     group.bench_function("read", |bench| {

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Offset, Utc};
+use chrono::DateTime;
+use earlybrd::billing;
 use earlybrd::boards::{self, Response, detect};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::email::{Email, EmailAddress, one_line};
 use earlybrd::domain::ids::{DeliveryId, FilterId};
+use earlybrd::domain::plan::Plan;
 use earlybrd::domain::posting::Posting;
 use earlybrd::domain::rates::Rates;
 use earlybrd::filter_lang::{parse, print};
@@ -44,12 +46,35 @@ pub fn matching(text: &str) {
     assert_eq!(explain(&expr, &Document::new(&posting, rates, seen)).matches, wanted);
 }
 
+/// The first line is a kind of event, the rest what Stripe tells or answers: nothing of it becomes a part of
+/// an address but what an id may hold, and a plan is what has one of our prices.
+pub fn stripe(text: &str) {
+    let (kind, body) = text.split_once('\n').unwrap_or_default();
+    let hint = billing::hint(kind, body);
+    for id in [hint.checkout, hint.subscription, hint.customer].into_iter().flatten() {
+        let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        assert!((1..=255).contains(&id.len()) && id.bytes().all(is_sound), "{id}");
+    }
+    let Ok(object) = serde_json::from_str(body) else { return };
+    let prices = ["price_pro".to_owned()];
+    let of = |plan| if plan == Plan::Pro { &prices[..] } else { &[] };
+    if let Some(found) = billing::found(&object, of) {
+        assert!(found.plan.is_none_or(|plan| plan == Plan::Pro));
+    }
+}
+
 /// The first line is a kind of board, the rest its response: what is read is clean, keeps its limits
 /// and survives its JSON; what is not says why. Covers HTML, dates, pay, places and links, too.
 pub fn boards(text: &str) {
     let (kind, body) = text.split_once('\n').unwrap_or_default();
     let Ok(kind) = kind.parse::<BoardKind>() else { return };
-    let board = BoardContext { slug: "fuzz", company: None, base: None, zone: Utc.fix(), at: None };
+    let board = BoardContext {
+        slug: "fuzz",
+        company: None,
+        base: None,
+        zone: "UTC".parse().expect("a zone"),
+        at: None,
+    };
     let response = Response { body: body.as_bytes(), content_type: None };
     let read = match boards::read(kind.into(), response, &board) {
         Ok(read) => read,

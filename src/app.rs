@@ -47,6 +47,7 @@ use crate::workers::outbox::Outbox;
 use crate::workers::poll_boards::PollBoards;
 use crate::workers::quiet_filters::{self, QuietFilters};
 use crate::workers::refresh_rates::{self, RefreshRates};
+use crate::workers::rekey::{self, Rekey};
 use crate::workers::reseal::{self, Reseal};
 use wakes::Wakes;
 
@@ -190,7 +191,8 @@ impl App {
     /// What the chats and Stripe ask for, if they are set up.
     fn chats(&self, config: &Config) -> anyhow::Result<Router> {
         let chats = [self.slack_pages(config)?, self.discord_pages(config)?];
-        let pages = chats.into_iter().chain([self.billing_pages(config)]);
+        let bills = [self.billing_pages(config), self.bills_pages(config)?];
+        let pages = chats.into_iter().chain(bills);
         Ok(pages.flatten().fold(Router::new(), Router::merge))
     }
 
@@ -223,15 +225,19 @@ impl App {
         let slugs: Vec<String> = entries.iter().map(|entry| entry.slug.clone()).collect();
         db::in_tx(&self.pool, async |tx| {
             for entry in entries {
+                // Nobody can read it yet.
+                let Some(kind) = entry.kind else { continue };
                 let board = CatalogueBoard {
                     slug: &entry.slug,
                     name: &entry.name,
-                    kind: entry.kind,
+                    kind,
                     rules: entry.rules.as_ref(),
                     url: &entry.url,
                     interval: entry.interval,
                     attribution: entry.attribution.as_deref(),
                     delay: entry.delay,
+                    terms: entry.terms.as_ref(),
+                    zone: entry.zone,
                     off: entry.off.as_deref(),
                 };
                 db::boards::upsert(&mut *tx, &board, now).await?;
@@ -276,10 +282,13 @@ impl App {
 
     fn start_polling(&self, config: &Config) -> anyhow::Result<()> {
         let (base, fetcher) = (self.base(), fetcher(config)?);
+        let worker = Rekey { base: base.clone() };
+        self.spawn(worker, Rest { pause: rekey::LOOK, wake: Arc::default() });
         let rest = Rest { pause: POLL_PAUSE, wake: Arc::clone(&self.claims.wake) };
         for _ in 0..POLLERS {
             let (base, fetcher, claims) = (base.clone(), fetcher.clone(), self.claims.clone());
-            self.spawn(PollBoards { base, fetcher, claims }, rest.clone());
+            let keys = config.keys.clone();
+            self.spawn(PollBoards { base, fetcher, claims, keys }, rest.clone());
         }
         if let Some(url) = config.rates.clone() {
             let client = for_operator(&user_agent(config.contact.as_deref()))?;
@@ -301,7 +310,7 @@ impl App {
         for messenger in messengers {
             let (wake, senders) = (wakes.of_delivery(), messenger.at_once());
             let outbox = Outbox::new(self.outbox_base(), messenger, Arc::clone(&wake), senders);
-            let outbox = Arc::new(outbox);
+            let outbox = Arc::new(outbox.until(self.stop.clone()));
             self.outboxes().push(Arc::clone(&outbox));
             for sender in 0..senders {
                 let pause = if sender < LOOKOUTS { STAGE_PAUSE } else { SENDER_PAUSE };

@@ -132,7 +132,8 @@ impl Config {
                 .map(|path| std::env::split_paths(&path).collect())
                 .unwrap_or_default(),
             catalogue: path("EARLYBRD_CATALOGUE"),
-            contact,
+            // People who want to say something find the service itself, too.
+            contact: contact.or_else(|| public_url.as_ref().map(Url::to_string)),
             trusted_hosts: trusted_hosts(var("EARLYBRD_TRUSTED_HOSTS"))?,
             rates: rates_address(var("EARLYBRD_RATES"))?,
             listen,
@@ -230,6 +231,16 @@ mod tests {
         check_data(&all[2..], true, Some("/var/lib/earlybrd"));
         check_data(&all[2..], false, Some("/h/.local/share/earlybrd"));
         check_data(&[("EARLYBRD_DATA", " ")], false, None);
+    }
+
+    #[test]
+    fn boards_see_the_contact_or_else_the_service() {
+        let public = ("EARLYBRD_PUBLIC_URL", "https://jobs.example");
+        let contact = ("EARLYBRD_CONTACT", "https://example.com/bot");
+        let seen = |settings: &[(&str, &str)]| read(settings, false).unwrap().contact;
+        assert_eq!(seen(&[public]).as_deref(), Some("https://jobs.example/"));
+        assert_eq!(seen(&[public, contact]).as_deref(), Some("https://example.com/bot"));
+        assert_eq!(seen(&[]), None);
     }
 
     #[track_caller]

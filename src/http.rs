@@ -30,6 +30,9 @@ pub fn user_agent(contact: Option<&str>) -> String {
     }
 }
 
+/// More bytes of headers than any service needs.
+const LONGEST_HEAD: u32 = 64 * 1024;
+
 /// A client for addresses from settings, the catalogue and the command line.
 pub fn for_operator(user_agent: &str) -> reqwest::Result<Client> {
     builder(user_agent).build()
@@ -54,6 +57,7 @@ fn builder(user_agent: &str) -> ClientBuilder {
     Client::builder()
         .user_agent(user_agent)
         .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, encodings)]))
+        .http2_max_header_list_size(LONGEST_HEAD)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TOTAL_TIMEOUT)
         .pool_idle_timeout(Duration::from_mins(1))

@@ -23,6 +23,18 @@ pub trait Messenger: Send + Sync {
         64
     }
 
+    /// How many of a message's cards, from the first on, the platform shows in one message that is sent at
+    /// `now`: the others go into the next ones. At least one.
+    fn fits(&self, message: &Message, now: DateTime<Utc>) -> usize {
+        let _ = now;
+        message.cards.len()
+    }
+
+    /// Deadline of one send. Leases leave room for 25 s.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
     /// What the platform counts a message to this target under, the widest first. All replicas share it.
     fn limits(&self, target: &Target) -> Vec<Limit> {
         let _ = target;

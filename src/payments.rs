@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::domain::account::AccountMark;
 use crate::domain::ids::AccountId;
 use crate::domain::plan::{Plan, Plans};
 
@@ -23,14 +24,25 @@ pub enum Failure {
 /// Somebody who wants to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish<'a> {
-    pub account: AccountId,
-    /// Who pays, which for a team is one of its people.
-    pub payer: AccountId,
+    /// Who pays.
+    pub mark: &'a AccountMark,
     pub plan: Plan,
     /// Whom the service knows the account as, if it does.
     pub customer: Option<&'a str>,
     /// The same wish with the same key gives the same link.
     pub key: &'a str,
+}
+
+/// What became of a page on which somebody pays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// What was paid for.
+    pub subscription: Option<String>,
+    pub mark: Option<AccountMark>,
+    /// The account that it names, where it bears no mark.
+    pub account: Option<AccountId>,
+    /// Nobody can pay on it any more.
+    pub is_over: bool,
 }
 
 /// A page on which somebody pays.
@@ -45,13 +57,14 @@ pub struct Checkout {
 pub struct Found {
     pub id: String,
     pub customer: Option<String>,
-    /// What our own marks on it say.
-    pub account: Option<AccountId>,
+    /// Our mark on it, or another installation's.
+    pub mark: Option<AccountMark>,
     /// `None`: a price that is none of ours.
     pub plan: Option<Plan>,
     /// The service's own word.
     pub status: String,
     pub cancels: bool,
+    /// When it ends, if it was cancelled, or is paid until.
     pub period_ends: Option<DateTime<Utc>>,
 }
 
@@ -63,8 +76,10 @@ pub struct Hint {
     pub customer: Option<String>,
     /// The customer is gone.
     pub customer_is_gone: bool,
-    /// The operator has to see to it.
-    pub alarm: bool,
+    /// The operator has to see to it: what it is about.
+    pub alarm: Option<String>,
+    /// A payment that waits for whoever pays.
+    pub waits: Option<String>,
 }
 
 impl Hint {
@@ -82,8 +97,8 @@ pub trait Payments: Send + Sync {
     /// A link to where a customer changes or cancels what they pay for.
     async fn portal(&self, customer: &str) -> Result<String, Failure>;
 
-    /// The subscription that a checkout led to, if it was completed.
-    async fn of_checkout(&self, checkout: &str) -> Result<Option<String>, Failure>;
+    /// What became of a page on which somebody pays.
+    async fn page(&self, checkout: &str) -> Result<Page, Failure>;
 
     async fn subscription(&self, id: &str) -> Result<Found, Failure>;
 
@@ -93,6 +108,9 @@ pub trait Payments: Send + Sync {
         customer: Option<&str>,
         after: Option<&str>,
     ) -> Result<(Vec<Found>, bool), Failure>;
+
+    /// What of the settings cannot be bought with, or changed; nothing if all is well.
+    async fn faults(&self) -> Result<Vec<String>, Failure>;
 
     /// Ends a subscription at once.
     async fn cancel(&self, id: &str) -> Result<(), Failure>;

@@ -11,7 +11,7 @@ const STUCK: Duration = Duration::from_mins(10);
 /// When each kind of worker was last seen to end a tick, and how long it may rest.
 #[derive(Debug, Clone, Default)]
 pub struct Pulse {
-    beats: Arc<Mutex<BTreeMap<&'static str, Beat>>>,
+    beats: Arc<Mutex<BTreeMap<String, Beat>>>,
     /// When the database had no room last.
     without_room: Arc<Mutex<Option<Instant>>>,
 }
@@ -27,13 +27,13 @@ struct Beat {
 
 impl Pulse {
     /// A worker of that name moved, and may rest so long.
-    pub fn beat(&self, name: &'static str, rest: Duration) {
+    pub fn beat(&self, name: &str, rest: Duration) {
         self.beat_at(name, rest, Instant::now());
     }
 
-    fn beat_at(&self, name: &'static str, rest: Duration, at: Instant) {
+    fn beat_at(&self, name: &str, rest: Duration, at: Instant) {
         let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
-        beats.insert(name, Beat { at, rest });
+        beats.insert(name.to_owned(), Beat { at, rest });
     }
 
     /// The database's disk was full just now.
@@ -48,10 +48,10 @@ impl Pulse {
     }
 
     /// Kinds of workers none of which moves any more.
-    pub fn stuck(&self) -> Vec<&'static str> {
+    pub fn stuck(&self) -> Vec<String> {
         let beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
         let is_stuck = |beat: &Beat| beat.at.elapsed() > beat.rest * 2 + STUCK;
-        beats.iter().filter(|(_, beat)| is_stuck(beat)).map(|(name, _)| *name).collect()
+        beats.iter().filter(|(_, beat)| is_stuck(beat)).map(|(name, _)| name.clone()).collect()
     }
 }
 
@@ -65,10 +65,10 @@ mod tests {
         let ago = |minutes| Instant::now().checked_sub(minute * minutes).unwrap();
         pulse.beat_at("slow", minute, ago(11));
         pulse.beat_at("rests", minute * 30, ago(40));
-        assert_eq!(pulse.stuck(), Vec::<&str>::new());
+        assert_eq!(pulse.stuck(), Vec::<String>::new());
         pulse.beat_at("stuck", minute, ago(13));
         assert_eq!(pulse.stuck(), ["stuck"]);
         pulse.beat("stuck", minute);
-        assert_eq!(pulse.stuck(), Vec::<&str>::new());
+        assert_eq!(pulse.stuck(), Vec::<String>::new());
     }
 }

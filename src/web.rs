@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use futures_util::StreamExt;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -33,6 +34,9 @@ const SLOWEST: Duration = Duration::from_secs(10);
 
 /// Largest body of any request.
 const MAX_BODY: usize = 256 * 1024;
+
+/// So much of a larger one is read before it is refused.
+const DRAINED: usize = 16 << 20;
 
 /// Connections at a time; more wait until one ends.
 const CONNECTIONS: usize = 1_000;
@@ -70,11 +74,31 @@ async fn with_whole_body(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();
-    match timeout(SLOWEST, to_bytes(body, MAX_BODY)).await {
-        Ok(Ok(body)) => next.run(Request::from_parts(head, Body::from(body))).await,
-        Ok(Err(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "this is too large\n").into_response(),
+    match timeout(SLOWEST, whole(body)).await {
+        Ok(Some(body)) => next.run(Request::from_parts(head, Body::from(body))).await,
+        Ok(None) => (StatusCode::PAYLOAD_TOO_LARGE, "this is too large\n").into_response(),
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "this took too long\n").into_response(),
     }
+}
+
+/// All of a body; `None` if it is too large. Of what is too much some is read all the same: whoever is still
+/// writing when the connection closes sees no answer.
+async fn whole(body: Body) -> Option<Vec<u8>> {
+    let mut frames = body.into_data_stream();
+    let (mut kept, mut size) = (Vec::new(), 0_usize);
+    while let Some(frame) = frames.next().await {
+        let frame = frame.ok()?;
+        size = size.saturating_add(frame.len());
+        if size > DRAINED {
+            break;
+        }
+        if size > MAX_BODY {
+            kept.clear();
+        } else {
+            kept.extend_from_slice(&frame);
+        }
+    }
+    (size <= MAX_BODY).then_some(kept)
 }
 
 /// Serves until `stop`, then finishes what it began.

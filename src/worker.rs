@@ -34,6 +34,11 @@ pub trait Worker: Send + 'static {
     /// What logs and metrics call it.
     const NAME: &'static str;
 
+    /// What tells it from others of its kind, where some may be stuck and others not.
+    fn name(&self) -> String {
+        Self::NAME.to_owned()
+    }
+
     /// Does a bounded amount.
     fn tick(&mut self) -> impl Future<Output = anyhow::Result<Tick>> + Send;
 }
@@ -41,15 +46,15 @@ pub trait Worker: Send + 'static {
 /// Ticks until `stop`. A tick that has begun is finished; one that fails or panics is logged and
 /// followed by a rest.
 pub async fn run<W: Worker>(mut worker: W, rest: Rest, pulse: Pulse, stop: CancellationToken) {
-    let name = W::NAME;
+    let name = worker.name();
     while !stop.is_cancelled() {
-        pulse.beat(name, rest.pause);
+        pulse.beat(&name, rest.pause);
         let longest = match catch_panic(AssertUnwindSafe(worker.tick())).await {
             Ok(Ok(Tick::Busy)) => continue,
             Ok(Ok(Tick::Idle)) => Duration::MAX,
             Ok(Ok(Tick::IdleFor(longest))) => longest,
             Ok(Err(error)) => {
-                tracing::error!(worker.name = name, "{name}: tick failed: {error:#}");
+                tracing::error!(worker.name = %name, "{name}: tick failed: {error:#}");
                 if is_for_want_of_room(&error) {
                     pulse.want_of_room();
                 }
@@ -58,7 +63,7 @@ pub async fn run<W: Worker>(mut worker: W, rest: Rest, pulse: Pulse, stop: Cance
             }
             // The panic hook has logged what it was.
             Err(Panicked) => {
-                tracing::error!(worker.name = name, "{name}: tick panicked");
+                tracing::error!(worker.name = %name, "{name}: tick panicked");
                 pause_after_failure(&rest, &stop).await;
                 continue;
             }

@@ -10,9 +10,11 @@ use crate::billing::{self, Stripe};
 use crate::clock::{Clock, SharedClock};
 use crate::commands::Context;
 use crate::config::Config;
+use crate::email::{Bills, bills_router};
 use crate::payments::Payments;
 use crate::worker::Rest;
 use crate::workers::housekeeping::NET;
+use crate::workers::reconcile::{self, Reconcile};
 use crate::workers::subscriptions::{self, Subscriptions};
 
 /// What takes payments, if it is set up.
@@ -28,6 +30,7 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
         let mut context = Context::new(pool, clock, fetcher(config)?);
         context.mail_keys = config.mail.as_ref().and(config.keys.clone());
+        context.board_keys.clone_from(&config.keys);
         context.payments = payments(config)?;
         Ok(context)
     }
@@ -39,11 +42,24 @@ impl App {
         Some(billing::router(billing::State { pool: self.pages_pool.clone(), clock, secrets }))
     }
 
+    /// Where the buttons of mails about bills lead, if there are both.
+    pub(super) fn bills_pages(&self, config: &Config) -> anyhow::Result<Option<Router>> {
+        let (Some(_), Some(_), Some(keys)) = (&config.billing, &config.mail, &config.keys) else {
+            return Ok(None);
+        };
+        let context = self.context(config, self.pages_pool.clone())?;
+        Ok(Some(bills_router(Bills { context, keys: Arc::clone(keys) })))
+    }
+
     /// Starts what gives accounts what they have.
     pub(super) fn start_subscriptions(&self, config: &Config) -> anyhow::Result<()> {
         let worker = Subscriptions { base: self.base(), payments: payments(config)? };
         // Without plans nothing comes up but what was left of them.
         let pause = if worker.payments.is_some() { subscriptions::LOOK } else { NET };
+        if let Some(payments) = worker.payments.clone() {
+            let worker = Reconcile::new(self.base(), payments);
+            self.spawn(worker, Rest { pause: reconcile::LOOK, wake: Arc::default() });
+        }
         self.spawn(worker, Rest { pause, wake: Arc::default() });
         Ok(())
     }

@@ -23,8 +23,15 @@ impl App {
     pub fn discord(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn Messenger>>> {
         let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&self.clock);
         let discord = discord(config)?;
-        let platform = discord.map(|discord| discord.platform(self.pool.clone(), clock));
-        Ok(platform.map(|platform| -> Arc<dyn Messenger> { Arc::new(platform) }))
+        let Some(discord) = discord else { return Ok(None) };
+        let platform = Arc::new(discord.platform(self.pool.clone(), clock));
+        let ours = Arc::clone(&platform);
+        self.spawn_task(async move {
+            if let Err(error) = ours.look_at_token().await {
+                tracing::warn!("Discord's token was not looked at: {error}");
+            }
+        });
+        Ok(Some(platform))
     }
 
     /// What Discord asks for.

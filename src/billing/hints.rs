@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::stripe::id_of;
+use super::answers::id_of;
 use crate::payments::Hint;
 
 /// Longest id.
@@ -26,10 +26,14 @@ pub fn hint(kind: &str, body: &str) -> Hint {
             // It moved there in 2025.
             let subscription = id("/parent/subscription_details/subscription");
             let subscription = subscription.or_else(|| id("/subscription"));
-            Hint { subscription, customer, ..Hint::default() }
+            let waits = own.filter(|_| kind == "invoice.payment_action_required");
+            Hint { subscription, customer, waits, ..Hint::default() }
         }
         kind if kind.starts_with("charge.dispute.") => {
-            Hint { customer, alarm: true, ..Hint::default() }
+            let charge = id("/charge").unwrap_or_else(|| "a charge".to_owned());
+            let about = format!("{charge} is disputed ({})", own.unwrap_or_default());
+            let customer = customer.or_else(|| id("/charge/customer"));
+            Hint { customer, alarm: Some(about), ..Hint::default() }
         }
         _ => Hint::default(),
     }
@@ -80,5 +84,11 @@ mod tests {
         }
         assert!(hint("invoice.paid", "{").is_nothing());
         assert!(!hint("charge.dispute.created", "{}").is_nothing());
+        let body = r#"{"data":{"object":{"id":"dp_1","charge":"ch_1"}}}"#;
+        let alarm = hint("charge.dispute.created", body).alarm;
+        assert_eq!(alarm.as_deref(), Some("ch_1 is disputed (dp_1)"));
+        let body = r#"{"data":{"object":{"id":"in_1","customer":"cus_1"}}}"#;
+        assert_eq!(hint("invoice.payment_action_required", body).waits.as_deref(), Some("in_1"));
+        assert_eq!(hint("invoice.payment_failed", body).waits, None);
     }
 }

@@ -2,10 +2,13 @@
 //!
 //! Invariant: what Stripe tells is a hint; what somebody has follows from what it answers when it is asked.
 
+mod answers;
 mod hints;
 mod http;
 mod signature;
 mod stripe;
 
+pub use answers::{ACCOUNT, found};
+pub use hints::hint;
 pub use http::{State, UPGRADED, WEBHOOK, router};
-pub use stripe::{ACCOUNT, Stripe};
+pub use stripe::Stripe;

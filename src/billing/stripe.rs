@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use ring::digest::{SHA256, digest};
 use secrecy::ExposeSecret;
 use serde_json::Value as Json;
 use stripe::{
@@ -20,26 +20,27 @@ use stripe_billing::subscription::{
 };
 use stripe_checkout::CheckoutSessionMode;
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionAutomaticTax, CreateCheckoutSessionLineItems,
+    CreateCheckoutSession, CreateCheckoutSessionAutomaticTax, CreateCheckoutSessionCustomerUpdate,
+    CreateCheckoutSessionCustomerUpdateAddress, CreateCheckoutSessionLineItems,
     CreateCheckoutSessionSubscriptionData, RetrieveCheckoutSession,
 };
-use stripe_client_core::StripeClient;
+use stripe_client_core::{RequestBuilder, StripeClient, StripeMethod};
 use tokio::time::sleep;
 
+use super::answers::{
+    ACCOUNT, Refusal, found, id_of, link, mark_of, read, refusal, unreadable, unusable,
+};
 use super::hints::hint;
 use crate::config::BillingConfig;
 use crate::domain::ids::AccountId;
 use crate::domain::plan::{Plan, Plans};
-use crate::payments::{Checkout, Failure, Found, Hint, Payments, Wish};
+use crate::payments::{Checkout, Failure, Found, Hint, Page, Payments, Wish};
 
 /// Deadline of one call.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Rests between the tries of a call.
 const TRIES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
-
-/// Under which our account's number stands in Stripe's objects.
-pub const ACCOUNT: &str = "earlybrd_account";
 
 /// Subscriptions of a page.
 const PAGE: i64 = 100;
@@ -55,6 +56,17 @@ pub struct Stripe {
 struct Kept<'a> {
     client: &'a Client,
     answer: Mutex<Option<Bytes>>,
+}
+
+/// A question for which async-stripe has no type.
+struct Get(String);
+
+impl StripeRequest for Get {
+    type Output = ();
+
+    fn build(&self) -> RequestBuilder {
+        RequestBuilder::new(StripeMethod::Get, self.0.clone())
+    }
 }
 
 impl StripeClient for Kept<'_> {
@@ -77,23 +89,26 @@ impl Stripe {
         Ok(Self { client, config: config.clone() })
     }
 
-    /// Makes a call, again if that may help: all tries have one key, if they change something.
-    async fn call(&self, request: &impl StripeRequest, key: Option<&str>) -> Result<Json, Failure> {
+    async fn once(&self, request: &impl StripeRequest, key: Option<&str>) -> Result<Json, Refusal> {
         let strategy = match key {
-            Some(key) => {
-                let key = IdempotencyKey::new(key);
-                let key = key.map_err(|error| Failure::Refused(error.to_string()))?;
-                RequestStrategy::Idempotent(key)
-            }
+            Some(key) => RequestStrategy::Idempotent(IdempotencyKey::new(key).map_err(unusable)?),
             None => RequestStrategy::Once,
         };
+        let kept = Kept { client: &self.client, answer: Mutex::new(None) };
+        let once = request.build().customize::<()>().request_strategy(strategy);
+        match once.send(&kept).await {
+            Ok(()) => Ok(read(kept.answer)?),
+            Err(error) => Err(refusal(&error)),
+        }
+    }
+
+    /// Makes a call, again if that may help.
+    async fn call(&self, request: &impl StripeRequest) -> Result<Json, Failure> {
         let mut rests = TRIES.into_iter();
         loop {
-            let kept = Kept { client: &self.client, answer: Mutex::new(None) };
-            let once = request.build().customize::<()>().request_strategy(strategy.clone());
-            let failure = match once.send(&kept).await {
-                Ok(()) => return read(kept.answer),
-                Err(error) => failure(&error),
+            let failure = match self.once(request, None).await {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) => refusal.failure,
             };
             match rests.next().filter(|_| matches!(failure, Failure::Away(_))) {
                 Some(rest) => sleep(rest).await,
@@ -102,93 +117,44 @@ impl Stripe {
         }
     }
 
-    fn price(&self, plan: Plan) -> Option<&str> {
+    /// Makes something once, however often it is asked for under a key. Stripe keeps also the errors that it
+    /// answered under one, and takes none for another wish: then the next key is tried, at last one that was
+    /// never there.
+    async fn make(&self, request: &impl StripeRequest, key: &str) -> Result<Json, Failure> {
+        let mut keys = [format!("{key}-1"), format!("{key}-{:08x}", fastrand::u32(..))].into_iter();
+        let mut rests = TRIES.into_iter();
+        let mut key = key.to_owned();
+        loop {
+            let refusal = match self.once(request, Some(&key)).await {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) => refusal,
+            };
+            if refusal.stays_with_key {
+                match keys.next() {
+                    Some(next) => key = next,
+                    None => return Err(refusal.failure),
+                }
+            }
+            match rests.next().filter(|_| matches!(refusal.failure, Failure::Away(_))) {
+                Some(rest) => sleep(rest).await,
+                None => return Err(refusal.failure),
+            }
+        }
+    }
+
+    fn prices(&self, plan: Plan) -> &[String] {
         match plan {
-            Plan::Free => None,
-            Plan::Pro => self.config.price_pro.as_deref(),
-            Plan::Team => self.config.price_team.as_deref(),
+            Plan::Free => &[],
+            Plan::Pro => &self.config.prices_pro,
+            Plan::Team => &self.config.prices_team,
         }
     }
 
-    fn found(&self, subscription: &Json) -> Option<Found> {
-        let text = |path: &str| subscription.pointer(path).and_then(Json::as_str);
-        let items = subscription.pointer("/items/data").and_then(Json::as_array);
-        let items = items.map_or(&[][..], Vec::as_slice);
-        let price = |item: &Json| {
-            let price = item.pointer("/price/id").or_else(|| item.pointer("/plan/id"));
-            price.and_then(Json::as_str).map(str::to_owned)
-        };
-        let prices: Vec<String> = items.iter().filter_map(price).collect();
-        let is_ours = |plan: &Plan| {
-            self.price(*plan).is_some_and(|ours| prices.iter().any(|price| price == ours))
-        };
-        // Older versions of the API say it of the whole.
-        let ends = |item: &Json| item.pointer("/current_period_end").and_then(Json::as_i64);
-        let ends = items.iter().filter_map(ends).max().or_else(|| ends(subscription));
-        let account = subscription.pointer("/metadata").and_then(|marks| marks.get(ACCOUNT));
-        let account = account.and_then(Json::as_str).and_then(|account| account.parse().ok());
-        Some(Found {
-            id: text("/id")?.to_owned(),
-            customer: id_of(subscription.pointer("/customer")).map(str::to_owned),
-            account: account.map(AccountId),
-            plan: [Plan::Team, Plan::Pro].into_iter().find(is_ours),
-            status: text("/status").unwrap_or("unknown").to_owned(),
-            cancels: subscription.pointer("/cancel_at_period_end").and_then(Json::as_bool)
-                == Some(true)
-                || subscription.pointer("/cancel_at").and_then(Json::as_i64).is_some(),
-            period_ends: ends.and_then(|at| DateTime::<Utc>::from_timestamp(at, 0)),
-        })
-    }
-}
-
-/// An object's id, whether it stands there alone or whole.
-pub fn id_of(value: Option<&Json>) -> Option<&str> {
-    let value = value?;
-    value.as_str().or_else(|| value.pointer("/id").and_then(Json::as_str))
-}
-
-fn read(answer: Mutex<Option<Bytes>>) -> Result<Json, Failure> {
-    let answer = answer.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
-    serde_json::from_slice(&answer).map_err(|_| Failure::Away("an answer is no JSON".to_owned()))
-}
-
-/// Without what a message of Stripe's may hold of a key.
-fn failure(error: &StripeError) -> Failure {
-    match error {
-        StripeError::Stripe(_, 404) => Failure::Unknown,
-        StripeError::Stripe(_, status @ (409 | 429 | 500..)) => Failure::Away(status.to_string()),
-        StripeError::Stripe(_, status @ 401) => {
-            Failure::Refused(format!("{status}: the key is not taken"))
-        }
-        StripeError::Stripe(error, status) => {
-            let text = error.message.as_deref().unwrap_or("it does not say why");
-            Failure::Refused(format!("{status}: {}", text.chars().take(200).collect::<String>()))
-        }
-        StripeError::Timeout => Failure::Away("no answer in time".to_owned()),
-        StripeError::JSONDeserialize(_) => Failure::Away("an answer is no JSON".to_owned()),
-        StripeError::ClientError(_) => Failure::Away("it cannot be reached".to_owned()),
-        StripeError::ConfigError(why) => Failure::Refused(why.clone()),
-    }
-}
-
-fn unreadable() -> Failure {
-    Failure::Away("an answer does not say what it should".to_owned())
-}
-
-/// An address that people may be sent to.
-fn link(answer: &Json) -> Option<String> {
-    let url = answer.pointer("/url").and_then(Json::as_str)?;
-    let is_web = url.starts_with("https://") || url.starts_with("http://");
-    let is_one = url.len() <= 2_000 && !url.contains(|c: char| c.is_whitespace() || c.is_control());
-    (is_web && is_one).then(|| url.to_owned())
-}
-
-#[async_trait]
-impl Payments for Stripe {
-    async fn checkout(&self, wish: Wish<'_>) -> Result<Checkout, Failure> {
-        let price = self.price(wish.plan);
+    /// A wish for a page to pay on, but for the key.
+    fn wanted(&self, wish: Wish<'_>) -> Result<CreateCheckoutSession, Failure> {
+        let price = self.prices(wish.plan).first();
         let price = price.ok_or_else(|| Failure::Refused("there is no price".to_owned()))?;
-        let marks = HashMap::from([(ACCOUNT.to_owned(), wish.account.to_string())]);
+        let marks = HashMap::from([(ACCOUNT.to_owned(), wish.mark.to_string())]);
         let item = CreateCheckoutSessionLineItems {
             price: Some(price.to_owned()),
             quantity: Some(1),
@@ -207,7 +173,7 @@ impl Payments for Stripe {
         let mut request = CreateCheckoutSession::new()
             .mode(CheckoutSessionMode::Subscription)
             .line_items([item])
-            .client_reference_id(wish.account.to_string())
+            .client_reference_id(wish.mark.account.to_string())
             .metadata(marks)
             .subscription_data(data)
             .allow_promotion_codes(true)
@@ -218,8 +184,35 @@ impl Payments for Stripe {
         }
         if self.config.tax {
             request = request.automatic_tax(CreateCheckoutSessionAutomaticTax::new(true));
+            if wish.customer.is_some() {
+                // Whoever is known has no address yet that a tax could follow from.
+                request = request.customer_update(CreateCheckoutSessionCustomerUpdate {
+                    address: Some(CreateCheckoutSessionCustomerUpdateAddress::Auto),
+                    ..CreateCheckoutSessionCustomerUpdate::new()
+                });
+            }
         }
-        let answer = self.call(&request, Some(wish.key)).await?;
+        Ok(request)
+    }
+}
+
+#[async_trait]
+impl Payments for Stripe {
+    async fn checkout(&self, wish: Wish<'_>) -> Result<Checkout, Failure> {
+        let request = self.wanted(wish)?;
+        // Whoever wishes for something else needs another key, as when the operator mends a price.
+        let Self { config, .. } = self;
+        let said = format!(
+            "{:?} {:?} {} {}",
+            self.prices(wish.plan).first(),
+            wish.customer,
+            config.tax,
+            config.public_url
+        );
+        let digest = digest(&SHA256, said.as_bytes());
+        let hash = digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}"));
+        let hash = hash.collect::<Vec<_>>().concat();
+        let answer = self.make(&request, &format!("{}-{hash}", wish.key)).await?;
         let id = answer.pointer("/id").and_then(Json::as_str).map(str::to_owned);
         let (id, url) = id.zip(link(&answer)).ok_or_else(unreadable)?;
         Ok(Checkout { id, url })
@@ -229,18 +222,26 @@ impl Payments for Stripe {
         let request = CreateBillingPortalSession::new()
             .customer(customer)
             .return_url(self.config.public_url.as_str());
-        let answer = self.call(&request, None).await?;
+        let answer = self.call(&request).await?;
         link(&answer).ok_or_else(unreadable)
     }
 
-    async fn of_checkout(&self, checkout: &str) -> Result<Option<String>, Failure> {
-        let answer = self.call(&RetrieveCheckoutSession::new(checkout), None).await?;
-        Ok(id_of(answer.pointer("/subscription")).map(str::to_owned))
+    async fn page(&self, checkout: &str) -> Result<Page, Failure> {
+        let answer = self.call(&RetrieveCheckoutSession::new(checkout)).await?;
+        let text = |path: &str| answer.pointer(path).and_then(Json::as_str);
+        let is_marked = answer.pointer("/metadata").is_some_and(|it| it.get(ACCOUNT).is_some());
+        let account = text("/client_reference_id").filter(|_| !is_marked);
+        Ok(Page {
+            subscription: id_of(answer.pointer("/subscription")).map(str::to_owned),
+            mark: mark_of(&answer),
+            account: account.and_then(|account| account.parse().ok()).map(AccountId),
+            is_over: text("/status") == Some("expired"),
+        })
     }
 
     async fn subscription(&self, id: &str) -> Result<Found, Failure> {
-        let answer = self.call(&RetrieveSubscription::new(id), None).await?;
-        self.found(&answer).ok_or_else(unreadable)
+        let answer = self.call(&RetrieveSubscription::new(id)).await?;
+        found(&answer, |plan| self.prices(plan)).ok_or_else(unreadable)
     }
 
     async fn subscriptions(
@@ -255,22 +256,42 @@ impl Payments for Stripe {
         if let Some(after) = after {
             request = request.starting_after(after);
         }
-        let answer = self.call(&request, None).await?;
+        let answer = self.call(&request).await?;
         let data = answer.pointer("/data").and_then(Json::as_array).ok_or_else(unreadable)?;
-        let found: Vec<Found> = data.iter().filter_map(|it| self.found(it)).collect();
+        let found = data.iter().filter_map(|it| found(it, |plan| self.prices(plan))).collect();
         let more = answer.pointer("/has_more").and_then(Json::as_bool) == Some(true);
         Ok((found, more))
     }
 
+    async fn faults(&self) -> Result<Vec<String>, Failure> {
+        let mut faults = Vec::new();
+        for price in [Plan::Pro, Plan::Team].into_iter().flat_map(|plan| self.prices(plan)) {
+            match self.call(&Get(format!("/prices/{price}"))).await {
+                Ok(found) if found.pointer("/recurring").is_none_or(Json::is_null) => {
+                    faults.push(format!("the price {price} is not paid again and again"));
+                }
+                Ok(_) => {}
+                Err(Failure::Unknown) => faults.push(format!("Stripe knows no price {price}")),
+                Err(failure) => return Err(failure),
+            }
+        }
+        let portal = self.call(&Get("/billing_portal/configurations".to_owned())).await?;
+        let portals = portal.pointer("/data").and_then(Json::as_array).map_or(0, Vec::len);
+        if portals == 0 {
+            faults.push("the customer portal is not set up".to_owned());
+        }
+        Ok(faults)
+    }
+
     async fn cancel(&self, id: &str) -> Result<(), Failure> {
-        match self.call(&CancelSubscription::new(id), None).await {
+        match self.call(&CancelSubscription::new(id)).await {
             Ok(_) | Err(Failure::Unknown) => Ok(()),
             Err(failure) => Err(failure),
         }
     }
 
     fn sells(&self, plan: Plan) -> bool {
-        self.price(plan).is_some()
+        !self.prices(plan).is_empty()
     }
 
     fn hint(&self, kind: &str, body: &str) -> Hint {

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::details::add_details;
 use super::fetch::{FetchError, Fetched, Fetcher, Request};
 use super::limits::Limits;
 use super::pages::{Page, read_on};
 use super::{ReadBoard, Reading, Response, Unreadable, next_address, next_page, read, rhythm};
 use crate::domain::board::{BoardKind, Validators, Visibility};
+use crate::domain::posting::Posting;
 use crate::domain::rules::Rules;
 use crate::http::Turn;
 use crate::normalize::BoardContext;
@@ -28,6 +31,8 @@ pub struct Asked<'a> {
     /// For a web page.
     pub rules: Option<&'a Rules>,
     pub url: &'a Url,
+    /// Of its dates that state none.
+    pub zone: Tz,
     pub visibility: Visibility,
     pub validators: &'a Validators,
 }
@@ -43,6 +48,8 @@ pub struct Answered {
     pub validators: Validators,
     /// How long it says that it stays as it is.
     pub stays: Option<Duration>,
+    /// Why a further request was refused, where what came before it was read.
+    pub refused: Option<FetchError>,
 }
 
 /// What whoever asks takes care of.
@@ -51,6 +58,16 @@ pub trait Manners: Sync {
 
     /// Waits until an address's host may be asked once more.
     fn turn(&self, url: &Url) -> impl Future<Output = Result<(), FetchError>> + Send;
+
+    /// Whether there is time for more than the first page.
+    fn has_time(&self) -> bool {
+        true
+    }
+
+    /// Which of these postings nobody has seen before, so that their texts are worth a request each.
+    fn unknown(&self, _postings: &[Posting]) -> impl Future<Output = Vec<usize>> + Send {
+        std::future::ready(Vec::new())
+    }
 
     /// Is told each response before it is read, which may be the last that this process does.
     fn before_reading(&self, body: &[u8]) -> impl Future<Output = Result<(), FetchError>> + Send;
@@ -96,7 +113,7 @@ pub async fn ask(
     let (body, validators, stays) = match first {
         Fetched::NotModified { stays } => {
             let (read, validators) = (ReadBoard::default(), board.validators.clone());
-            return Ok(Answered { at, read, anew: false, validators, stays });
+            return Ok(Answered { at, read, anew: false, validators, stays, refused: None });
         }
         Fetched::Body { body, content_type, validators, stays, turn, .. } => {
             let stays = stays.max(rhythm::of_feed(&body));
@@ -117,9 +134,16 @@ pub async fn ask(
         Said::Read(mut read, next) => {
             // The first page may stay as it is while others change.
             let validators = if next.is_some() { Validators::default() } else { validators };
-            read_on(fetcher, manners, board, next, &mut read).await;
+            let mut refused = read_on(fetcher, manners, board, next, &mut read).await;
             read.keep_newest(most(board));
-            Ok(Answered { at, read, anew: true, validators, stays })
+            let shown = read.postings.len();
+            if refused.is_none() {
+                refused = add_details(fetcher, manners, board, at, &mut read).await;
+            }
+            // Nothing may hide those that wait for the next poll.
+            let all = read.postings.len() == shown;
+            let validators = if all { validators } else { Validators::default() };
+            Ok(Answered { at, read, anew: true, validators, stays, refused })
         }
         Said::AskFurther(url) => ask_further(fetcher, manners, board, url).await,
     }
@@ -143,7 +167,8 @@ async fn ask_further(
     let mut read =
         parse(manners, board, Body { url, bytes: body, content_type, turn }, read).await?;
     read.keep_newest(most(board));
-    Ok(Answered { at, read, anew: true, validators: Validators::default(), stays })
+    let validators = Validators::default();
+    Ok(Answered { at, read, anew: true, validators, stays, refused: None })
 }
 
 fn most(board: Asked<'_>) -> usize {
@@ -177,13 +202,13 @@ async fn parse<T: Send + 'static>(
     let at = Some(manners.now());
     manners.before_reading(&response.bytes).await?;
     let turn = READERS.acquire().await.map_err(|_| "nobody reads any more".to_owned())?;
-    let (kind, rules, slug) = (board.kind, board.rules.cloned(), board.slug.to_owned());
+    let (kind, rules, slug, zone) =
+        (board.kind, board.rules.cloned(), board.slug.to_owned(), board.zone);
     let company = kind.shows_one_company().then(|| board.name.to_owned());
+    let company = company.filter(|name| !name.is_empty());
     let read = tokio::task::spawn_blocking(move || {
         let Body { url, bytes, content_type, turn: _turn } = response;
         let response = Response { body: &bytes, content_type: content_type.as_deref() };
-        // Dates without a zone are taken as UTC.
-        let zone = FixedOffset::east_opt(0).expect("zero is an offset");
         let (slug, company, base) = (&slug, company.as_deref(), Some(&url));
         let context = BoardContext { slug, company, base, zone, at };
         read(Reading { kind, rules: rules.as_ref() }, response, &context)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use chrono_tz::Tz;
 use serde::Deserialize;
 use url::Url;
 
@@ -19,7 +20,8 @@ pub struct Entry {
     /// What `board:` in a filter names: lower-case letters, digits, `-`.
     pub slug: String,
     pub name: String,
-    pub kind: BoardKind,
+    /// How it is read; a board that nobody can read yet is off.
+    pub kind: Option<BoardKind>,
     /// For a web page.
     pub rules: Option<Rules>,
     pub url: Url,
@@ -31,6 +33,8 @@ pub struct Entry {
     pub attribution: Option<String>,
     /// Address of the board's terms.
     pub terms: Option<Url>,
+    /// Of its dates that state none.
+    pub zone: Tz,
     /// Why it is off; `None` is on.
     pub off: Option<String>,
 }
@@ -46,7 +50,7 @@ struct File {
 struct Row {
     slug: String,
     name: String,
-    kind: String,
+    kind: Option<String>,
     rules: Option<Rules>,
     url: Option<Url>,
     company: Option<String>,
@@ -55,6 +59,8 @@ struct Row {
     delay_minutes: u32,
     attribution: Option<String>,
     terms: Option<Url>,
+    #[serde(default)]
+    zone: Option<String>,
     off: Option<String>,
 }
 
@@ -88,10 +94,12 @@ fn entry(row: Row) -> anyhow::Result<Entry> {
         (1..=80).contains(&row.slug.len()) && row.slug.chars().all(plain),
         "a slug is made of lower-case letters, digits and -"
     );
-    let kind = row.kind.parse()?;
-    let url = match (row.url, row.company) {
-        (Some(url), None) => url,
-        (None, Some(company)) => address(kind, &company)?,
+    let kind: Option<BoardKind> = row.kind.as_deref().map(str::parse).transpose()?;
+    ensure!(kind.is_some() || row.off.is_some(), "a board without a kind must be off");
+    let has_company = row.company.is_some();
+    let url = match (row.url, row.company.zip(kind)) {
+        (Some(url), None) if !has_company => url,
+        (None, Some((company, kind))) => address(kind, &company)?,
         _ => bail!("a board has either a url or, where the kind says where it lies, a company"),
     };
     ensure!(matches!(url.scheme(), "http" | "https"), "url must be http or https");
@@ -100,7 +108,11 @@ fn entry(row: Row) -> anyhow::Result<Entry> {
         row.minutes >= SHORTEST && row.minutes <= 60.0 * 24.0 * 7.0,
         "minutes must be between a second and a week"
     );
-    check_rules(Reading { kind, rules: row.rules.as_ref() })?;
+    if let Some(kind) = kind {
+        check_rules(Reading { kind, rules: row.rules.as_ref() })?;
+    }
+    let zone = row.zone.as_deref().map_or(Ok(Tz::UTC), str::parse);
+    let zone = zone.context("zone must be a name such as Europe/Berlin")?;
     Ok(Entry {
         slug: row.slug,
         name: row.name,
@@ -111,6 +123,7 @@ fn entry(row: Row) -> anyhow::Result<Entry> {
         delay: Duration::from_mins(row.delay_minutes.into()),
         attribution: row.attribution,
         terms: row.terms,
+        zone,
         off: row.off,
     })
 }
@@ -124,6 +137,12 @@ mod tests {
         let entries = built_in().unwrap();
         assert!(entries.iter().any(|entry| entry.off.is_none()));
         assert!(entries.iter().all(|entry| entry.interval >= Duration::from_mins(10)));
+        for entry in entries.iter().filter(|entry| entry.off.is_none()) {
+            assert!(entry.terms.is_some(), "{} is on, and its terms are not known", entry.slug);
+            assert!(entry.attribution.is_some(), "{}", entry.slug);
+        }
+        let unread = entries.iter().filter(|entry| entry.kind.is_none());
+        assert!(unread.count() > 20, "those of which no response was recorded");
     }
 
     #[track_caller]
@@ -150,6 +169,12 @@ mod tests {
         );
         check_refused(&row("a", "feed", "file:///etc/passwd", "10.0"), "http");
         check_refused(&row("a", "feed", "https://example.com/", "0.0"), "minutes");
+        check_refused(&format!("{good}zone = \"Mars\""), "Europe/Berlin");
+        let berlin = parse(&format!("{good}zone = \"Europe/Berlin\"")).unwrap();
+        assert_eq!(berlin[0].zone, Tz::Europe__Berlin);
+        let unread = good.replace("kind = \"feed\"\n", "");
+        check_refused(&unread, "without a kind must be off");
+        assert_eq!(parse(&format!("{unread}off = \"unverified\"")).unwrap()[0].kind, None);
         check_refused("board = 3", "board");
     }
 

@@ -1,7 +1,7 @@
 //! What somebody means who names an address: a company's job board, a board that is known, a feed, or
 //! a page that leads to one of these.
 
-use chrono::{Offset, Utc};
+use chrono_tz::Tz;
 use scraper::{Html, Selector};
 use url::Url;
 
@@ -21,8 +21,25 @@ pub struct Detected {
     pub company: Option<String>,
 }
 
-/// Names of parameters that carry what only their owner may know.
-const SECRETS: [&str; 12] = [
+impl Detected {
+    /// The company's name made readable: `acme-labs` → `Acme Labs`.
+    pub fn company_name(&self) -> Option<String> {
+        let company = self.company.as_ref()?;
+        // Where the board lies, and no part of the name.
+        let company = company.trim_start_matches("eu/").trim_start_matches("com/");
+        let words = company.split(['-', '_', '/']).filter(|word| !word.is_empty());
+        let words = words.map(|word| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        });
+        Some(words.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Parts of the names of parameters that carry what only their owner may know.
+const SECRETS: [&str; 13] = [
     "token",
     "key",
     "apikey",
@@ -35,27 +52,56 @@ const SECRETS: [&str; 12] = [
     "pass",
     "session",
     "jwt",
+    "credential",
 ];
 
 /// A value that is as long as this, with letters and digits, was hardly chosen by a person.
 const LONG_VALUE: usize = 24;
 
-/// Whether an address looks as if it opened a feed to its owner alone.
+/// Whether an address looks as if it opened a feed to its owner alone. Of one that names a board of a
+/// service that is known, ask of the address of that board: it has no secrets.
 pub fn may_be_secret(url: &Url) -> bool {
-    let is_random = |value: &str| {
-        value.len() >= LONG_VALUE
-            && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '=')
-            && value.contains(|c: char| c.is_ascii_digit())
-            && value.contains(|c: char| c.is_ascii_alphabetic())
-    };
-    let named = |name: &str| {
-        let name = name.to_lowercase();
-        name.split(['_', '-', '.']).any(|word| SECRETS.contains(&word))
-    };
+    let named = |name: &str| words_of(name).iter().any(|word| SECRETS.contains(&word.as_str()));
     !url.username().is_empty()
         || url.password().is_some()
         || url.query_pairs().any(|(name, value)| named(&name) || is_random(&value))
         || url.path_segments().is_some_and(|mut parts| parts.any(is_random))
+}
+
+/// `accessToken`, `access_token` → access, token
+fn words_of(name: &str) -> Vec<String> {
+    let mut apart = String::with_capacity(name.len() + 4);
+    let mut small = false;
+    for c in name.chars() {
+        if c.is_uppercase() && small {
+            apart.push('_');
+        }
+        small = c.is_lowercase();
+        apart.extend(c.to_lowercase());
+    }
+    apart.split(['_', '-', '.', '[', ']']).map(str::to_owned).collect()
+}
+
+/// Whether nobody chose that: a UUID, the digits of a hash, base64. What stands behind a dot is the
+/// ending of a file.
+fn is_random(value: &str) -> bool {
+    let value = match value.rsplit_once('.') {
+        Some((name, end)) if end.len() <= 4 => name,
+        _ => value,
+    };
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let plain: String = value.chars().filter(|c| *c != '-' && *c != '_').collect();
+    let hex = plain.len() >= LONG_VALUE && plain.chars().all(|c| c.is_ascii_hexdigit());
+    let letters = || plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '=');
+    // Words between dashes are a title; in random texts capitals stand inside of words.
+    let mixed = || {
+        let inside = value.as_bytes().windows(2);
+        let rises = |two: &&[u8]| matches!(two, [small, large] if small.is_ascii_lowercase() && large.is_ascii_uppercase());
+        inside.filter(rises).count() > 1
+    };
+    let written = value.contains('-') || value.contains('_');
+    let has_both = digits > 0 && plain.contains(|c: char| c.is_ascii_alphabetic());
+    has_both && (hex || (plain.len() >= LONG_VALUE && letters() && (!written || mixed())))
 }
 
 /// Recognises a board by its address alone.
@@ -74,18 +120,27 @@ fn company_board(seen_at: &Url) -> Option<Detected> {
 /// One of the catalogue's boards that have a kind of their own; another of its feeds is read as it is.
 fn known_board(seen_at: &Url) -> Option<Detected> {
     let host = |url: &Url| url.host_str().map(|host| host.trim_start_matches("www.").to_owned());
-    let known = catalog::built_in()
+    let (known, url) = catalog::built_in()
         .ok()?
         .into_iter()
-        .find(|entry: &Entry| entry.kind != BoardKind::Feed && host(&entry.url) == host(seen_at))?;
-    let is_feed = seen_at.path().to_lowercase().ends_with("rss");
-    let url = if is_feed { seen_at.clone() } else { known.url };
-    Some(Detected { kind: known.kind, url, company: None })
+        .filter_map(|Entry { kind, url, .. }| {
+            Some((kind.filter(|it| *it != BoardKind::Feed)?, url))
+        })
+        .find(|(_, url)| host(url) == host(seen_at))?;
+    let path = seen_at.path().to_lowercase();
+    if !["rss", "feed", "atom", ".xml"].iter().any(|end| path.trim_end_matches('/').ends_with(end))
+    {
+        return Some(Detected { kind: known, url, company: None });
+    }
+    // Of some boards the feed is the board; of others it is a feed like any.
+    let is_xml = matches!(known, BoardKind::Weworkremotely | BoardKind::Larajobs);
+    let kind = if is_xml { known } else { BoardKind::Feed };
+    Some(Detected { kind, url: seen_at.clone(), company: None })
 }
 
 /// Recognises a board by what its address answers.
 pub fn by_answer(response: Response<'_>, asked: &Url) -> Result<Detected, Unreadable> {
-    let zone = Utc.fix();
+    let zone = Tz::UTC;
     let context = BoardContext { slug: "", company: None, base: Some(asked), zone, at: None };
     let page = match read(Reading::from(BoardKind::Feed), response, &context) {
         Ok(_) => {
@@ -122,10 +177,13 @@ fn looks_like_a_page(body: &[u8]) -> bool {
 
 /// A company's job board that the page links or embeds; or else its feed, one for jobs before others.
 fn named_in_page(page: &Html, asked: &Url) -> Option<Detected> {
+    let base = Selector::parse("base[href]").expect("a valid selector");
+    let base = page.select(&base).next().and_then(|element| element.attr("href"));
+    let base = base.and_then(|href| asked.join(href.trim()).ok()).unwrap_or_else(|| asked.clone());
     let named = |selector: &str, attribute: &str| -> Vec<Url> {
         let selector = Selector::parse(selector).expect("a valid selector");
         let found = page.select(&selector).filter_map(|element| element.attr(attribute));
-        found.filter_map(|address| asked.join(address.trim()).ok()).collect()
+        found.filter_map(|address| base.join(address.trim()).ok()).collect()
     };
     let embedded =
         [named("iframe[src]", "src"), named("script[src]", "src"), named("a[href]", "href")];
@@ -195,9 +253,43 @@ mod tests {
             "https://careers.smartrecruiters.com/Acme1/x",
             &format!("smartrecruiters Acme1 {smart}"),
         );
+        check(
+            "https://acme.jobs.personio.com/",
+            "personio com/acme https://acme.jobs.personio.com/xml?language=en",
+        );
+        check(
+            "https://jobs.eu.lever.co/acme/33538a2f",
+            "lever eu/acme https://api.eu.lever.co/v0/postings/acme?mode=json",
+        );
+        check("https://job-boards.eu.greenhouse.io/acme", greenhouse);
+        let ashby =
+            "https://api.ashbyhq.com/posting-api/job-board/Acme%20Inc?includeCompensation=true";
+        check("https://jobs.ashbyhq.com/Acme%20Inc/0b9c", &format!("ashby Acme Inc {ashby}"));
+        let rippling =
+            "rippling acme https://ats.rippling.com/api/v2/board/acme/jobs?page=0&pageSize=1000";
+        for seen_at in [
+            "https://ats.rippling.com/acme/jobs",
+            "https://ats.rippling.com/en-GB/acme/jobs/0b9c",
+            "https://ats.rippling.com/api/v2/board/acme/jobs",
+            "https://api.rippling.com/platform/api/ats/v1/board/acme/jobs",
+        ] {
+            check(seen_at, rippling);
+        }
         let workday = "workday acme.wd5/Careers https://acme.wd5.myworkdayjobs.com/wday/cxs/acme/Careers/jobs";
         check("https://acme.wd5.myworkdayjobs.com/en-US/Careers/job/Oslo/Cook_R1", workday);
         check("https://acme.wd5.myworkdayjobs.com/wday/cxs/acme/Careers/jobs", workday);
+    }
+
+    #[test]
+    fn a_companys_name_is_made_readable() {
+        for (seen_at, want) in [
+            ("https://jobs.lever.co/acme-labs", "Acme Labs"),
+            ("https://jobs.eu.lever.co/acme", "Acme"),
+            ("https://acme.wd5.myworkdayjobs.com/AcmeCareers", "Acme.wd5 AcmeCareers"),
+        ] {
+            let found = by_address(&Url::parse(seen_at).unwrap()).unwrap();
+            assert_eq!(found.company_name().as_deref(), Some(want));
+        }
     }
 
     #[test]
@@ -208,6 +300,12 @@ mod tests {
             "https://x.example/feed?api_key=abc",
             "https://x.example/feed?u=0123456789abcdef0123456789abcdef",
             "https://x.example/private/0123456789abcdef0123456789abcdef/feed.xml",
+            "https://x.example/private/0b9c1f7e-1111-4c2b-9f00-000000000101.rss",
+            "https://x.example/private/0b9c1f7e-1111-4c2b-9f00-000000000101",
+            "https://x.example/f/aB3dE-fGh1jKlMn0pQrStUv_wXyZ.xml",
+            "https://x.example/feed?accessToken=abc",
+            "https://x.example/feed?authKey=abc",
+            "https://x.example/feed?X-Amz-Credential=abc",
             "https://me:pw@x.example/feed",
         ] {
             assert!(secret(url), "{url}");
@@ -215,6 +313,9 @@ mod tests {
         for url in [
             "https://x.example/feed?category=monkey&count=100",
             "https://x.example/remote-senior-engineer-jobs-in-berlin-2026/feed",
+            "https://x.example/Remote-Senior-Engineer-Jobs-in-Berlin-2026.rss",
+            "https://x.example/feed?keyword=rust&author=acme",
+            "https://x.example/accessible-and-decade-old-facade-cafe-1999/feed",
             "https://boards-api.greenhouse.io/v1/boards/acme/jobs?content=true",
         ] {
             assert!(!secret(url), "{url}");
@@ -226,6 +327,15 @@ mod tests {
         check("https://remoteok.com/remote-rust-jobs", "remoteok - https://remoteok.com/api");
         let category = "https://weworkremotely.com/categories/remote-programming-jobs.rss";
         check(category, &format!("weworkremotely - {category}"));
+        for feed in [
+            "https://remoteok.com/remote-jobs.rss",
+            "https://remoteok.com/rss",
+            "https://himalayas.app/jobs/rss",
+            "https://jobicy.com/jobs/feed",
+        ] {
+            check(feed, &format!("feed - {feed}"));
+        }
+        check("https://larajobs.com/feed", "larajobs - https://larajobs.com/feed");
         for other in [
             "https://example.com/careers",
             "https://www.recruitee.com/pricing",
@@ -252,6 +362,9 @@ mod tests {
         let feeds = "<html><head><link rel='alternate' type='application/rss+xml' href='/blog.xml'>\
                      <link rel='alternate' type='application/rss+xml' href='jobs.xml'></head>";
         assert_eq!(answer(feeds).unwrap(), "feed - https://acme.example/careers/jobs.xml");
+        let based = "<html><base href='https://jobs.acme.example/x/'><link rel=alternate \
+                     type=application/rss+xml href=jobs.xml>";
+        assert_eq!(answer(based).unwrap(), "feed - https://jobs.acme.example/x/jobs.xml");
         let feed = "<rss version='2.0'><channel><title>t</title></channel></rss>";
         assert_eq!(answer(feed).unwrap(), "feed - https://acme.example/careers/");
     }

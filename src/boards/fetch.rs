@@ -29,8 +29,6 @@ const ACCEPTED: &str = "application/json, application/rss+xml, application/atom+
 /// Some sites answer whichever format comes first.
 const ACCEPTED_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5";
 
-const JSON: &str = "application/json";
-
 /// Longest validator that is kept and sent back.
 const MAX_VALIDATOR: usize = 1_024;
 
@@ -114,10 +112,7 @@ impl FetchError {
 
     /// Whether it is the fault of the board's host.
     pub fn is_of_host(&self) -> bool {
-        match self.whose {
-            Whose::Host | Whose::Unreached => true,
-            Whose::Board | Whose::Refused | Whose::Gone => false,
-        }
+        matches!(self.whose, Whose::Host | Whose::Unreached)
     }
 }
 
@@ -183,6 +178,11 @@ impl Fetcher {
         self.within_deadline(request, question).await
     }
 
+    /// Fetches an address of a board that is just fetched, however the board itself is asked.
+    pub async fn fetch_plain(&self, request: Request<'_>) -> Result<Fetched, FetchError> {
+        self.within_deadline(request, None).await
+    }
+
     async fn within_deadline(
         &self,
         request: Request<'_>,
@@ -230,7 +230,10 @@ impl Fetcher {
         };
         let accepted = if request.kind == BoardKind::Html { ACCEPTED_PAGE } else { ACCEPTED };
         let asked = match question {
-            Some(json) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(json.to_owned()),
+            Some(json) => client
+                .post(url.clone())
+                .header(CONTENT_TYPE, "application/json")
+                .body(json.to_owned()),
             None => client.get(url.clone()),
         };
         // The deadline of the whole comes first, with its own words.
@@ -290,16 +293,17 @@ async fn answer(response: Response, url: Url, request: Request<'_>) -> Result<Fe
         let asked = text(RETRY_AFTER).and_then(|value| rhythm::retry_after(&value, request.now));
         return Err(FetchError { why: format!("answered {status}"), asked, whose: whose(status) });
     }
-    let short = |value: &String| value.len() <= MAX_VALIDATOR;
-    let validators = Validators {
-        etag: text(ETAG).filter(short),
-        last_modified: text(LAST_MODIFIED).filter(short),
-    };
+    // They are sent to the address that is asked first: what another origin gave is none of its business.
+    let own = url.origin() == request.url.origin();
+    let validator =
+        |name: HeaderName| text(name).filter(|value| own && value.len() <= MAX_VALIDATOR);
+    let validators = Validators { etag: validator(ETAG), last_modified: validator(LAST_MODIFIED) };
     let content_type = text(CONTENT_TYPE);
     let Limits { bytes, .. } = Limits::of(request.kind, request.visibility);
-    let (body, turn) = read_in_turn(response, bytes).await.map_err(|error| match error {
-        BodyError::Http(error) => error.into(),
-        BodyError::TooLarge(_) | BodyError::Bomb | BodyError::Encoding | BodyError::Broken(_) => {
+    let (body, turn) = read_in_turn(response, bytes).await.map_err(|error| {
+        if let BodyError::Http(error) = error {
+            error.into()
+        } else {
             FetchError::from(error.to_string())
         }
     })?;

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod catalog;
+mod details;
 pub mod detect;
 pub mod fetch;
 pub mod find;
@@ -34,6 +35,8 @@ pub struct ReadBoard {
     pub left_out: usize,
     /// Whether it has more than was read: pages that were not asked for, or what moved between two.
     pub more: bool,
+    /// Whether that is the fault of this answer: it ended in the middle, or a page could not be had.
+    pub cut: bool,
 }
 
 impl ReadBoard {
@@ -54,6 +57,9 @@ impl ReadBoard {
         self.postings.truncate(most);
     }
 }
+
+/// What is wrong with a response that was cut off.
+const CUT_OFF: &str = "the response ends in the middle";
 
 /// One thing in a response that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,9 +111,12 @@ impl From<BoardKind> for Reading<'_> {
 
 /// Where a company's jobs lie, for a kind that many companies use.
 pub fn address(kind: BoardKind, company: &str) -> Result<Url, WrongCompany> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_name = |part: &str| !part.trim_matches('.').is_empty() && part.chars().all(plain);
-    let most = if kind == BoardKind::Workday { 2 } else { 1 };
+    let blanks = kind == BoardKind::Ashby;
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') || (blanks && c == ' ');
+    let is_name = |part: &str| !part.trim_matches(['.', ' ']).is_empty() && part.chars().all(plain);
+    let two = matches!(kind, BoardKind::Lever | BoardKind::Personio | BoardKind::Workday);
+    let most = if two { 2 } else { 1 };
     let parts: Vec<&str> = company.split('/').collect();
     if company.len() > 200 || parts.len() > most || !parts.into_iter().all(is_name) {
         return Err(WrongCompany::Name(company.to_owned()));
@@ -187,7 +196,8 @@ pub fn read(
         }
     }
     tell_apart(&mut postings);
-    Ok(ReadBoard { postings, problems, left_out: 0, more: false })
+    let cut = problems.iter().any(|problem| problem.what == CUT_OFF);
+    Ok(ReadBoard { postings, problems, cut, ..ReadBoard::default() })
 }
 
 /// A key that several postings of one response share (all link to `/careers`) tells nothing: with
@@ -205,6 +215,6 @@ fn tell_apart(postings: &mut [Posting]) {
 /// A board that readers are tested with.
 #[cfg(test)]
 fn test_context() -> BoardContext<'static> {
-    let zone = chrono::FixedOffset::east_opt(0).expect("zero is an offset");
+    let zone = chrono_tz::Tz::UTC;
     BoardContext { slug: "test", company: None, base: None, zone, at: None }
 }

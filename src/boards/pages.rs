@@ -49,15 +49,20 @@ impl Page {
 }
 
 /// Reads the pages behind the first into what that one showed. A page that fails is a problem, and
-/// what was read before it is good all the same.
+/// what was read before it is good all the same; the error is given, for what it asks of the host.
 pub async fn read_on(
     fetcher: &Fetcher,
     manners: &impl Manners,
     board: Asked<'_>,
     mut next: Option<Page>,
     all: &mut ReadBoard,
-) {
+) -> Option<FetchError> {
+    if next.is_some() && !manners.has_time() {
+        (all.more, all.cut) = (true, true);
+        return None;
+    }
     let begun = manners.now();
+    let mut refused = None;
     let total = next.as_ref().and_then(|page| page.total);
     while let Some(page) = next.take() {
         let number = page.number;
@@ -74,10 +79,14 @@ pub async fn read_on(
             Ok((mut read, further)) => {
                 all.postings.append(&mut read.postings);
                 all.problems.append(&mut read.problems);
+                all.cut |= read.cut;
                 next = further;
             }
             Err(error) => {
-                all.problems.push(Problem { place: format!("page {number}"), what: error.why });
+                let what = error.why.clone();
+                all.problems.push(Problem { place: format!("page {number}"), what });
+                all.cut = true;
+                refused = Some(error);
             }
         }
     }
@@ -85,9 +94,10 @@ pub async fn read_on(
     let distinct: HashSet<&str> =
         all.postings.iter().map(|posting| posting.identity.strongest()).collect();
     all.more |= total.is_some_and(|total| u64::try_from(distinct.len()).is_ok_and(|it| it < total));
+    refused
 }
 
-fn too_late(begun: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+pub(super) fn too_late(begun: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - begun > LONG_ENOUGH
 }
 

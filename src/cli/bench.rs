@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -185,7 +186,7 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
             Ok(Posting { identity, posted_at: None, ..posting })
         });
         let batch = batch.collect::<anyhow::Result<Vec<_>>>()?;
-        let shown = Shown { postings: &batch, complete: false };
+        let shown = Shown { postings: &batch, complete: false, most: usize::MAX };
         db::in_tx(&pool, async |tx| db::postings::store(tx, &board, shown, seen).await).await?;
     }
     db::analyze(&pool).await?;
@@ -230,13 +231,14 @@ fn generated_board() -> anyhow::Result<Entry> {
     Ok(Entry {
         slug: "generated".to_owned(),
         name: "Generated".to_owned(),
-        kind: BoardKind::Feed,
+        kind: Some(BoardKind::Feed),
         rules: None,
         url: "http://127.0.0.1:9/".parse()?,
         interval: Duration::from_hours(1),
         delay: Duration::ZERO,
         attribution: None,
         terms: None,
+        zone: Tz::UTC,
         off: None,
     })
 }

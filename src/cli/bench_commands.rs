@@ -115,7 +115,7 @@ async fn store(app: &App) -> anyhow::Result<()> {
     let board = board(app).await?;
     let all: Vec<Posting> = (0..STORED).map(posting).collect::<Result<_, _>>()?;
     for some in all.chunks(500) {
-        let shown = Shown { postings: some, complete: false };
+        let shown = Shown { postings: some, complete: false, most: usize::MAX };
         db::in_tx(&app.pool, async |tx| db::postings::store(tx, &board, shown, now).await).await?;
     }
     Ok(())

@@ -137,7 +137,14 @@ async fn join(
     let mut tx = app.pool.begin().await?;
     let begun = Instant::now();
     let prints: Vec<Fingerprint> = one.iter().map(|it| Fingerprint::of(&it.into())).collect();
-    db::openings::join(&mut tx, board.id, &prints, &BTreeSet::new(), now).await?;
+    let joining = db::openings::Joining {
+        board: board.id,
+        visibility: board.visibility,
+        prints: &prints,
+        beside: None,
+        touched: &BTreeSet::new(),
+    };
+    db::openings::join(&mut tx, joining, now).await?;
     let took = begun.elapsed();
     tx.rollback().await?;
     Ok(took)
@@ -149,7 +156,7 @@ async fn store(
     postings: &[Posting],
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let shown = Shown { postings, complete: false };
+    let shown = Shown { postings, complete: false, most: usize::MAX };
     db::in_tx(&app.pool, async |tx| db::postings::store(tx, board, shown, now).await).await?;
     Ok(())
 }

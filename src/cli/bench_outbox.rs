@@ -46,6 +46,9 @@ const AT_ONCE: usize = 1_000;
 const HEAD: i64 = 5;
 const LANES: i64 = 200;
 
+/// Settled rows after which it is measured again, up to as many as are wanted: nothing should slow down.
+const SIZES: [u32; 3] = [10_000, 100_000, 1_000_000];
+
 /// Messages sent one by one, and messages whose start is timed.
 const SINGLE: u32 = 2_000;
 const TIMED: u32 = 500;
@@ -96,9 +99,10 @@ async fn measure(app: &App, config: &Config, rows: u32) -> anyhow::Result<Value>
     let board = ClaimedBoard { polled_before: true, ..board(app).await? };
     let bench = Bench { app, base, outbox: app.outbox_base(), board, targets, filters };
     let single_before = bench.one_by_one().await?;
-    let queued = bench.queue(rows, &bench.targets).await?;
-    let in_batches = bench.in_batches(rows).await?;
-    let single_after = bench.one_by_one().await?;
+    let sizes = bench.at_sizes(rows).await?;
+    let last = |figure: &str| sizes.last().and_then(|size| size.get(figure)).cloned();
+    let (queued, in_batches) = (last("queued_a_second"), last("settled_in_batches_a_second"));
+    let single_after = last("settled_one_by_one_a_second");
     let owed = bench.owe(0).await?;
     let owed_in_batches = bench.in_batches(OWED).await?;
     bench.owe(1).await?;
@@ -117,6 +121,7 @@ async fn measure(app: &App, config: &Config, rows: u32) -> anyhow::Result<Value>
         "queued_a_second": queued,
         "settled_in_batches_a_second": in_batches,
         "settled_one_by_one_a_second": { "at_first": single_before, "after_rows": single_after },
+        "by_settled_rows": sizes,
         "owed_and_queued_a_second": owed,
         "owed_settled_in_batches_a_second": owed_in_batches,
         "sent_for_real_a_second": real,
@@ -138,7 +143,13 @@ async fn people(base: &Base) -> anyhow::Result<(Vec<TargetId>, Vec<FilterId>)> {
                 db::accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
             let target = db::accounts::target(tx, account, PLATFORM, &user, now).await?;
             let revision = db::filters::begin_change(tx).await?;
-            let filter = NewFilter { account, target, name: "engineers", query: "engineer" };
+            let filter = NewFilter {
+                account,
+                target,
+                made_from: None,
+                name: "engineers",
+                query: "engineer",
+            };
             targets.push(target);
             filters.push(db::filters::insert(tx, revision, filter, now).await?);
         }
@@ -175,6 +186,25 @@ impl Bench<'_> {
             .await?;
         }
         Ok(a_second(rows, begun))
+    }
+
+    /// Queues and settles more and more, and says at each size how fast.
+    async fn at_sizes(&self, rows: u32) -> anyhow::Result<Vec<Value>> {
+        let (mut figures, mut before) = (Vec::new(), 0);
+        for size in SIZES.into_iter().filter(|size| *size < rows).chain([rows]) {
+            let more = size - before;
+            let queued = self.queue(more, &self.targets).await?;
+            let in_batches = self.in_batches(more).await?;
+            let single = self.one_by_one().await?;
+            figures.push(json!({
+                "settled_rows": size,
+                "queued_a_second": queued,
+                "settled_in_batches_a_second": in_batches,
+                "settled_one_by_one_a_second": single,
+            }));
+            before = size;
+        }
+        Ok(figures)
     }
 
     /// Claims, begins and settles many lanes at a time, as senders do together; two do so side by side.
@@ -244,7 +274,7 @@ impl Bench<'_> {
         let postings: Vec<Posting> =
             (0..many).map(|number| posting(mark, number)).collect::<Result<_, _>>()?;
         let now = self.base.clock.now() - TimeDelta::hours(2) + TimeDelta::minutes(30) * time;
-        let shown = Shown { postings: &postings, complete: false };
+        let shown = Shown { postings: &postings, complete: false, most: usize::MAX };
         db::in_tx(&self.base.pool, async |tx| {
             db::postings::store(tx, &self.board, shown, now).await
         })

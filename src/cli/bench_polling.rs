@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use chrono::{Offset, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -94,7 +94,7 @@ pub async fn run(mut config: Config, boards: u32, items: u32) -> anyhow::Result<
 fn read_speed(items: u32) -> anyhow::Result<f64> {
     let feed = feed(items)?;
     let context =
-        BoardContext { slug: "bench", company: None, base: None, zone: Utc.fix(), at: None };
+        BoardContext { slug: "bench", company: None, base: None, zone: Tz::UTC, at: None };
     let read = |board: u64| -> anyhow::Result<usize> {
         let body = shown(&feed, board, 1);
         let response = Response { body: body.as_bytes(), content_type: None };
@@ -124,7 +124,7 @@ async fn poll_all(app: &App, boards: u32, items: u32) -> anyhow::Result<(f64, f6
         let (base, fetcher, claims) = (app.base(), fetcher.clone(), claims.clone());
         let rest = Rest { pause: Duration::from_millis(10), wake: Arc::clone(&wake) };
         tasks.spawn(worker::run(
-            PollBoards { base, fetcher, claims },
+            PollBoards { base, fetcher, claims, keys: None },
             rest,
             Pulse::default(),
             stop.clone(),
@@ -162,13 +162,14 @@ fn entry(board: u32, port: u16) -> anyhow::Result<Entry> {
     Ok(Entry {
         slug: format!("board-{board}"),
         name: format!("Board {board}"),
-        kind: BoardKind::Feed,
+        kind: Some(BoardKind::Feed),
         rules: None,
         url: format!("http://127.1.{high}.{}:{port}/boards/{board}", low + 1).parse()?,
         interval: Duration::from_hours(6),
         delay: Duration::ZERO,
         attribution: None,
         terms: None,
+        zone: Tz::UTC,
         off: None,
     })
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use super::output;
 use crate::app::discord;
 use crate::config::Config;
-use crate::discord::{Registered, commands};
+use crate::discord::{Registered, manifest};
 
 /// Registers the commands for all servers or one, if they changed.
 pub async fn run(config: &Config, guild: Option<&str>) -> anyhow::Result<ExitCode> {
@@ -23,8 +23,8 @@ pub async fn run(config: &Config, guild: Option<&str>) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints what would be registered.
+/// Prints what Discord is asked for.
 pub fn print() -> anyhow::Result<ExitCode> {
-    output::line(&serde_json::to_string_pretty(&commands())?)?;
+    output::line(&serde_json::to_string_pretty(&manifest())?)?;
     Ok(ExitCode::SUCCESS)
 }

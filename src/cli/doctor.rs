@@ -155,9 +155,9 @@ async fn slack(config: &Config, findings: &mut Findings) -> anyhow::Result<()> {
     };
     let client = for_operator(&user_agent(config.contact.as_deref()))?;
     match slack::check(settings, client).await {
-        Ok(Some(team)) => good(&format!("Slack: the token is good, for {team}")),
+        Ok(Some(team)) => good(&format!("Slack: the tokens are good, for {team}")),
         Ok(None) => note("Slack: the app's secrets are set; only an installation can prove them"),
-        Err(error) => findings.bad(&format!("Slack: auth.test failed: {error}")),
+        Err(error) => findings.bad(&format!("Slack: {error}")),
     }
 }
 
@@ -167,7 +167,13 @@ async fn discord(config: &Config, findings: &mut Findings) -> anyhow::Result<()>
         return note("Discord: no DISCORD_ settings, so nobody is told there");
     };
     match discord.check().await {
-        Ok(name) => good(&format!("Discord: the token is good, for {name}")),
+        Ok(checked) => {
+            good(&format!("Discord: the token is good, for {}", checked.name))?;
+            for problem in checked.problems {
+                findings.bad(&format!("Discord: {problem}"))?;
+            }
+            checked.notes.iter().try_for_each(|said| note(&format!("Discord: {said}")))
+        }
         Err(error) => findings.bad(&format!("Discord: {error}")),
     }
 }
@@ -184,9 +190,15 @@ async fn payments(config: &Config, findings: &mut Findings) -> anyhow::Result<()
                 Some(false) => "test mode: nobody pays in earnest",
                 None => "the key does not say whether it is for tests",
             };
-            good(&format!("Stripe: the key is good; {mode}"))
+            good(&format!("Stripe: the key is good; {mode}"))?;
         }
-        Err(failure) => findings.bad(&format!("Stripe: {failure}")),
+        Err(failure) => return findings.bad(&format!("Stripe: {failure}")),
+    }
+    match payments.faults().await {
+        Ok(faults) if faults.is_empty() => good("Stripe: the prices and the portal are set up"),
+        Ok(faults) => faults.iter().try_for_each(|fault| findings.bad(&format!("Stripe: {fault}"))),
+        // A restricted key need not be allowed to.
+        Err(failure) => note(&format!("Stripe: prices and portal were not looked at: {failure}")),
     }
 }
 
@@ -198,8 +210,9 @@ async fn boards(config: &Config, entries: &[Entry]) -> anyhow::Result<()> {
             note(&format!("board {}: off, {off}", entry.name))?;
             continue;
         }
+        let Some(kind) = entry.kind else { continue };
         let request = Request {
-            kind: entry.kind,
+            kind,
             url: &entry.url,
             visibility: Visibility::Catalogue,
             validators: &Validators::default(),

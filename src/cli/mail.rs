@@ -4,20 +4,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::ValueEnum;
 use url::Url;
 
 use super::output;
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
+use crate::domain::account::AccountKind;
 use crate::domain::email::{Email, Sender};
 use crate::domain::ids::{DeliveryId, OpeningId};
-use crate::domain::message::{Card, Times};
+use crate::domain::message::{About, Card, Times};
 use crate::domain::pay::{Currency, Pay, Period};
+use crate::domain::plan::{Limits, Plan};
 use crate::domain::posting::Remote;
+use crate::email::{YES_WITHIN, hours};
 use crate::mail::letter::{Letter, compose};
-use crate::render::email::{self, Billing, Fallback, Frame};
+use crate::render::email::{self, Fallback, Frame};
+use crate::render::notices::{self, Again, PlanChange};
 use crate::schedule::rank::best_first;
 
 /// The mails that are sent.
@@ -33,8 +37,9 @@ pub enum Template {
     Notice,
     /// Whether an address is read by who entered it
     Verification,
-    TrialEnding,
+    /// What somebody pays
     PaymentFailed,
+    TrialEnding,
     Downgrade,
 }
 
@@ -58,14 +63,7 @@ pub fn preview(config: &Config, only: Option<Template>, folder: &Path) -> anyhow
 fn write(path: &Path, template: Template, from: &Sender, now: DateTime<Utc>) -> anyhow::Result<()> {
     let link = |path: &str| Url::parse(&format!("https://earlybrd.example/{path}"));
     let (unsubscribe, page) = (link("unsubscribe/sample")?, link("verify/sample")?);
-    let subscribed = !matches!(
-        template,
-        Template::Verification
-            | Template::TrialEnding
-            | Template::PaymentFailed
-            | Template::Downgrade
-    );
-    let unsubscribe = subscribed.then_some(&unsubscribe);
+    let unsubscribe = (template != Template::Verification).then_some(&unsubscribe);
     let email = sample(template, unsubscribe, &page, now)?;
     let letter = Letter {
         to: &"ada@example.org".parse()?,
@@ -99,33 +97,35 @@ fn sample(
     let fallback = (template == Template::Fallback).then_some(fallback);
     let frame = Frame { now, unsubscribe, fallback };
     let cards = cards(now);
-    let on: NaiveDate = (now + TimeDelta::days(3)).date_naive();
+    let (on, pro, buy) = (now + TimeDelta::days(3), Plan::Pro, Again::Buy(Plan::Pro));
+    let paused = [(4, "Design, no internships".to_owned()), (5, "Python from $80k".to_owned())];
+    let ended = PlanChange {
+        before: pro,
+        now: Plan::Free,
+        paid: false,
+        paused: &paused,
+        woken: &[],
+        paused_boards: &[],
+        woken_boards: &[],
+        limits: Limits { filters: 3, boards: 1, delay_minutes: 30, channels: false },
+        kind: AccountKind::Person,
+        again: buy,
+    };
+    let bill = |about, text: &str| email::bill(about, text, page, unsubscribe.unwrap_or(page));
     Ok(match template {
         Template::Card | Template::Fallback => {
             email::card(cards.first().context("a sample")?, &frame)?
         }
-        Template::Digest => email::digest(&cards, 9, &frame)?,
+        Template::Digest => email::digest(&cards, &frame)?,
         Template::Notice => email::notice(
             "Your board 3, Acme careers, could not be read for a week (404) and is not asked any \
              more. To try again: boards add https://example.com/jobs.rss",
             unsubscribe,
         )?,
-        Template::Verification => email::verification(page, 24)?,
-        Template::TrialEnding => {
-            email::billing(&Billing::TrialEnding { plan: "pro", on, upgrade: page })?
-        }
-        Template::PaymentFailed => {
-            email::billing(&Billing::PaymentFailed { plan: "pro", until: on, portal: page })?
-        }
-        Template::Downgrade => {
-            let paused = ["Design, no internships".to_owned(), "Python from $80k".to_owned()];
-            email::billing(&Billing::Downgraded {
-                from: "pro",
-                to: "free",
-                paused: &paused,
-                upgrade: page,
-            })?
-        }
+        Template::Verification => email::verification(page, hours(YES_WITHIN))?,
+        Template::TrialEnding => bill(About::TrialEnds, &notices::trial_ends(pro, on, buy))?,
+        Template::PaymentFailed => bill(About::PaymentFailed, &notices::payment_failed(pro, on))?,
+        Template::Downgrade => bill(About::PlanEnded, &notices::plan_changed(&ended))?,
     })
 }
 

@@ -87,8 +87,11 @@ enum Command {
     /// Prints the manifest that makes a Slack app
     SlackManifest {
         /// The address under which Slack reaches this service: `https://jobs.example.com`
+        #[arg(long, required_unless_present = "socket", conflicts_with = "socket")]
+        url: Option<Url>,
+        /// For one workspace whose requests come over a connection that we open (Socket Mode)
         #[arg(long)]
-        url: Url,
+        socket: bool,
     },
     /// Works on the keys that addresses are encrypted with
     #[command(subcommand)]
@@ -151,6 +154,12 @@ enum Boards {
         /// A TOML file of rules, for a web page
         #[arg(long)]
         rules: Option<PathBuf>,
+        /// Where a file came from: relative addresses in it are of there
+        #[arg(long)]
+        url: Option<Url>,
+        /// Whose jobs it shows, where the response does not say
+        #[arg(long)]
+        company: Option<String>,
         /// A file, an http(s) address, or - for standard input
         source: String,
     },
@@ -314,11 +323,14 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::DiscordRegister { guild, .. } => {
             discord_register::run(&config, guild.as_deref()).await
         }
-        Command::SlackManifest { url } => slack_manifest::run(&url),
+        Command::SlackManifest { url, .. } => slack_manifest::run(url.as_ref()),
         Command::Keys(Keys::Generate) => keys::generate(),
         Command::Mail(Mail::Preview { template, out }) => mail::preview(&config, template, &out),
-        Command::Boards(Boards::Read { kind, rules, source }) => {
-            boards::read(&config, kind, rules.as_deref(), &source).await
+        Command::Boards(Boards::Read { kind, rules, url, company, source }) => {
+            let (rules, company) = (rules.as_deref(), company.as_deref());
+            let wanted =
+                boards::Wanted { kind, rules, url: url.as_ref(), company, source: &source };
+            boards::read(&config, wanted).await
         }
         Command::Boards(Boards::Detect { address }) => boards::detect(&config, &address).await,
         Command::Filter(Filter::Check { text }) => filter::check(&text),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -87,13 +88,14 @@ fn sample_entries(address: &Url) -> anyhow::Result<Vec<Entry>> {
         Ok(Entry {
             slug: feed.slug().to_owned(),
             name: feed.title().to_owned(),
-            kind: BoardKind::Feed,
+            kind: Some(BoardKind::Feed),
             rules: None,
             url: feed.url(address)?,
             interval: SAMPLE_INTERVAL,
             delay: Duration::ZERO,
             attribution: None,
             terms: None,
+            zone: Tz::UTC,
             off: None,
         })
     };
@@ -113,7 +115,7 @@ async fn save_examples(app: &App) -> anyhow::Result<AccountId> {
     .await?;
     for (name, text) in replies::EXAMPLES {
         let query = filter_lang::print(&filter_lang::parse(text)?);
-        let filter = NewFilter { account, target, name, query: &query };
+        let filter = NewFilter { account, target, made_from: None, name, query: &query };
         db::in_tx(&app.pool, async |tx| {
             let revision = db::filters::begin_change(tx).await?;
             if db::filters::by_name(&mut *tx, account, name).await?.is_none() {

@@ -16,17 +16,27 @@ use crate::render::replies::{self, BoardLine};
 /// The boards that an account may see, as replies and pages show them.
 pub async fn lines(context: &Context, actor: Actor) -> sqlx::Result<Vec<BoardLine>> {
     let now = context.now();
-    let boards = db::board_status::of_account(&context.pool, actor.account).await?;
+    let mut boards = db::board_status::of_account(&context.pool, actor.account).await?;
+    let mut shared = 0;
+    if let Some(here) = actor.here {
+        let all = db::board_status::of_account(&context.pool, here.account).await?;
+        let all: Vec<BoardStatus> = all.into_iter().filter(|it| it.number.is_some()).collect();
+        shared = all.len();
+        boards.splice(0..0, all).for_each(drop);
+    }
     let figures = context.figures.get(&context.pool, now).await?;
-    let line = |board: BoardStatus| {
+    let line = |(at, board): (usize, BoardStatus)| {
         let Figures { postings, seen, told } = figures.get(&board.id).copied().unwrap_or_default();
         BoardLine {
             number: board.number,
+            shared: at < shared,
             stopped: board.stopped,
+            paused: board.paused,
             own_delay: Some(TimeDelta::seconds(board.delay_seconds))
                 .filter(|delay| *delay > TimeDelta::zero()),
             left_out: board.left_out,
             attribution: board.attribution,
+            terms: board.terms,
             slug: board.slug,
             name: board.name,
             polled: board.last_polled_at.map(|polled| now - polled),
@@ -38,7 +48,7 @@ pub async fn lines(context: &Context, actor: Actor) -> sqlx::Result<Vec<BoardLin
             told,
         }
     };
-    Ok(boards.into_iter().map(line).collect())
+    Ok(boards.into_iter().enumerate().map(line).collect())
 }
 
 /// Figures are read again when they are as old as this.

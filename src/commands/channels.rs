@@ -37,7 +37,16 @@ pub async fn may_change(context: &Context, actor: Actor) -> Result<(), Failure> 
 /// Whether a button changes filters, so that it matters who pressed it.
 pub fn changes_filters(action: Action) -> bool {
     match action {
-        Action::Save(_) | Action::Cancel(_) | Action::RestoreHere(_) => true,
-        Action::Restore(_) | Action::Mark(..) | Action::Unmark(_) | Action::Because(..) => false,
+        Action::Save(_)
+        | Action::Cancel(_)
+        | Action::RestoreHere(_)
+        | Action::MuteHere(_)
+        | Action::UnmuteHere(_) => true,
+        Action::Restore(_)
+        | Action::Mark(..)
+        | Action::Unmark(_)
+        | Action::Because(..)
+        | Action::Mute(_)
+        | Action::Why(_) => false,
     }
 }

@@ -50,8 +50,8 @@ pub enum Command {
     Billing,
     Boards,
     /// The address of a feed, a careers page or a company's job board.
-    AddBoard(String),
-    RemoveBoard(i64),
+    AddBoard(String, Place),
+    RemoveBoard(i64, Place),
     Status,
     /// About one command, or all.
     Help(Option<String>),
@@ -85,7 +85,7 @@ impl Command {
             Self::Plan => "plan",
             Self::Upgrade(_) => "upgrade",
             Self::Billing => "billing",
-            Self::Boards | Self::AddBoard(_) | Self::RemoveBoard(_) => "boards",
+            Self::Boards | Self::AddBoard(..) | Self::RemoveBoard(..) => "boards",
             Self::Status => "status",
             Self::Help(_) => "help",
         }
@@ -105,6 +105,14 @@ pub fn parse(text: &str) -> Result<Command, Reply> {
         return Err(unknown(whole, &name));
     };
     (spec.read)(&Line::behind(word, whole, &spec.help))
+}
+
+/// What a line means where no sign stands before commands: one that names none is a filter, which is shown,
+/// and saved with a button.
+pub fn meant(line: &str) -> String {
+    let word = line.trim_start_matches("/jobs").split_whitespace().next().unwrap_or_default();
+    let is_command = COMMANDS.iter().any(|spec| spec.name.eq_ignore_ascii_case(word));
+    if is_command || word.is_empty() { line.to_owned() } else { format!("watch {line}") }
 }
 
 /// Help, generated from the list.
@@ -190,6 +198,14 @@ mod tests {
         check_wrong("upgrade gold", 8, "pro or team");
         check_wrong("saved two", 6, "stands a number");
         check_wrong("pause 99999999999999999999", 6, "stands a number");
+    }
+
+    #[test]
+    fn a_line_that_names_no_command_is_a_filter() {
+        assert_eq!(meant("remote rust"), "watch remote rust");
+        assert_eq!(meant("List"), "List");
+        assert_eq!(meant("/jobs show 1"), "/jobs show 1");
+        assert_eq!(meant(""), "");
     }
 
     #[test]

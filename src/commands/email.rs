@@ -20,6 +20,17 @@ pub enum Place {
     Email,
 }
 
+impl Place {
+    /// As it is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Own => "",
+            Self::Here => "here",
+            Self::Email => "email",
+        }
+    }
+}
+
 /// What somebody wants of e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
@@ -51,7 +62,8 @@ pub async fn email(context: &Context, actor: Actor, wanted: Wanted) -> Outcome {
             let folded = address.folded();
             let digests: Vec<Vec<u8>> =
                 keys.digests(Subject::Suppressed, &folded).iter().map(|it| it.to_vec()).collect();
-            if db::emails::suppressed(&context.pool, &digests).await?.is_some() {
+            let suppressed = db::suppressed::find(&context.pool, &digests).await?;
+            if suppressed.is_some_and(|suppressed| !suppressed.may_be_asked) {
                 return Err(replies::address_takes_no_mail().into());
             }
             let sealed = keys.seal(cell(actor.account), address.as_str());
@@ -93,5 +105,5 @@ pub async fn to(context: &Context, actor: Actor, number: i64, place: Place) -> O
         db::own_filters::set_target(tx, filter.id, target).await
     })
     .await?;
-    Ok(replies::goes_to(number, &filter.name, place == Place::Email))
+    Ok(replies::goes_to(actor.number(number), &filter.name, place == Place::Email))
 }

@@ -30,7 +30,7 @@ pub async fn deliver(context: &Context, actor: Actor, number: i64, cadence: Cade
     let when = change(context, actor, Change::Cadence(filter.id, cadence)).await?;
     let first = next_digest(cadence, when.habits.zone, when.now);
     let first = first.map(|first| may_go(&when.habits, first));
-    Ok(replies::cadence(number, &filter.name, cadence, first, &when))
+    Ok(replies::cadence(actor.number(number), &filter.name, cadence, first, &when))
 }
 
 pub async fn timezone(context: &Context, actor: Actor, zone: Tz) -> Outcome {

@@ -2,7 +2,6 @@
 
 use super::Actor;
 use crate::domain::ids::{AccountId, TargetId};
-use crate::domain::reply::{Action, Press, Reply};
 
 /// A channel, and the account of all who are in its workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +13,8 @@ pub struct Here {
     /// Whether they have the role that may change the channels' filters; `None` where the platform has no
     /// roles.
     pub in_role: Option<bool>,
+    /// Whether we may write there; `None` where the platform does not say.
+    pub open: Option<bool>,
 }
 
 impl Actor {
@@ -21,7 +22,9 @@ impl Actor {
     #[must_use]
     pub fn for_all_here(self) -> Self {
         match self.here {
-            Some(Here { account, target, .. }) => Self { account, target, here: None },
+            Some(Here { account, target, .. }) => {
+                Self { account, target, here: None, acts_for_all: Some(self.target) }
+            }
             None => self,
         }
     }
@@ -44,25 +47,15 @@ pub fn only_looks(line: &str) -> bool {
     line.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("show"))
 }
 
-/// What that line is answered: its buttons act for the channel, too.
-pub fn answered(mut reply: Reply) -> Reply {
-    for button in &mut reply.buttons {
-        if let Press::Act(Action::Restore(number)) = button.press {
-            button.press = Press::Act(Action::RestoreHere(number));
-        }
-    }
-    reply
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_number_with_a_c_is_the_channels() {
-        let here =
-            Here { account: AccountId(2), target: TargetId(2), is_admin: false, in_role: None };
-        let actor = Actor { account: AccountId(1), target: TargetId(1), here: Some(here) };
+        let (account, target) = (AccountId(2), TargetId(2));
+        let here = Here { account, target, is_admin: false, in_role: None, open: None };
+        let actor = Actor { here: Some(here), ..Actor::alone(AccountId(1), TargetId(1)) };
         let line_of = |text| line(actor, text).map(|(team, line)| (team.account.0, line));
         assert_eq!(line_of("pause c12"), Some((2, "pause 12 ".to_owned())));
         assert_eq!(line_of("/jobs edit C1 rust go"), Some((2, "edit 1 rust go".to_owned())));

@@ -134,21 +134,26 @@ impl<'a> Line<'a> {
             "add" if rest.rest().is_empty() => {
                 Err(rest.wrong("here stands the address of a feed or of a page with jobs"))
             }
-            "add" => Ok(Command::AddBoard(rest.rest().to_owned())),
-            "remove" => rest.number().map(Command::RemoveBoard),
+            "add" => Ok(match rest.place_at_end() {
+                (url, Place::Here) => Command::AddBoard(url.rest().to_owned(), Place::Here),
+                (_, Place::Own | Place::Email) => {
+                    Command::AddBoard(rest.rest().to_owned(), Place::Own)
+                }
+            }),
+            "remove" if rest.rest().starts_with(['c', 'C']) => {
+                let number = Self { start: rest.start + 1, ..rest }.number()?;
+                Ok(Command::RemoveBoard(number, Place::Here))
+            }
+            "remove" => Ok(Command::RemoveBoard(rest.number()?, Place::Own)),
             _ => Err(self.wrong("here can stand add or remove")),
         }
     }
 
     /// Without the word at the end that says where cards go, and that place.
     pub fn place_at_end(&self) -> (Self, Place) {
-        let rest = self.rest().trim_end();
-        let Some((before, last)) = rest.rsplit_once(char::is_whitespace) else {
-            return (*self, Place::Own);
-        };
-        match place(last) {
-            Some(place) => (Self { end: self.start + before.len(), ..*self }, place),
-            None => (*self, Place::Own),
+        match split_place(self.rest().trim_end()) {
+            (before, Some(place)) => (Self { end: self.start + before.len(), ..*self }, place),
+            (_, None) => (*self, Place::Own),
         }
     }
 
@@ -187,6 +192,15 @@ impl<'a> Line<'a> {
                 Err(self.wrong(&what))
             }
         }
+    }
+}
+
+/// A filter without the word at its end that says where cards go, and that place.
+pub fn split_place(filter: &str) -> (&str, Option<Place>) {
+    let last = filter.rsplit_once(char::is_whitespace);
+    match last.and_then(|(before, last)| Some((before, place(last)?))) {
+        Some((before, place)) => (before, Some(place)),
+        None => (filter, None),
     }
 }
 

@@ -262,7 +262,7 @@ pub const COMMANDS: &[Spec] = &[
     Spec {
         name: "boards",
         help: CommandHelp {
-            usage: "boards [add <address> | remove N]",
+            usage: "boards [add <address> [here] | remove N]",
             does: "the boards that are watched, with their health; adds a feed, a careers page or a \
                    company's job board, or takes yours away",
             example: "boards add https://example.com/jobs.rss",

@@ -11,11 +11,13 @@ mod line;
 mod list;
 mod manage;
 mod marked;
+mod mutes;
 mod own_boards;
 mod plans;
 mod proposal;
 mod reasons;
 mod refusals;
+mod wanted_board;
 mod watch;
 mod why;
 
@@ -28,15 +30,19 @@ use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
 pub use channels::changes_filters;
-pub use command::{Command, parse};
+pub use command::{Command, meant, parse};
 pub use here::Here;
+pub use line::split_place;
 pub use list::COMMANDS;
 pub use refusals::Refusals;
 
 use crate::boards::fetch::Fetcher;
 use crate::clock::Clock;
 use crate::db;
+use crate::db::backlog::Backlog;
+use crate::domain::account::AccountKind;
 use crate::domain::ids::{AccountId, TargetId};
+use crate::domain::number::FilterNumber;
 use crate::domain::reply::{Action, Part, Reply};
 use crate::domain::target::Platform;
 use crate::payments::Payments;
@@ -47,9 +53,6 @@ use crate::secrets::Keys;
 /// Addresses that one account may have looked at in a minute.
 const ADDED_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).expect("not zero");
 
-/// Filters that one account may have.
-pub const MAX_FILTERS: usize = 100;
-
 /// What commands work with.
 #[derive(Clone)]
 pub struct Context {
@@ -59,6 +62,8 @@ pub struct Context {
     pub fetcher: Fetcher,
     /// What addresses are sealed with; `None` where no mail is sent.
     pub mail_keys: Option<Arc<Keys>>,
+    /// What addresses of boards are sealed with that open a feed to their owner alone.
+    pub board_keys: Option<Arc<Keys>>,
     /// `None` where there are no plans, and no limits.
     pub payments: Option<Arc<dyn Payments>>,
     figures: boards::SharedFigures,
@@ -75,12 +80,21 @@ pub struct Actor {
     pub target: TargetId,
     /// Where others read what was typed.
     pub here: Option<Here>,
+    /// Where whoever acts for all of a channel is told themselves; `None` for who acts for themselves.
+    pub acts_for_all: Option<TargetId>,
 }
 
 impl Actor {
     /// Somebody whom nobody else reads.
     pub fn alone(account: AccountId, target: TargetId) -> Self {
-        Self { account, target, here: None }
+        Self { account, target, here: None, acts_for_all: None }
+    }
+
+    /// A filter's number as it is shown to them.
+    fn number(self, number: i64) -> FilterNumber {
+        let kind =
+            if self.acts_for_all.is_some() { AccountKind::Team } else { AccountKind::Person };
+        FilterNumber { of: kind, number }
     }
 }
 
@@ -108,6 +122,17 @@ impl From<Reply> for Failure {
 
 type Outcome = Result<Reply, Failure>;
 
+/// Whether the answer to a line waits for servers that are not ours.
+pub fn asks_others(text: &str) -> bool {
+    match parse(text) {
+        Ok(command) => matches!(
+            command,
+            Command::AddBoard(..) | Command::Plan | Command::Upgrade(_) | Command::Billing
+        ),
+        Err(_) => false,
+    }
+}
+
 /// Answers what somebody typed. A failure of ours is logged here and answered without its text.
 pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
     let mut reply = match here::line(actor, text) {
@@ -118,7 +143,7 @@ pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
                 channels::may_change(context, actor).await
             };
             match may {
-                Ok(()) => here::answered(settle(read(context, team, &line).await)),
+                Ok(()) => settle(read(context, team, &line).await),
                 Err(refused) => settle(Err(refused)),
             }
         }
@@ -143,23 +168,48 @@ async fn read(context: &Context, actor: Actor, text: &str) -> Outcome {
     }
 }
 
-/// Where nothing reaches the person who typed. The place they typed at is used again.
+/// Where nothing reaches the person who typed, or the channel they typed in. The place they typed at is
+/// used again.
 async fn trouble(context: &Context, actor: Actor) -> sqlx::Result<Vec<Part>> {
     let broken = db::broken_targets::broken(&context.pool, actor.account).await?;
     let mut told = Vec::new();
+    if let Some(here) = actor.here {
+        told.extend(trouble_here(context, here).await?);
+    }
     for broken in broken {
-        if broken.target == actor.target.0 {
-            let now = context.now();
-            let backlog = db::in_tx(&context.pool, async |tx| {
-                db::broken_targets::mend(tx, actor.target, now).await
-            });
-            let backlog = backlog.await?;
+        // What is typed in a server of Discord's says nothing of somebody's direct messages.
+        let is_there = actor.here.is_none() || broken.platform != Platform::Discord.as_str();
+        if broken.target == actor.target.0 && is_there {
+            let backlog = mend(context, actor.target).await?;
             told.push(replies::target_is_back(backlog.told, backlog.too_old));
         } else if let Ok(platform) = broken.platform.parse::<Platform>() {
-            told.push(replies::broken_target(platform.name(), &broken.why, broken.waiting));
+            told.push(match platform {
+                Platform::Email => replies::broken_address(&broken.why, broken.waiting),
+                Platform::Console | Platform::Playground | Platform::Slack | Platform::Discord => {
+                    replies::broken_target(platform.name(), &broken.why, broken.waiting)
+                }
+            });
         }
     }
     Ok(told)
+}
+
+/// Whoever types in a channel can read there, which does not say that we can write there.
+async fn trouble_here(context: &Context, here: Here) -> sqlx::Result<Option<Part>> {
+    let broken = db::broken_targets::broken(&context.pool, here.account).await?;
+    let Some(broken) = broken.into_iter().find(|broken| broken.target == here.target.0) else {
+        return Ok(None);
+    };
+    if here.open == Some(false) {
+        return Ok(Some(replies::channel_is_closed(&broken.why, broken.waiting)));
+    }
+    mend(context, here.target).await?;
+    Ok(Some(replies::channel_is_tried_again(&broken.why, broken.waiting)))
+}
+
+async fn mend(context: &Context, target: TargetId) -> sqlx::Result<Backlog> {
+    let now = context.now();
+    db::in_tx(&context.pool, async |tx| db::broken_targets::mend(tx, target, now).await).await
 }
 
 /// Answers a button.
@@ -225,8 +275,10 @@ async fn execute(context: &Context, actor: Actor, command: Command) -> Outcome {
         Command::Upgrade(wanted) => plans::upgrade(context, actor, wanted).await,
         Command::Billing => plans::billing(context, actor).await,
         Command::Boards => boards::boards(context, actor).await,
-        Command::AddBoard(url) => own_boards::add(context, actor, &url).await,
-        Command::RemoveBoard(number) => own_boards::remove(context, actor, number).await,
+        Command::AddBoard(url, place) => own_boards::add(context, actor, &url, place).await,
+        Command::RemoveBoard(number, place) => {
+            own_boards::remove(context, actor, number, place).await
+        }
         Command::Status => boards::status(context, actor).await,
         Command::Help(about) => Ok(command::help(about.as_deref())),
     }
@@ -242,16 +294,17 @@ async fn own_filter(
     let live = |filter: &&db::own_filters::OwnFilter| {
         filter.state != db::own_filters::FilterState::Removed
     };
-    let numbers: Vec<i64> = filters.iter().filter(live).map(|filter| filter.number).collect();
+    let numbers = filters.iter().filter(live).map(|filter| actor.number(filter.number));
+    let numbers: Vec<FilterNumber> = numbers.collect();
     let found = filters.into_iter().find(|filter| live(&filter) && filter.number == number);
-    Ok(found.ok_or_else(|| replies::no_such_filter(number, &numbers))?)
+    Ok(found.ok_or_else(|| replies::no_such_filter(actor.number(number), &numbers))?)
 }
 
 impl Context {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, fetcher: Fetcher) -> Self {
         let adding = Arc::new(RateLimiter::keyed(Quota::per_minute(ADDED_A_MINUTE)));
-        let (mail_keys, payments, figures, refusals) = Default::default();
-        Self { pool, clock, fetcher, mail_keys, payments, figures, adding, refusals }
+        let (mail_keys, board_keys, payments, figures, refusals) = Default::default();
+        Self { pool, clock, fetcher, mail_keys, board_keys, payments, figures, adding, refusals }
     }
 
     fn now(&self) -> DateTime<Utc> {

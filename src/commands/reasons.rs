@@ -70,6 +70,6 @@ async fn shown(
     let found = preview(context.over(actor), after, Some(before)).await?;
     let draft = Draft { filter: Some(own.id), target: own.target, query: print(after) };
     let id = db::drafts::insert(&context.pool, actor.account, &draft, context.now()).await?;
-    let edit = replies::edit(own.number, &own.name, &found.preview, id);
+    let edit = replies::edit(actor.number(own.number), &own.name, &found.preview, id);
     Ok(replies::proposal(reason, times, edit))
 }

@@ -4,12 +4,13 @@ use super::{Actor, Context, Outcome};
 use crate::db;
 use crate::db::own_filters::{FilterState, OwnFilter};
 use crate::db::posting_row::StoredPosting;
+use crate::domain::ids::OpeningId;
 use crate::domain::rates::Rates;
 use crate::filter_lang::parse;
 use crate::matching::{Document, explain};
 use crate::normalize::canonical;
 use crate::normalize::fingerprint::company_key;
-use crate::render::replies::{self, Became, Opinion, Why};
+use crate::render::replies::{self, Became, Opinion, PausedBy, Why};
 
 pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
     // As postings keep their address: without tracking parameters.
@@ -20,6 +21,20 @@ pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
     let Some(stored) = postings.first() else {
         return Err(replies::never_seen().into());
     };
+    of_posting(context, actor, stored).await
+}
+
+/// The same for a card: of all who read here, if it was theirs.
+pub async fn of_opening(context: &Context, actor: Actor, opening: OpeningId) -> Outcome {
+    for actor in [actor.for_all_here(), actor] {
+        if let Some(stored) = db::why::card(&context.pool, actor.account, opening).await? {
+            return of_posting(context, actor, &stored).await;
+        }
+    }
+    Err(replies::card_is_gone().into())
+}
+
+async fn of_posting(context: &Context, actor: Actor, stored: &StoredPosting) -> Outcome {
     let now = context.now();
     let told = db::why::told(&context.pool, actor.account, stored.opening).await?;
     let became = told.map(|told| Became {
@@ -41,19 +56,23 @@ pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
         seen: now - stored.first_seen_at,
         became,
         muted: stored.posting.company.as_deref().filter(|_| is_muted),
-        opinions: live.map(|filter| opinion(filter, stored, &rates)).collect(),
+        opinions: live.map(|filter| opinion(actor, filter, stored, &rates)).collect(),
     }))
 }
 
-fn opinion(filter: &OwnFilter, stored: &StoredPosting, rates: &Rates) -> Opinion {
+fn opinion(actor: Actor, filter: &OwnFilter, stored: &StoredPosting, rates: &Rates) -> Opinion {
     let document = Document::new(&stored.posting, rates, stored.first_seen_at);
     let explained = parse(&filter.query).ok().map(|expr| explain(&expr, &document));
     let clauses = explained.iter().flat_map(|explained| &explained.clauses);
     Opinion {
-        number: filter.number,
+        number: actor.number(filter.number),
         name: filter.name.clone(),
         accepts: explained.as_ref().is_some_and(|explained| explained.matches),
-        paused: filter.state == FilterState::Paused,
+        paused: (filter.state == FilterState::Paused).then_some(if filter.paused_by_plan {
+            PausedBy::Plan
+        } else {
+            PausedBy::Owner
+        }),
         later: filter.active_from > stored.first_seen_at,
         because: clauses.map(|seen| format!("{} — {}", seen.clause, seen.saw)).collect(),
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, bail, ensure};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::domain::plan::Plans;
+use crate::domain::plan::{Limits, MOST_BOARDS, MOST_FILTERS, Plans};
 
 /// Where Stripe's API is.
 const API: &str = "https://api.stripe.com/";
@@ -20,9 +20,9 @@ pub struct BillingConfig {
     pub secret_key: SecretString,
     /// What Stripe signs its requests with: several while one is changed for another.
     pub webhook_secrets: Vec<SecretString>,
-    /// Stripe's ids of prices; a plan without one cannot be bought.
-    pub price_pro: Option<String>,
-    pub price_team: Option<String>,
+    /// Stripe's ids of prices: the first is what is sold, all count. A plan without one cannot be bought.
+    pub prices_pro: Vec<String>,
+    pub prices_team: Vec<String>,
     /// Whether Stripe adds taxes.
     pub tax: bool,
     /// Whether people pay in earnest, as far as the key says.
@@ -61,12 +61,7 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
         !webhook_secrets.is_empty(),
         "STRIPE_WEBHOOK_SECRET is one secret, or some with commas"
     );
-    let [price_pro, price_team] = ["STRIPE_PRICE_PRO", "STRIPE_PRICE_TEAM"].map(&var);
-    ensure!(
-        price_pro.is_some() || price_team.is_some(),
-        "STRIPE_SECRET_KEY needs STRIPE_PRICE_PRO or STRIPE_PRICE_TEAM, too"
-    );
-    ensure!(price_pro != price_team, "STRIPE_PRICE_PRO and STRIPE_PRICE_TEAM are the same price");
+    let [prices_pro, prices_team] = prices(&var)?;
     let tax = match var("STRIPE_TAX").as_deref() {
         None | Some("off") => false,
         Some("on") => true,
@@ -85,13 +80,32 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
         api,
         secret_key: key.into(),
         webhook_secrets,
-        price_pro,
-        price_team,
+        prices_pro,
+        prices_team,
         tax,
         is_live: is_live(key),
         public_url: Url::parse(&public_url).context("EARLYBRD_PUBLIC_URL")?,
         plans: plans(var("EARLYBRD_PLANS"))?,
     }))
+}
+
+/// Of pro and of team, each as `price_new,price_old`.
+fn prices(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<[Vec<String>; 2]> {
+    let read = |name: &str| -> Vec<String> {
+        let said = var(name).unwrap_or_default();
+        let prices = said.split(',').map(str::trim).filter(|price| !price.is_empty());
+        prices.map(str::to_owned).collect()
+    };
+    let [pro, team] = ["STRIPE_PRICE_PRO", "STRIPE_PRICE_TEAM"].map(read);
+    ensure!(
+        !pro.is_empty() || !team.is_empty(),
+        "STRIPE_SECRET_KEY needs STRIPE_PRICE_PRO or STRIPE_PRICE_TEAM, too"
+    );
+    ensure!(
+        !pro.iter().any(|price| team.contains(price)),
+        "STRIPE_PRICE_PRO and STRIPE_PRICE_TEAM have the same price"
+    );
+    Ok([pro, team])
 }
 
 /// What a file says, or else what is built in.
@@ -101,7 +115,15 @@ fn plans(path: Option<String>) -> anyhow::Result<Plans> {
             .with_context(|| format!("cannot read EARLYBRD_PLANS, {path}"))?,
         None => PLANS.to_owned(),
     };
-    toml::from_str(&text).context("EARLYBRD_PLANS")
+    let plans: Plans = toml::from_str(&text).context("EARLYBRD_PLANS")?;
+    for Limits { filters, boards, .. } in [plans.free, plans.pro, plans.team] {
+        let is_more = |has: u32, most: usize| usize::try_from(has).is_ok_and(|has| has > most);
+        ensure!(
+            !is_more(filters, MOST_FILTERS) && !is_more(boards, MOST_BOARDS),
+            "EARLYBRD_PLANS: no plan has more than {MOST_FILTERS} filters and {MOST_BOARDS} boards"
+        );
+    }
+    Ok(plans)
 }
 
 /// Keys say whether they are for tests.
@@ -121,7 +143,7 @@ mod tests {
     const ALL: [(&str, &str); 4] = [
         ("STRIPE_SECRET_KEY", "sk_test_hunter2"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_hunter2, whsec_3"),
-        ("STRIPE_PRICE_PRO", "price_1"),
+        ("STRIPE_PRICE_PRO", "price_1, price_0"),
         ("EARLYBRD_PUBLIC_URL", "https://jobs.example.com"),
     ];
 
@@ -136,6 +158,7 @@ mod tests {
         assert!(read_with(&[ALL[3]]).unwrap().is_none());
         let config = read_with(&ALL).unwrap().unwrap();
         assert_eq!((config.webhook_secrets.len(), config.is_live), (2, Some(false)));
+        assert_eq!(config.prices_pro, ["price_1", "price_0"]);
         assert_eq!((config.plans.free.filters, config.plans.team.boards), (3, 50));
         assert!(!format!("{config:?}").contains("hunter2"));
         assert_eq!(config.api.as_str(), API);
@@ -143,6 +166,25 @@ mod tests {
             let with: Vec<_> = ALL.into_iter().chain([("STRIPE_API_URL", given)]).collect();
             let config = read_with(&with).unwrap().unwrap();
             assert_eq!(config.api.as_str(), "http://127.0.0.1:9/");
+        }
+    }
+
+    #[test]
+    fn an_operators_plans_take_the_place_of_those_built_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plans.toml");
+        let with = [ALL.as_slice(), &[("EARLYBRD_PLANS", path.to_str().unwrap())]].concat();
+        let text = PLANS.replace("filters = 3", "filters = 5");
+        assert_ne!(text, PLANS);
+        std::fs::write(&path, &text).unwrap();
+        let config = read_with(&with).unwrap().unwrap();
+        assert_eq!((config.plans.free.filters, config.plans.pro.filters), (5, 25));
+        for wrong in
+            [text.replace("filters = 5", "filters = 1001"), text.replace("boards", "bords")]
+        {
+            std::fs::write(&path, wrong).unwrap();
+            let error = format!("{:#}", read_with(&with).unwrap_err());
+            assert!(error.contains("EARLYBRD_PLANS"), "{error}");
         }
     }
 
@@ -157,7 +199,7 @@ mod tests {
         for (name, wrong) in [
             ("STRIPE_TAX", "yes"),
             ("STRIPE_API_URL", "ftp://x"),
-            ("STRIPE_PRICE_TEAM", "price_1"),
+            ("STRIPE_PRICE_TEAM", "price_2,price_0"),
             ("EARLYBRD_PLANS", "/nowhere/plans.toml"),
         ] {
             let with: Vec<_> = ALL.into_iter().chain([(name, wrong)]).collect();

@@ -57,7 +57,11 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
     let public_key = key.flatten();
     let api = var("DISCORD_API_URL");
     let api = super::slack::base(api.as_deref().unwrap_or(API), "/api/v10/");
-    let api = api.context("DISCORD_API_URL")?;
+    let mut api = api.context("DISCORD_API_URL")?;
+    // As libraries of Discord have it, without a version.
+    if api.path().ends_with("/api/") {
+        api.set_path(&format!("{}v10/", api.path()));
+    }
     let gateway = match (var("DISCORD_GATEWAY_URL"), public_key) {
         (Some(url), _) => {
             let url = Url::parse(url.trim()).context("DISCORD_GATEWAY_URL")?;
@@ -93,6 +97,7 @@ mod tests {
         for (given, want) in [
             ("http://127.0.0.1:9", "http://127.0.0.1:9/api/v10/"),
             ("http://127.0.0.1:9/api/v10", "http://127.0.0.1:9/api/v10/"),
+            ("http://127.0.0.1:9/api", "http://127.0.0.1:9/api/v10/"),
             ("http://127.0.0.1:9/x/", "http://127.0.0.1:9/x/"),
         ] {
             let with = [&all[..], &[("DISCORD_API_URL", given)]].concat();

@@ -120,7 +120,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "SLACK_API_URL",
         default: "`https://slack.com/api`",
-        meaning: "address of Slack's Web API",
+        meaning: "address of Slack's Web API; a host alone has it under `/api`",
     },
     Setting {
         name: "DISCORD_APP_ID",
@@ -162,12 +162,12 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "STRIPE_PRICE_PRO",
         default: "none",
-        meaning: "Stripe's id of the price of the plan pro",
+        meaning: "Stripe's ids of prices of the plan pro, with commas: the first is sold, all count",
     },
     Setting {
         name: "STRIPE_PRICE_TEAM",
         default: "none",
-        meaning: "Stripe's id of the price of the plan team",
+        meaning: "Stripe's ids of prices of the plan team, likewise",
     },
     Setting { name: "STRIPE_TAX", default: "`off`", meaning: "`on`: Stripe computes taxes" },
     Setting {

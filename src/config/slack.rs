@@ -46,7 +46,7 @@ pub(super) fn read(var: impl Fn(&str) -> Option<String>) -> anyhow::Result<Optio
         );
         return Ok(None);
     }
-    let api = base(api.as_deref().unwrap_or(API), "/").context("SLACK_API_URL")?;
+    let api = base(api.as_deref().unwrap_or(API), "/api/").context("SLACK_API_URL")?;
     Ok(Some(SlackConfig { api, app, one }))
 }
 
@@ -140,7 +140,9 @@ mod tests {
         assert_eq!(read_with(&ONE).unwrap().unwrap().api.as_str(), "https://slack.com/api/");
         assert_eq!(api("http://127.0.0.1:9/api"), "http://127.0.0.1:9/api/");
         assert_eq!(api("http://127.0.0.1:9/api/"), "http://127.0.0.1:9/api/");
-        assert_eq!(api("http://127.0.0.1:9"), "http://127.0.0.1:9/");
+        assert_eq!(api("http://127.0.0.1:9"), "http://127.0.0.1:9/api/");
+        assert_eq!(api("https://slack.com"), "https://slack.com/api/");
+        assert_eq!(api("http://127.0.0.1:9/slack"), "http://127.0.0.1:9/slack/");
         for wrong in ["ftp://x/api", "slack.com/api", "http://x/api?y"] {
             assert!(format!("{:#}", with(wrong).unwrap_err()).contains("SLACK_API_URL"), "{wrong}");
         }

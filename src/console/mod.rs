@@ -37,7 +37,8 @@ impl<W: Write + Send> Messenger for Console<W> {
     async fn send(&self, _: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let now = self.clock.now();
         let (whole, rest) = message.shown();
-        let above = message.notice.clone().into_iter().chain(message::heading(message));
+        let above = message::instead(message).into_iter().chain(message.notice.clone());
+        let above = above.chain(message::heading(message));
         let cards = whole.iter().map(|card| card::text(card, now));
         let parts: Vec<String> = above.chain(cards).chain(lines(rest)).collect();
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,7 +15,7 @@ pub async fn of_identity(
     now: DateTime<Utc>,
 ) -> sqlx::Result<AccountId> {
     let Identity { platform, workspace, user } = identity;
-    if let Some(known) = known(tx, identity).await? {
+    if let Some(known) = known(&mut *tx, identity).await? {
         return Ok(known);
     }
     // Two first contacts at once wait for each other here, so that only one makes an account.
@@ -23,7 +23,7 @@ pub async fn of_identity(
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
         .execute(&mut *tx)
         .await?;
-    if let Some(known) = known(tx, identity).await? {
+    if let Some(known) = known(&mut *tx, identity).await? {
         return Ok(known);
     }
     let id = sqlx::query_scalar!(
@@ -45,6 +45,13 @@ pub async fn of_identity(
     .execute(tx)
     .await?;
     Ok(AccountId(id))
+}
+
+/// The kind of an account, by its word.
+pub(super) fn kind(account: i64, word: &str) -> sqlx::Result<AccountKind> {
+    let kinds = [AccountKind::Person, AccountKind::Team];
+    let kind = kinds.into_iter().find(|kind| kind.as_str() == word);
+    kind.ok_or_else(|| super::unreadable("accounts", account, word))
 }
 
 /// Who may change the filters of a workspace's channels: as was decided there, or else as the platform has
@@ -78,11 +85,75 @@ pub async fn set_channel_filters(
 }
 
 /// Whether an identity has an account.
-pub async fn is_known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<bool> {
-    known(tx, identity).await.map(|known| known.is_some())
+pub async fn is_known(executor: impl PgExecutor<'_>, identity: &Identity) -> sqlx::Result<bool> {
+    known(executor, identity).await.map(|known| known.is_some())
 }
 
-async fn known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<Option<AccountId>> {
+/// What was done at first contact with somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contact {
+    pub welcomed: bool,
+    /// Whether their profile was asked for its time zone.
+    pub zone_asked: bool,
+}
+
+pub async fn contact(executor: impl PgExecutor<'_>, identity: &Identity) -> sqlx::Result<Contact> {
+    sqlx::query_as!(
+        Contact,
+        r#"SELECT welcomed_at IS NOT NULL AS "welcomed!", zone_asked_at IS NOT NULL AS "zone_asked!"
+           FROM identities WHERE platform = $1 AND workspace = $2 AND user_ref = $3"#,
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// Notes that somebody is welcomed; `None` that they were not after all. Says whether that changes anything.
+pub async fn welcome(
+    executor: impl PgExecutor<'_>,
+    identity: &Identity,
+    at: Option<DateTime<Utc>>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE identities SET welcomed_at = $4
+         WHERE platform = $1 AND workspace = $2 AND user_ref = $3
+           AND (welcomed_at IS NULL) <> ($4::timestamptz IS NULL)",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+        at
+    )
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that somebody's profile was asked for its time zone.
+pub async fn zone_asked(
+    executor: impl PgExecutor<'_>,
+    identity: &Identity,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE identities SET zone_asked_at = $4
+         WHERE platform = $1 AND workspace = $2 AND user_ref = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+        now
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// The account of an identity, if it has one.
+pub async fn known(
+    executor: impl PgExecutor<'_>,
+    identity: &Identity,
+) -> sqlx::Result<Option<AccountId>> {
     let found = sqlx::query_scalar!(
         "SELECT account_id FROM identities
          WHERE platform = $1 AND workspace = $2 AND user_ref = $3",
@@ -90,7 +161,7 @@ async fn known(tx: &mut PgConnection, identity: &Identity) -> sqlx::Result<Optio
         identity.workspace,
         identity.user
     )
-    .fetch_optional(tx)
+    .fetch_optional(executor)
     .await?;
     Ok(found.map(AccountId))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use sqlx::{PgConnection, PgExecutor};
 use url::Url;
 use uuid::Uuid;
@@ -39,19 +40,21 @@ pub async fn lock(tx: &mut PgConnection, url: &Url) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The board at an address; or the catalogue's of a kind of which there is one alone.
+/// The board at any of these addresses; or the catalogue's of a kind of which there is one alone.
 pub async fn known(
     executor: impl PgExecutor<'_>,
-    url: &Url,
+    urls: &[Url],
     alone: Option<BoardKind>,
 ) -> sqlx::Result<Option<Known>> {
+    let urls: Vec<String> = urls.iter().map(Url::to_string).collect();
     sqlx::query_as!(
         Known,
         r#"SELECT id, name, slug, visibility = 'catalogue' AS "catalogue!", enabled, off_why, shown
            FROM boards
-           WHERE url = $1 OR (visibility = 'catalogue' AND kind = $2 AND off_why IS NOT NULL)
-           ORDER BY url <> $1, visibility, id LIMIT 1"#,
-        url.as_str(),
+           WHERE url = ANY ($1)
+              OR (visibility = 'catalogue' AND kind = $2 AND off_why IS NOT NULL)
+           ORDER BY url <> ALL ($1), visibility, id LIMIT 1"#,
+        &urls,
         alone.map(BoardKind::as_str)
     )
     .fetch_optional(executor)
@@ -85,6 +88,7 @@ pub async fn insert(
          ON CONFLICT (url) WHERE visibility = 'subscribed' DO UPDATE SET
              name = EXCLUDED.name, kind = EXCLUDED.kind, enabled = true, stopped_at = NULL,
              failures = 0, last_error = NULL, failing_since = NULL, first_read_at = NULL,
+             unanswered_since = NULL, empty_answers = 0,
              etag = NULL, last_modified = NULL, created_at = EXCLUDED.created_at,
              interval_seconds = EXCLUDED.interval_seconds, shown = 0,
              lease_id = EXCLUDED.lease_id, lease_until = EXCLUDED.lease_until
@@ -109,11 +113,16 @@ pub async fn insert(
         kind: board.kind,
         rules: None,
         url: board.url.clone(),
+        sealed_url: None,
         visibility: Visibility::Subscribed,
         interval: board.interval,
         validators: Validators::default(),
         failures: 0,
         failing_since: None,
+        unanswered_since: None,
+        empty_answers: 0,
+        zone: Tz::UTC,
+        delay: Duration::ZERO,
         shown: 0,
         watched_since: now,
         last_new_at: None,
@@ -186,6 +195,8 @@ pub struct OwnBoard {
     pub number: i64,
     pub name: String,
     pub url: String,
+    /// Whether that only stands for its address.
+    pub sealed: bool,
 }
 
 /// The boards that an account added, by number.
@@ -195,13 +206,25 @@ pub async fn of_account(
 ) -> sqlx::Result<Vec<OwnBoard>> {
     sqlx::query_as!(
         OwnBoard,
-        "SELECT b.id, s.number, b.name, b.url
-         FROM board_subscriptions s JOIN boards b ON b.id = s.board_id
-         WHERE s.account_id = $1 ORDER BY s.number",
+        r#"SELECT b.id, s.number, b.name, b.url, b.sealed_url IS NOT NULL AS "sealed!"
+           FROM board_subscriptions s JOIN boards b ON b.id = s.board_id
+           WHERE s.account_id = $1 ORDER BY s.number"#,
         account.0
     )
     .fetch_all(executor)
     .await
+}
+
+/// How many boards an account has that its plan has room for.
+pub async fn count_on(executor: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<usize> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM board_subscriptions
+           WHERE account_id = $1 AND NOT paused_by_plan"#,
+        account.0
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// Takes a board from an account. Nobody asks a board that nobody has.
@@ -224,7 +247,7 @@ pub async fn unsubscribe(
     sqlx::query!(
         "UPDATE boards SET enabled = false, lease_id = NULL, lease_until = NULL
          WHERE id = $1 AND visibility = 'subscribed' AND NOT EXISTS (
-               SELECT FROM board_subscriptions s WHERE s.board_id = $1)",
+               SELECT FROM board_subscriptions s WHERE s.board_id = $1 AND NOT s.paused_by_plan)",
         board.0
     )
     .execute(tx)

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::{elsewhere, messages};
 use crate::domain::ids::AccountId;
 use crate::domain::message::Kind;
 
@@ -14,9 +15,6 @@ const IS_TOLD: TimeDelta = TimeDelta::days(7);
 
 /// What has waited longer does not wait any more.
 const WAITS: TimeDelta = TimeDelta::days(30);
-
-/// Postings in one digest at the most; platforms take no more in one message.
-const MOST: usize = 500;
 
 /// Targets that are looked at by one call.
 const BATCH: i64 = 20;
@@ -39,16 +37,20 @@ pub(super) async fn fold(
     let rows = sqlx::query!(
         "SELECT d.id, o.target_id, o.opening_id
          FROM deliveries d JOIN owed o ON o.delivery_id = d.id
+         LEFT JOIN postings p ON p.id = o.posting_id
          WHERE d.target_id = $1 AND d.settled_at IS NULL AND d.state = 'pending'
            AND d.doubt_since IS NULL
-         ORDER BY o.first_seen_at, o.opening_id",
+         ORDER BY (SELECT count(*) FROM owed_filters w
+                   WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id) DESC,
+                  num_nonnulls(p.pay, p.company, p.url, COALESCE(p.location, p.remote)) DESC,
+                  LEAST(p.posted_at, o.first_seen_at) DESC, o.opening_id",
         target
     )
     .fetch_all(&mut *tx)
     .await?;
     let old: BTreeSet<i64> = rows.iter().map(|row| row.id).collect();
     if old.len() > 1 {
-        for share in rows.chunks(MOST) {
+        for share in rows.chunks(messages::MOST) {
             let (targets, openings): (Vec<i64>, Vec<i64>) =
                 share.iter().map(|row| (row.target_id, row.opening_id)).unzip();
             digest(tx, target, (&targets, &openings), now).await?;
@@ -128,15 +130,17 @@ pub async fn sweep(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<u6
         "SELECT t.id FROM targets t
          WHERE t.broken_at IS NOT NULL AND EXISTS (
                SELECT FROM deliveries d
-               WHERE d.target_id = t.id AND d.settled_at IS NULL AND d.state = 'pending'
-                 AND d.created_at < $1)
+               WHERE d.target_id = t.id AND d.settled_at IS NULL AND d.created_at < $1
+                 AND (d.state = 'pending' OR t.lease_until IS NULL OR t.lease_until <= $3))
          ORDER BY t.id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         now - WAITS,
-        BATCH
+        BATCH,
+        now
     )
     .fetch_all(&mut *tx)
     .await?;
     for target in &targets {
+        elsewhere::release(tx, *target, now).await?;
         expire(tx, *target, now - WAITS, now).await?;
     }
     Ok(u64::try_from(targets.len()).unwrap_or(u64::MAX))
@@ -147,10 +151,12 @@ pub async fn sweep(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<u6
 pub struct NotTold {
     pub platform: String,
     pub why: String,
+    /// It waited too long for a target that was gone; else it was given up.
+    pub expired: bool,
     pub postings: i64,
 }
 
-/// What the account's targets did not take in time: given up within the last month, or too old by now.
+/// What the account's targets did not take: given up within the last month, or too old by now.
 pub async fn not_told(
     executor: impl PgExecutor<'_>,
     account: AccountId,
@@ -158,17 +164,19 @@ pub async fn not_told(
 ) -> sqlx::Result<Vec<NotTold>> {
     sqlx::query_as!(
         NotTold,
-        r#"SELECT platform AS "platform!", why AS "why!", count(*) AS "postings!"
-           FROM (SELECT t.platform, COALESCE(d.last_error, '') AS why, d.id
+        r#"SELECT platform AS "platform!", why AS "why!", expired AS "expired!",
+                  count(*) AS "postings!"
+           FROM (SELECT t.platform, COALESCE(d.last_error, '') AS why, d.id, d.expired
                  FROM targets t JOIN deliveries d ON d.target_id = t.id
-                 WHERE t.account_id = $1 AND d.expired AND d.state = 'dead'
+                 WHERE t.account_id = $1 AND d.settled_at IS NOT NULL AND d.message_ref IS NULL
+                   AND d.state = 'dead'
                  UNION ALL
-                 SELECT t.platform, t.broken_why, d.id
+                 SELECT t.platform, t.broken_why, d.id, true
                  FROM targets t JOIN deliveries d ON d.target_id = t.id
                  WHERE t.account_id = $1 AND t.broken_at IS NOT NULL AND d.settled_at IS NULL
                    AND d.state = 'pending' AND d.created_at < $2) gone
            JOIN owed o ON o.delivery_id = gone.id
-           GROUP BY platform, why ORDER BY platform, why"#,
+           GROUP BY platform, why, expired ORDER BY platform, why, expired"#,
         account.0,
         now - IS_TOLD
     )

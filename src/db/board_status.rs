@@ -26,11 +26,15 @@ pub struct BoardStatus {
     pub last_error: Option<String>,
     /// Whether it was given up.
     pub stopped: bool,
+    /// The account's plan has no room for it.
+    pub paused: bool,
     /// How old a posting is before the board shows it to us.
     pub delay_seconds: i64,
     /// Postings of the last response that were too many.
     pub left_out: i64,
     pub attribution: Option<String>,
+    /// Where its terms stand.
+    pub terms: Option<String>,
 }
 
 /// The boards that an account may see and that are polled or were given up: its own, by number,
@@ -42,11 +46,12 @@ pub async fn of_account(
     sqlx::query_as!(
         BoardStatus,
         r#"SELECT b.id, s.number AS "number?", b.slug, b.name, b.last_polled_at, b.next_poll_at,
-                  b.newest_posting_at, b.failures, b.last_error, b.attribution,
+                  b.newest_posting_at, b.failures, b.last_error, b.attribution, b.terms,
+                  COALESCE(s.paused_by_plan, false) AS "paused!",
                   b.stopped_at IS NOT NULL AS "stopped!", b.delay_seconds, b.left_out
            FROM boards b
            LEFT JOIN board_subscriptions s ON s.board_id = b.id AND s.account_id = $1
-           WHERE (b.enabled OR b.stopped_at IS NOT NULL)
+           WHERE (b.enabled OR b.stopped_at IS NOT NULL OR s.paused_by_plan)
              AND (b.visibility = 'catalogue' OR s.account_id IS NOT NULL)
            ORDER BY s.number IS NULL, s.number, b.name, b.id"#,
         account.0

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use url::Url;
@@ -28,6 +29,9 @@ pub struct CatalogueBoard<'a> {
     /// How old a posting is before the board shows it to us.
     pub delay: Duration,
     pub attribution: Option<&'a str>,
+    pub terms: Option<&'a Url>,
+    /// Of its dates that state none.
+    pub zone: Tz,
     /// Why it is off; `None` is on.
     pub off: Option<&'a str>,
 }
@@ -58,13 +62,15 @@ pub async fn upsert(
     sqlx::query_scalar!(
         "INSERT INTO boards AS b (slug, name, kind, url, host, visibility, enabled,
                                   interval_seconds, attribution, created_at, next_poll_at,
-                                  rules, off_why, delay_seconds)
-         VALUES ($1, $2, $3, $4, $5, 'catalogue', $6::text IS NULL, $7, $8, $9, $9, $10, $6, $11)
+                                  rules, off_why, delay_seconds, zone, terms)
+         VALUES ($1, $2, $3, $4, $5, 'catalogue', $6::text IS NULL, $7, $8, $9, $9, $10, $6, $11,
+                 $12, $13)
          ON CONFLICT (slug) DO UPDATE SET
              name = EXCLUDED.name, enabled = EXCLUDED.enabled, off_why = EXCLUDED.off_why,
              interval_seconds = EXCLUDED.interval_seconds, attribution = EXCLUDED.attribution,
              kind = EXCLUDED.kind, rules = EXCLUDED.rules, url = EXCLUDED.url, host = EXCLUDED.host,
-             delay_seconds = EXCLUDED.delay_seconds, stopped_at = NULL
+             delay_seconds = EXCLUDED.delay_seconds, zone = EXCLUDED.zone, terms = EXCLUDED.terms,
+             stopped_at = NULL
          RETURNING id",
         board.slug,
         board.name,
@@ -76,7 +82,9 @@ pub async fn upsert(
         board.attribution,
         now,
         board.rules.map(Json) as _,
-        seconds(board.delay)
+        seconds(board.delay),
+        board.zone.name(),
+        board.terms.map(Url::as_str)
     )
     .fetch_one(tx)
     .await

@@ -1,4 +1,4 @@
-//! Targets that are gone: what they did not take goes to their account's confirmed address, until they are back.
+//! Targets that are gone, until they are back. Meanwhile what they do not take goes `elsewhere`.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,9 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::backlog::{self, Backlog};
 use super::wake::{Stage, wake};
-use super::{lanes, messages};
+use super::{elsewhere, messages};
 use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::target::Platform;
-
-/// What waits for longer waited for an address, and is a backlog.
-const BACKLOG: TimeDelta = TimeDelta::hours(1);
-
-/// A target that is gone, and the address that stands in for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gone {
-    target: i64,
-    email: i64,
-}
 
 /// Lets one place rest that its platform says is gone.
 pub async fn place_is_gone(
@@ -41,70 +31,25 @@ pub async fn place_is_gone(
     Ok(())
 }
 
-/// Targets that are gone with messages that nobody has, whose account has an address.
-pub async fn to_divert(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Gone>> {
-    sqlx::query_as!(
-        Gone,
-        r#"SELECT t.id AS "target!", m.id AS "email!"
-           FROM targets t
-           JOIN targets m ON m.account_id = t.account_id AND m.platform = 'email'
-           JOIN emails e ON e.id::text = m.address
-           WHERE t.broken_at IS NOT NULL AND m.id <> t.id AND m.broken_at IS NULL
-             AND e.verified_at IS NOT NULL AND e.ended_at IS NULL
-             AND EXISTS (SELECT FROM deliveries d
-                         WHERE d.target_id = t.id AND d.settled_at IS NULL AND d.state = 'pending')
-           LIMIT $1"#,
-        limit
+/// Uses a place again that was gone for this reason.
+pub async fn place_is_back(
+    tx: &mut PgConnection,
+    platform: Platform,
+    (address, why): (&str, &str),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let targets = sqlx::query_scalar!(
+        "SELECT id FROM targets WHERE platform = $1 AND address = $2 AND broken_why = $3 ORDER BY id",
+        platform.as_str(),
+        address,
+        why
     )
-    .fetch_all(executor)
-    .await
-}
-
-/// Gives the messages to the address, those that wait for an hour as one digest. What was owed stays what
-/// the target was told, so that nothing of it is sent there again.
-pub async fn divert(tx: &mut PgConnection, gone: &Gone, now: DateTime<Utc>) -> sqlx::Result<u64> {
-    messages::hold(tx, &BTreeSet::from([gone.target, gone.email])).await?;
-    sqlx::query!(
-        "DELETE FROM deliveries WHERE target_id = $1 AND state = 'pending'
-         AND (edits IS NOT NULL OR kind = 'verify')",
-        gone.target
-    )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    if waits_since(tx, gone.target).await?.is_some_and(|since| since < now - BACKLOG) {
-        backlog::fold(tx, gone.target, now).await?;
+    for target in targets {
+        mend(tx, TargetId(target), now).await?;
     }
-    let moved = sqlx::query!(
-        "UPDATE deliveries d
-         SET target_id = $2, due_at = $3, attempts = 0, last_error = NULL,
-             doubts = 0, doubt_since = NULL, tried_at = NULL,
-             -- A new address is no stopgap for an old one.
-             instead_of = CASE WHEN t.platform <> 'email' THEN t.platform ELSE d.instead_of END,
-             instead_why = CASE WHEN t.platform <> 'email' THEN t.broken_why ELSE d.instead_why END
-         FROM targets t
-         WHERE t.id = $1 AND t.broken_at IS NOT NULL AND d.target_id = $1 AND d.state = 'pending'",
-        gone.target,
-        gone.email,
-        now
-    )
-    .execute(&mut *tx)
-    .await?;
-    if moved.rows_affected() > 0 {
-        lanes::ready(tx, &[gone.email], now).await?;
-        wake(tx, Stage::Deliver).await?;
-    }
-    Ok(moved.rows_affected())
-}
-
-/// Since when messages wait for a target.
-async fn waits_since(tx: &mut PgConnection, target: i64) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar!(
-        "SELECT min(created_at) FROM deliveries
-         WHERE target_id = $1 AND settled_at IS NULL AND state = 'pending'",
-        target
-    )
-    .fetch_one(tx)
-    .await
+    Ok(())
 }
 
 /// A target of an account that is gone: its platform, why, and how much waits for it.
@@ -130,7 +75,9 @@ pub async fn broken(
            WHERE t.account_id = $1 AND t.broken_at IS NOT NULL
              -- An address that another took the place of troubles nobody.
              AND NOT (t.platform = 'email' AND EXISTS (
-                      SELECT FROM emails e WHERE e.account_id = $1 AND e.ended_at IS NULL))
+                      SELECT FROM emails e
+                      WHERE e.account_id = $1 AND e.id::text <> t.address
+                        AND e.verified_at IS NOT NULL AND e.ended_at IS NULL))
            ORDER BY t.id"#,
         account.0
     )
@@ -139,7 +86,7 @@ pub async fn broken(
 }
 
 /// Whether a target rests because it is gone.
-pub async fn is_broken(executor: impl PgExecutor<'_>, target: TargetId) -> sqlx::Result<bool> {
+async fn is_broken(executor: impl PgExecutor<'_>, target: TargetId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT broken_at IS NOT NULL AS "broken!" FROM targets WHERE id = $1"#,
         target.0
@@ -158,9 +105,11 @@ pub async fn mend(
     if !is_broken(&mut *tx, target).await? {
         return Ok(Backlog::default());
     }
+    elsewhere::release(tx, target.0, now).await?;
     let backlog = backlog::fold(tx, target.0, now).await?;
     sqlx::query!(
         "UPDATE targets SET broken_at = NULL, broken_why = NULL, failures = 0,
+                failing_since = NULL,
                 ready_at = CASE WHEN EXISTS (SELECT FROM deliveries d
                                              WHERE d.target_id = $1 AND d.settled_at IS NULL)
                                 THEN $2::timestamptz END
@@ -172,4 +121,67 @@ pub async fn mend(
     .await?;
     wake(tx, Stage::Deliver).await?;
     Ok(backlog)
+}
+
+/// A channel that is gone, and the filters of it that somebody made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreachable {
+    pub channel: TargetId,
+    /// Where whoever made them is told.
+    pub maker: TargetId,
+    pub why: String,
+    /// By number and name.
+    pub filters: Vec<(i64, String)>,
+}
+
+/// Channels that are gone whose filters' makers were not told so since, and not within `rest`.
+pub async fn untold(
+    executor: impl PgExecutor<'_>,
+    rest: TimeDelta,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Unreachable>> {
+    let rows = sqlx::query!(
+        r#"SELECT t.id AS channel, m.id AS maker, t.broken_why AS "why!",
+                  array_agg(f.number ORDER BY f.number) AS "numbers!",
+                  array_agg(f.name ORDER BY f.number) AS "names!"
+           FROM targets t
+           JOIN filters f ON f.target_id = t.id AND f.state = 'active'
+           JOIN targets m ON m.id = f.made_from AND m.broken_at IS NULL
+           WHERE t.broken_at IS NOT NULL AND m.id <> t.id
+             AND (t.makers_told_at IS NULL
+                  OR (t.makers_told_at < t.broken_at AND t.makers_told_at < $1))
+           GROUP BY t.id, m.id ORDER BY t.id, m.id LIMIT $2"#,
+        now - rest,
+        limit
+    )
+    .fetch_all(executor)
+    .await?;
+    let read = rows.into_iter().map(|row| Unreachable {
+        channel: TargetId(row.channel),
+        maker: TargetId(row.maker),
+        why: row.why,
+        filters: row.numbers.into_iter().zip(row.names).collect(),
+    });
+    Ok(read.collect())
+}
+
+/// Notes that makers are told of a channel. `false` if another replica was quicker.
+pub async fn told(
+    tx: &mut PgConnection,
+    channel: TargetId,
+    rest: TimeDelta,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE targets SET makers_told_at = $2
+         WHERE id = $1 AND broken_at IS NOT NULL
+           AND (makers_told_at IS NULL OR (makers_told_at < broken_at AND makers_told_at < $3))",
+        channel.0,
+        now,
+        now - rest
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

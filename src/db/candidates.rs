@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::{PgConnection, PgExecutor};
 
+use crate::domain::ids::BoardId;
 use crate::normalize::fingerprint::{Fingerprint, Key, Shown, Sketch, WINDOW};
 use crate::normalize::openings::Opening;
 
@@ -74,37 +75,83 @@ async fn by_key(
     Ok(by_key)
 }
 
-/// Reads openings with the postings by which others are compared with them. None of these was posted
-/// after `latest`.
+/// Who compares: what somebody's own board shows says nothing to others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Viewer {
+    pub board: BoardId,
+    /// Whether it is the catalogue's.
+    pub everybodys: bool,
+    /// None of its postings was posted later.
+    pub latest: Option<DateTime<Utc>>,
+}
+
+/// The openings of postings.
+pub(super) async fn shown(tx: &mut PgConnection, postings: &[i64]) -> sqlx::Result<BTreeSet<i64>> {
+    if postings.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let openings = sqlx::query_scalar!(
+        "SELECT DISTINCT opening_id FROM postings WHERE id = ANY ($1)",
+        postings
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(openings.into_iter().collect())
+}
+
+/// Reads openings with the postings by which others are compared with them: the catalogue's, those of the
+/// board itself and of others that all who see it see. Where the catalogue has none yet, everybody's: such an
+/// opening was told to their owners alone.
 pub(super) async fn read(
     tx: &mut PgConnection,
     ids: &[i64],
-    latest: Option<DateTime<Utc>>,
+    Viewer { board, everybodys, latest }: Viewer,
 ) -> sqlx::Result<BTreeMap<i64, Opening>> {
     let mut rows = sqlx::query!(
         r#"SELECT o.id, o.first_shown_at, GREATEST(o.last_shown_at, s.still) AS last_shown_at, w.title AS "title?", w.company, w.location,
                   w.url, w.at, w.sketch, w.print
            FROM openings o
            CROSS JOIN LATERAL (
-               -- Boards that said "unchanged" since they were read: only where it seems to be over.
-               SELECT max(CASE WHEN b.failures = 0 THEN b.last_polled_at ELSE b.failing_since END)
+               -- Boards that said "unchanged" since they were read, and what only the board itself knows: where it
+               -- seems to be over.
+               SELECT max(CASE WHEN p.closed_at IS NOT NULL
+                                    OR b.last_read_at IS NOT NULL
+                                       AND COALESCE(p.last_seen_at, p.first_seen_at)
+                                           <= b.last_read_at - interval '1 day'
+                               THEN CASE WHEN p.board_id = $4
+                                         THEN COALESCE(p.closed_at, p.last_seen_at, p.first_seen_at) END
+                               WHEN b.failures = 0 THEN b.last_polled_at ELSE b.failing_since END)
                       AS still
                FROM postings p JOIN boards b ON b.id = p.board_id
-               WHERE p.opening_id = o.id AND p.closed_at IS NULL AND o.last_shown_at < $3
-                 AND (b.last_read_at IS NULL OR COALESCE(p.last_seen_at, p.first_seen_at)
-                                                > b.last_read_at - interval '1 day')) s
+               WHERE p.opening_id = o.id AND o.last_shown_at < $3
+                 AND (b.visibility = 'catalogue' OR b.id = $4)) s
            LEFT JOIN LATERAL (
                SELECT p.title, p.company, p.location, p.url, p.sketch, p.print,
                       CASE WHEN p.history THEN p.posted_at
                            ELSE COALESCE(LEAST(p.posted_at, p.first_seen_at), p.first_seen_at)
                       END AS at
+               FROM postings p JOIN boards b ON b.id = p.board_id
+               WHERE p.opening_id = o.id
+                 AND (b.visibility = 'catalogue' OR b.id = $4
+                      OR CASE WHEN $5 THEN NOT EXISTS (
+                                  SELECT FROM postings q JOIN boards c ON c.id = q.board_id
+                                  WHERE q.opening_id = o.id AND c.visibility = 'catalogue')
+                              ELSE EXISTS (SELECT FROM board_subscriptions s WHERE s.board_id = $4)
+                                   AND NOT EXISTS (
+                                       SELECT FROM board_subscriptions s
+                                       WHERE s.board_id = $4 AND NOT EXISTS (
+                                           SELECT FROM board_subscriptions t
+                                           WHERE t.board_id = b.id
+                                             AND t.account_id = s.account_id)) END)
                -- The + 0 keeps the planner from walking all postings in the order of their ids, which it
                -- does for seconds where it does not know yet how few an opening has.
-               FROM postings p WHERE p.opening_id = o.id ORDER BY p.id + 0 LIMIT $2) w ON true
+               ORDER BY p.id + 0 LIMIT $2) w ON true
            WHERE o.id = ANY ($1) ORDER BY o.id"#,
         ids,
         WITNESSES,
-        latest.map(|latest| latest - WINDOW)
+        latest.map(|latest| latest - WINDOW),
+        board.0,
+        everybodys
     )
     .fetch(tx);
     let mut found: BTreeMap<i64, Opening> = BTreeMap::new();
@@ -122,32 +169,44 @@ pub(super) async fn read(
 /// What of a stored posting tells which opening it is of.
 #[derive(Debug)]
 pub struct Said {
-    title: String,
-    company: Option<String>,
-    location: Option<String>,
-    url: Option<String>,
-    at: Option<DateTime<Utc>>,
-    sketch: Option<Vec<i64>>,
-    print: Option<String>,
+    pub(super) title: String,
+    pub(super) company: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) at: Option<DateTime<Utc>>,
+    pub(super) sketch: Option<Vec<i64>>,
+    pub(super) print: Option<String>,
 }
 
 impl Said {
     /// As it was kept, unless that was before what reads it was changed.
     pub fn print(&self) -> Fingerprint {
-        let sketch: Option<[i64; 8]> =
-            self.sketch.as_deref().and_then(|sketch| sketch.try_into().ok());
-        let sketch = sketch.map(Sketch::from_numbers);
-        let kept = self.print.as_deref();
-        kept.and_then(|kept| Fingerprint::from_kept(kept, self.at, sketch)).unwrap_or_else(|| {
-            Fingerprint::of(&Shown {
-                company: self.company.as_deref(),
-                title: &self.title,
-                location: self.location.as_deref(),
-                url: self.url.as_deref(),
-                posted_at: self.at,
-                sketch,
-            })
+        self.kept().unwrap_or_else(|| self.anew())
+    }
+
+    /// If another reader kept it.
+    pub(super) fn read_anew(&self) -> Option<Fingerprint> {
+        self.kept().is_none().then(|| self.anew())
+    }
+
+    fn kept(&self) -> Option<Fingerprint> {
+        Fingerprint::from_kept(self.print.as_deref()?, self.at, self.sketch())
+    }
+
+    fn anew(&self) -> Fingerprint {
+        Fingerprint::of(&Shown {
+            company: self.company.as_deref(),
+            title: &self.title,
+            location: self.location.as_deref(),
+            url: self.url.as_deref(),
+            posted_at: self.at,
+            sketch: self.sketch(),
         })
+    }
+
+    fn sketch(&self) -> Option<Sketch> {
+        let numbers: [i64; 8] = self.sketch.as_deref()?.try_into().ok()?;
+        Some(Sketch::from_numbers(numbers))
     }
 }
 

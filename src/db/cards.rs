@@ -9,10 +9,13 @@ use sqlx::types::Json;
 use super::showings::{self, Seen, Wanted};
 use super::unreadable;
 use crate::domain::ids::{AccountId, DeliveryId, OpeningId};
-use crate::domain::message::{Card, Instead, Kind, Message, Times};
+use crate::domain::message::{About, Card, Instead, Kind, Message, Times};
 use crate::domain::opening::Together;
 use crate::domain::pay::Pay;
 use crate::schedule::rank::best_first;
+
+/// What cards show of a body is in its first characters.
+const EXCERPT: i32 = 4_000;
 
 struct Row {
     delivery: i64,
@@ -45,7 +48,7 @@ pub async fn messages(
     let ids: Vec<i64> = deliveries.iter().map(|(_, delivery)| delivery.0).collect();
     let mut rows_of: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
     let said = sqlx::query!(
-        "SELECT id, notice, kind, created_at, instead_of, instead_why
+        "SELECT id, notice, about, kind, created_at, instead_of, instead_why
          FROM deliveries WHERE id = ANY ($1)",
         &ids
     )
@@ -82,7 +85,8 @@ pub async fn messages(
         let of = of.map_err(|why| unreadable("deliveries", said.id, why))?;
         let instead = of.zip(said.instead_why).map(|(of, why)| Instead { of, why });
         let (delivery, created, notice) = (DeliveryId(said.id), said.created_at, said.notice);
-        let message = Message { delivery, created, kind, instead, notice, cards };
+        let about = said.about.as_deref().and_then(About::of);
+        let message = Message { delivery, created, kind, instead, notice, about, cards };
         messages.insert(delivery, message);
     }
     Ok(messages)
@@ -92,7 +96,7 @@ async fn rows(pool: &PgPool, deliveries: &[i64]) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as!(
         Row,
         r#"SELECT c.delivery_id AS "delivery!", p.id, p.title, p.url, p.company, p.location,
-                  p.remote, p.pay AS "pay: Json<Pay>", p.body, p.posted_at, b.name AS board,
+                  p.remote, p.pay AS "pay: Json<Pay>", left(p.body, $2) AS "body!", p.posted_at, b.name AS board,
                   b.attribution,
                   c.opening_id AS "opening_id!", p.opening_id AS current, c.sample AS "sample!",
                   c.filters AS "filters!", c.first_seen_at AS "first_seen_at!",
@@ -112,7 +116,8 @@ async fn rows(pool: &PgPool, deliveries: &[i64]) -> sqlx::Result<Vec<Row>> {
                  JOIN filters f ON f.id = d.sample_filter_id WHERE d.id = ANY ($1)) c
            JOIN postings p ON p.id = c.posting_id JOIN boards b ON b.id = p.board_id
            ORDER BY c.delivery_id, c.opening_id"#,
-        deliveries
+        deliveries,
+        EXCERPT
     )
     .fetch_all(pool)
     .await

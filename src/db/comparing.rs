@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::PgConnection;
 
-use super::candidates::{self, Wanted};
+use super::candidates::{self, Viewer, Wanted};
+use super::openings::Joining;
+use crate::domain::board::Visibility;
 use crate::normalize::fingerprint::Fingerprint;
 use crate::normalize::openings::{Openings, Place};
 
@@ -28,25 +30,26 @@ struct Comparing {
     found: Compared,
     /// Numbers of the stored openings that are in memory.
     loaded: BTreeMap<i64, usize>,
-    /// Numbers that turned out to be others.
-    folded: HashMap<usize, usize>,
+    /// Numbers of those that the board shows another ad of, if it shows all it has.
+    beside: Option<BTreeSet<usize>>,
 }
 
 /// Compares the postings, each with those before it as well.
-pub(super) async fn compare(
-    tx: &mut PgConnection,
-    prints: &[Fingerprint],
-) -> sqlx::Result<Compared> {
+pub(super) async fn compare(tx: &mut PgConnection, joining: Joining<'_>) -> sqlx::Result<Compared> {
+    let everybodys = joining.visibility == Visibility::Catalogue;
     let mut comparing = Comparing {
-        openings: Openings::live(),
+        openings: if everybodys { Openings::live() } else { Openings::live_apart() },
         found: Compared::default(),
         loaded: BTreeMap::new(),
-        folded: HashMap::new(),
+        beside: joining.beside.map(|_| BTreeSet::new()),
     };
-    for prints in prints.chunks(AT_ONCE) {
+    let beside = candidates::shown(tx, joining.beside.unwrap_or_default()).await?;
+    for prints in joining.prints.chunks(AT_ONCE) {
         comparing.forget();
         let wanted = candidates::of(tx, prints).await?;
-        comparing.load(tx, prints, wanted).await?;
+        let latest = prints.iter().filter_map(Fingerprint::posted_at).max();
+        let viewer = Viewer { board: joining.board, everybodys, latest };
+        comparing.load(tx, viewer, wanted, &beside).await?;
         comparing.place(prints);
     }
     Ok(comparing.found)
@@ -69,34 +72,41 @@ impl Comparing {
     async fn load(
         &mut self,
         tx: &mut PgConnection,
-        prints: &[Fingerprint],
+        viewer: Viewer,
         mut wanted: Wanted,
+        beside: &BTreeSet<i64>,
     ) -> sqlx::Result<()> {
         let known = |id: &i64| self.loaded.contains_key(id);
         let missing: Vec<i64> = wanted.keys().copied().filter(|id| !known(id)).collect();
         if !missing.is_empty() {
-            let latest = prints.iter().filter_map(Fingerprint::posted_at).max();
-            for (id, opening) in candidates::read(tx, &missing, latest).await? {
+            for (id, opening) in candidates::read(tx, &missing, viewer).await? {
                 let number = self.openings.know(opening, wanted.remove(&id).unwrap_or_default());
                 self.loaded.insert(id, number);
                 self.found.ids.insert(number, id);
+                if let Some(numbers) = self.beside.as_mut().filter(|_| beside.contains(&id)) {
+                    numbers.insert(number);
+                }
             }
         }
         for (id, keys) in wanted {
-            let Some(mut number) = self.loaded.get(&id) else { continue };
-            while let Some(into) = self.folded.get(number) {
-                number = into;
-            }
-            self.openings.lead(*number, keys);
+            let Some(number) = self.loaded.get(&id) else { continue };
+            self.openings.lead(self.openings.current(*number), keys);
         }
         self.found.most = self.found.most.max(self.loaded.len());
         Ok(())
     }
 
     fn place(&mut self, prints: &[Fingerprint]) {
+        let none = BTreeSet::new();
         for print in prints {
-            let place = self.openings.add(print.clone());
-            self.folded.extend(place.also.iter().map(|other| (*other, place.number)));
+            let beside = self.beside.as_ref().unwrap_or(&none);
+            let mut place = self.openings.add_beside(print.clone(), beside);
+            if let Some(beside) = &mut self.beside {
+                beside.insert(place.number);
+            }
+            if !self.openings.folds() {
+                place.also.clear();
+            }
             self.found.places.push(place);
         }
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
+use super::lanes;
 use crate::domain::ids::TargetId;
 
 /// Rows removed by one call at the most.
@@ -24,6 +25,23 @@ pub async fn hear(
     .execute(executor)
     .await?;
     Ok(heard.rows_affected() == 1)
+}
+
+/// Whether what somebody let us do was decided later than all that is known of it; then it is.
+pub async fn decided(
+    executor: impl PgExecutor<'_>,
+    user: &str,
+    at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let decided = sqlx::query!(
+        "INSERT INTO discord_heard AS h (id, heard_at) VALUES ('permission:' || $1::text, $2)
+         ON CONFLICT (id) DO UPDATE SET heard_at = $2 WHERE h.heard_at < $2",
+        user,
+        at
+    )
+    .execute(executor)
+    .await?;
+    Ok(decided.rows_affected() == 1)
 }
 
 /// Counts one more refusal; returns how many there were within `window`, with this one.
@@ -48,11 +66,91 @@ pub async fn count_invalid(
     .await
 }
 
+/// What is known of a place in Discord.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownPlace {
+    /// The conversation with a person.
+    pub channel: Option<String>,
+    /// It refused us three times within a day.
+    pub refuses: bool,
+}
+
+pub async fn place(
+    executor: impl PgExecutor<'_>,
+    address: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<KnownPlace> {
+    let known = sqlx::query_as!(
+        KnownPlace,
+        r#"SELECT channel_id AS channel, COALESCE(refused_at[3] > $2, false) AS "refuses!"
+           FROM discord_places WHERE address = $1"#,
+        address,
+        now - TimeDelta::days(1)
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(known.unwrap_or_default())
+}
+
+/// Keeps the conversation with a person, or forgets it.
+pub async fn keep_conversation(
+    executor: impl PgExecutor<'_>,
+    address: &str,
+    channel: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO discord_places (address, channel_id) VALUES ($1, $2)
+         ON CONFLICT (address) DO UPDATE SET channel_id = $2",
+        address,
+        channel
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a place refused us; whether that was the third time within a day.
+pub async fn refused(
+    executor: impl PgExecutor<'_>,
+    address: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"INSERT INTO discord_places AS p (address, refused_at) VALUES ($1, ARRAY[$2::timestamptz])
+           ON CONFLICT (address) DO UPDATE
+               SET refused_at = (array_prepend($2::timestamptz, p.refused_at))[1:3]
+           RETURNING COALESCE(refused_at[3] > $3, false) AS "refuses!""#,
+        address,
+        now,
+        now - TimeDelta::days(1)
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// What failed and waits is tried now.
+pub async fn try_at_once(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let targets = sqlx::query_scalar!(
+        "UPDATE deliveries d SET due_at = $1 FROM targets t
+         WHERE t.id = d.target_id AND t.platform = 'discord' AND t.broken_at IS NULL
+           AND d.settled_at IS NULL AND d.state = 'pending' AND d.due_at > $1
+           AND d.last_error IS NOT NULL
+         RETURNING t.id",
+        now
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    lanes::ready(tx, &targets, now).await
+}
+
 /// What was heard lives 30 days, counts a day, beginnings of sessions two.
 pub async fn sweep(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "WITH old AS (DELETE FROM discord_invalid WHERE minute < $2),
-              begun AS (DELETE FROM discord_identifies WHERE at < $4)
+              begun AS (DELETE FROM discord_identifies WHERE at < $4),
+              refused AS (DELETE FROM discord_places
+                          WHERE channel_id IS NULL
+                            AND COALESCE(refused_at[1] < $4, true))
          DELETE FROM discord_heard WHERE id IN (
              SELECT id FROM discord_heard WHERE heard_at < $1 ORDER BY heard_at LIMIT $3)",
         now - TimeDelta::days(30),
@@ -86,18 +184,45 @@ pub async fn leave(
     Ok(())
 }
 
-/// People whose direct messages were closed for a day: some open them again, and tell nobody.
+/// Why the target of a channel that is no more is gone.
+pub const DELETED: &str = "the channel was deleted";
+
+/// Reasons that last until Discord says otherwise.
+fn lasting() -> Vec<String> {
+    [REMOVED, DEAUTHORIZED, DELETED].map(str::to_owned).into()
+}
+
+/// Places that refused us a day ago: some take messages again, and tell nobody.
 pub async fn to_try_again(
     executor: impl PgExecutor<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<TargetId>> {
     let ids = sqlx::query_scalar!(
         "SELECT id FROM targets
-         WHERE platform = 'discord' AND address LIKE '@%' AND broken_at <= $1 AND broken_why <> $2
+         WHERE platform = 'discord' AND broken_at <= $1 AND broken_why <> ALL ($2)
          ORDER BY broken_at LIMIT $3",
         now - TimeDelta::days(1),
-        DEAUTHORIZED,
+        &lasting(),
         BATCH
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok(ids.into_iter().map(TargetId).collect())
+}
+
+/// The channels of a server that refused us, or one of them: what they allow has changed.
+pub async fn refusing(
+    executor: impl PgExecutor<'_>,
+    guild: &str,
+    channel: Option<&str>,
+) -> sqlx::Result<Vec<TargetId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM targets
+         WHERE platform = 'discord' AND split_part(address, '/', 1) = $1 AND broken_at IS NOT NULL
+           AND ($2::text IS NULL OR address = $1 || '/' || $2) AND broken_why <> ALL ($3)",
+        guild,
+        channel,
+        &lasting()
     )
     .fetch_all(executor)
     .await?;
@@ -107,13 +232,16 @@ pub async fn to_try_again(
 /// Why the direct messages of somebody who took the app's permission back are gone.
 pub const DEAUTHORIZED: &str = "earlybrd was removed from the account";
 
-/// The channels of a server that was left: it is one of ours again.
-pub async fn came_back(executor: impl PgExecutor<'_>, guild: &str) -> sqlx::Result<Vec<TargetId>> {
+/// The channels of a server that was left, or `@` and somebody who took their permission back: they are
+/// with us again.
+pub async fn came_back(executor: impl PgExecutor<'_>, whose: &str) -> sqlx::Result<Vec<TargetId>> {
     let ids = sqlx::query_scalar!(
         "SELECT id FROM targets
-         WHERE platform = 'discord' AND split_part(address, '/', 1) = $1 AND broken_why = $2",
-        guild,
-        REMOVED
+         WHERE platform = 'discord' AND split_part(address, '/', 1) = $1
+           AND broken_why IN ($2, $3)",
+        whose,
+        REMOVED,
+        DEAUTHORIZED
     )
     .fetch_all(executor)
     .await?;

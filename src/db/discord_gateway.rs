@@ -64,6 +64,18 @@ pub async fn keep(
     Ok(kept.rows_affected() == 1)
 }
 
+/// Notes why Discord closed the gateway for good, or that it is open.
+pub async fn note_end(
+    executor: impl PgExecutor<'_>,
+    app: &str,
+    why: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE discord_gateway SET ended_why = $2 WHERE app_id = $1", app, why)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
 /// When sessions were begun since, the latest first.
 pub async fn identifies(
     executor: impl PgExecutor<'_>,

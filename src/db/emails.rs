@@ -10,11 +10,14 @@ use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::target::Platform;
 use crate::secrets::Cell;
 
-/// Mails that ask one address for its yes within a day, whoever entered it, and those of one account.
+/// Mails that ask one address for its yes within a day, whoever entered it, and those of one account, also
+/// within an hour.
 const ASKED_A_DAY: i64 = 3;
 const ASKED_BY_ONE: i64 = 6;
+const ASKED_AN_HOUR: i64 = 3;
 
 const DAY: TimeDelta = TimeDelta::days(1);
+const HOUR: TimeDelta = TimeDelta::hours(1);
 
 /// Where a sealed address stands. Its owner is the account: the row has no key before it is written.
 pub fn cell(account: AccountId) -> Cell {
@@ -50,11 +53,14 @@ pub async fn ask(
         .await?;
     let known = sqlx::query!(
         r#"SELECT COALESCE(sum(asked) FILTER (WHERE account_id = $1), 0)::bigint AS "by_account!",
+                  COALESCE(sum(asked) FILTER (WHERE account_id = $1 AND asked_at > $4), 0)::bigint
+                      AS "by_account_lately!",
                   COALESCE(sum(asked) FILTER (WHERE digest = $2), 0)::bigint AS "of_address!"
            FROM emails WHERE (account_id = $1 OR digest = $2) AND asked_at > $3"#,
         account.0,
         address.digest,
-        now - DAY
+        now - DAY,
+        now - HOUR
     )
     .fetch_one(&mut *tx)
     .await?;
@@ -69,7 +75,8 @@ pub async fn ask(
     if confirmed.is_some() {
         return Ok(Asked::Confirmed);
     }
-    if known.by_account >= ASKED_BY_ONE || known.of_address >= ASKED_A_DAY {
+    let by_account = known.by_account >= ASKED_BY_ONE || known.by_account_lately >= ASKED_AN_HOUR;
+    if by_account || known.of_address >= ASKED_A_DAY {
         return Ok(Asked::TooOften);
     }
     let id = sqlx::query_scalar!(
@@ -100,18 +107,45 @@ pub async fn ask(
     Ok(Asked::Mail)
 }
 
-/// The owner of an address said yes: it takes the place of the account's other addresses, also as target
-/// of filters. `false` if there is no such address, or it ended meanwhile.
-pub async fn confirm(tx: &mut PgConnection, id: i64, now: DateTime<Utc>) -> sqlx::Result<bool> {
-    let account = sqlx::query_scalar!(
-        "UPDATE emails SET verified_at = COALESCE(verified_at, $2)
-         WHERE id = $1 AND ended_at IS NULL RETURNING account_id",
+/// Keeps which link an address says yes by; the ones before it work no more.
+pub async fn keep_link(executor: impl PgExecutor<'_>, id: i64, link: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE emails SET link_digest = $2 WHERE id = $1", id, link)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
+/// Whether an address can say yes by this link: none that was used, or took the place of another.
+pub async fn takes_link(executor: impl PgExecutor<'_>, id: i64, link: &[u8]) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM emails
+                          WHERE id = $1 AND link_digest = $2 AND ended_at IS NULL) AS "takes!""#,
         id,
-        now
+        link
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// The owner of an address said yes by its link, which works once: it takes the place of the account's other
+/// addresses, also as target of filters. Nothing if there is no such address, or it ended meanwhile.
+pub async fn confirm(
+    tx: &mut PgConnection,
+    id: i64,
+    link: &[u8],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Confirmed>> {
+    let row = sqlx::query!(
+        "UPDATE emails SET verified_at = COALESCE(verified_at, $2), link_digest = NULL
+         WHERE id = $1 AND link_digest = $3 AND ended_at IS NULL RETURNING account_id, sealed",
+        id,
+        now,
+        link
     )
     .fetch_optional(&mut *tx)
     .await?;
-    let Some(account) = account else { return Ok(false) };
+    let Some(row) = row else { return Ok(None) };
+    let account = row.account_id;
     sqlx::query!(
         "UPDATE filters SET target_id = new.id
          FROM targets new, targets old
@@ -133,25 +167,46 @@ pub async fn confirm(tx: &mut PgConnection, id: i64, now: DateTime<Utc>) -> sqlx
     for other in others {
         end(tx, other, "another address took its place", now).await?;
     }
-    Ok(true)
+    Ok(Some(Confirmed { account: AccountId(account), sealed: row.sealed }))
 }
 
-/// Ends mails to an address, also those that are queued. `false` if there is no such address.
+/// An address that said yes.
+#[derive(Debug)]
+pub struct Confirmed {
+    pub account: AccountId,
+    pub sealed: Vec<u8>,
+}
+
+/// An address that ended, and what is told in a chat instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Whether mails went to it.
+    pub confirmed: bool,
+    /// Where the account is told from now on, if there is such a place.
+    pub chat: Option<TargetId>,
+    /// Numbers of the filters that went to the address, and go there now.
+    pub filters: Vec<i64>,
+}
+
+/// Ends mails to an address, also those that are queued: they go `elsewhere`, and so do its filters. Nothing if
+/// there is no such address, or it ended before.
 pub async fn end(
     tx: &mut PgConnection,
     id: i64,
     why: &str,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "UPDATE emails SET ended_at = COALESCE(ended_at, $2), ended_why = COALESCE(ended_why, $3)
-         WHERE id = $1",
+) -> sqlx::Result<Option<Ended>> {
+    let ended = sqlx::query!(
+        r#"UPDATE emails SET ended_at = $2, ended_why = $3, link_digest = NULL
+           WHERE id = $1 AND ended_at IS NULL
+           RETURNING account_id, verified_at IS NOT NULL AS "confirmed!""#,
         id,
         now,
         why
     )
-    .execute(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await?;
+    let Some(ended) = ended else { return Ok(None) };
     sqlx::query!(
         "UPDATE targets SET broken_at = COALESCE(broken_at, $2), broken_why = COALESCE(broken_why, $3)
          WHERE platform = 'email' AND address = $1",
@@ -159,9 +214,29 @@ pub async fn end(
         now,
         why
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let chat = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM places WHERE account_id = $1 AND NOT is_mail ORDER BY id LIMIT 1"#,
+        ended.account_id
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let mut filters = Vec::new();
+    if let Some(chat) = chat {
+        let moved = sqlx::query!(
+            "UPDATE filters f SET target_id = $2 FROM targets t
+             WHERE t.platform = 'email' AND t.address = $1 AND f.target_id = t.id
+             RETURNING f.number, f.state",
+            id.to_string(),
+            chat
+        )
+        .fetch_all(tx)
+        .await?;
+        filters = moved.iter().filter(|it| it.state != "removed").map(|it| it.number).collect();
+        filters.sort_unstable();
+    }
+    Ok(Some(Ended { confirmed: ended.confirmed, chat: chat.map(TargetId), filters }))
 }
 
 /// The address that an account is written to, if its owner said yes: its row, and the sealed text.
@@ -235,34 +310,5 @@ pub async fn of_digests(
 ) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!("SELECT id FROM emails WHERE digest = ANY ($1)", digests)
         .fetch_all(executor)
-        .await
-}
-
-/// Writes to an address no more, whoever enters it.
-pub async fn suppress(
-    executor: impl PgExecutor<'_>,
-    digest: &[u8],
-    why: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "INSERT INTO suppressed (digest, why, suppressed_at) VALUES ($1, left($2, 500), $3)
-         ON CONFLICT DO NOTHING",
-        digest,
-        why,
-        now
-    )
-    .execute(executor)
-    .await?;
-    Ok(())
-}
-
-/// Why an address is never written to, if it is not.
-pub async fn suppressed(
-    executor: impl PgExecutor<'_>,
-    digests: &[Vec<u8>],
-) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("SELECT why FROM suppressed WHERE digest = ANY ($1) LIMIT 1", digests)
-        .fetch_optional(executor)
         .await
 }

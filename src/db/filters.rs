@@ -41,6 +41,8 @@ pub async fn shared_revision(tx: &mut PgConnection) -> sqlx::Result<FilterRevisi
 pub struct NewFilter<'a> {
     pub account: AccountId,
     pub target: TargetId,
+    /// Where whoever makes it for a channel is told themselves.
+    pub made_from: Option<TargetId>,
     pub name: &'a str,
     pub query: &'a str,
 }
@@ -61,15 +63,16 @@ pub async fn insert(
     .await?;
     sqlx::query_scalar!(
         "INSERT INTO filters (account_id, number, name, query, target_id, state, active_from,
-                              created_at, revision)
-         VALUES ($1, $2, $3, $4, $5, 'active', $6, $6, $7) RETURNING id",
+                              created_at, revision, made_from)
+         VALUES ($1, $2, $3, $4, $5, 'active', $6, $6, $7, $8) RETURNING id",
         filter.account.0,
         number,
         filter.name,
         filter.query,
         filter.target.0,
         now,
-        revision.0
+        revision.0,
+        filter.made_from.map(|target| target.0)
     )
     .fetch_one(tx)
     .await

@@ -111,6 +111,26 @@ pub async fn change(
     reschedule(tx, account, now).await
 }
 
+/// Takes over the time zone of somebody's profile, unless they said one themselves.
+pub async fn adopt_zone(
+    tx: &mut PgConnection,
+    account: AccountId,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    filters::keep_matching_out(tx).await?;
+    let said = sqlx::query_scalar!(
+        r#"SELECT timezone IS NOT NULL AS "said!" FROM accounts WHERE id = $1 FOR NO KEY UPDATE"#,
+        account.0
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if !said {
+        change(tx, account, Change::Timezone(zone), now).await?;
+    }
+    Ok(())
+}
+
 /// Moves all that waits for an account to where its habits put it now.
 async fn reschedule(
     tx: &mut PgConnection,

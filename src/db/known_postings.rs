@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::openings::Found;
 use super::postings::{json, usd_a_year};
 use super::rates;
-use crate::domain::ids::BoardId;
+use crate::domain::board::{ClaimedBoard, Visibility};
 use crate::domain::pay::Pay;
 use crate::domain::posting::Posting;
 
@@ -31,6 +32,8 @@ pub(super) struct Learnt<'a> {
     /// Their openings, and of these the ones whose cards change.
     openings: BTreeSet<i64>,
     changed: BTreeSet<i64>,
+    /// Whether the board is everybody's: how long an opening lasts is no other's to say.
+    everybodys: bool,
 }
 
 impl Learnt<'_> {
@@ -43,13 +46,15 @@ impl Learnt<'_> {
 /// Compares what is shown with what is stored. `complete` says that what is not shown is gone.
 pub(super) async fn compare<'a>(
     tx: &mut PgConnection,
-    board: BoardId,
+    board: &ClaimedBoard,
     shown: &BTreeMap<i64, &'a Posting>,
     complete: bool,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Learnt<'a>> {
+    let everybodys = board.visibility == Visibility::Catalogue;
+    let mut learnt = Learnt { everybodys, ..Learnt::default() };
     if shown.is_empty() && !complete {
-        return Ok(Learnt::default());
+        return Ok(learnt);
     }
     let ids: Vec<i64> = shown.keys().copied().collect();
     let rows = sqlx::query!(
@@ -62,7 +67,6 @@ pub(super) async fn compare<'a>(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let mut learnt = Learnt::default();
     for row in rows {
         let Some(posting) = shown.get(&row.id).copied() else { continue };
         let closes_at = posting.closes_at.or(row.closes_at);
@@ -91,7 +95,7 @@ pub(super) async fn compare<'a>(
         let gone = sqlx::query!(
             "SELECT id, opening_id FROM postings
              WHERE board_id = $1 AND closed_at IS NULL AND NOT (id = ANY ($2))",
-            board.0,
+            board.id.0,
             &ids
         )
         .fetch_all(tx)
@@ -105,19 +109,22 @@ pub(super) async fn compare<'a>(
     Ok(learnt)
 }
 
-/// Writes what was learnt. The caller holds the openings.
+/// Writes what was learnt. The caller holds the openings, and found what became of them.
 pub(super) async fn apply(
     tx: &mut PgConnection,
     learnt: &Learnt<'_>,
+    found: &Found,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     if !learnt.seen.is_empty() {
         sqlx::query!(
             "WITH seen AS (UPDATE postings SET last_seen_at = $2 WHERE id = ANY ($1)
                            RETURNING opening_id)
-             UPDATE openings SET last_shown_at = $2 WHERE id IN (SELECT opening_id FROM seen)",
+             UPDATE openings SET last_shown_at = $2
+             WHERE $3 AND id IN (SELECT opening_id FROM seen)",
             &learnt.seen,
-            now
+            now,
+            learnt.everybodys
         )
         .execute(&mut *tx)
         .await?;
@@ -146,7 +153,8 @@ pub(super) async fn apply(
         .await?;
     }
     pay(tx, &learnt.paid).await?;
-    bump(tx, &learnt.changed, now).await
+    let changed = learnt.changed.iter().map(|opening| found.current(*opening)).collect();
+    bump(tx, &changed, now).await
 }
 
 async fn pay(tx: &mut PgConnection, paid: &BTreeMap<i64, &Posting>) -> sqlx::Result<()> {

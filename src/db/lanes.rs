@@ -17,6 +17,8 @@ use crate::domain::target::{Platform, Target};
 pub struct ClaimedLane {
     pub target: Target,
     pub lease: LeaseId,
+    /// Since when nothing reaches it, as far as is known.
+    pub failing_since: Option<DateTime<Utc>>,
 }
 
 /// How far a lane that had nothing to do goes ahead of those that have had their turn: who gets a message
@@ -68,7 +70,7 @@ pub async fn claim(
                  AND (lease_until IS NULL OR lease_until <= $1)
                ORDER BY ready_at, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) lane
          WHERE t.id = lane.id AND hasty.off = 'off'
-         RETURNING t.id, t.account_id, t.address",
+         RETURNING t.id, t.account_id, t.address, t.failing_since",
         now,
         lease_id,
         add(now, lease),
@@ -77,11 +79,18 @@ pub async fn claim(
     )
     .fetch_all(executor)
     .await?;
-    let lane = |id, account, address| ClaimedLane {
-        target: Target { id: TargetId(id), account: AccountId(account), platform, address },
-        lease: LeaseId(lease_id),
+    let lane = |id, account, address| Target {
+        id: TargetId(id),
+        account: AccountId(account),
+        platform,
+        address,
     };
-    Ok(rows.into_iter().map(|row| lane(row.id, row.account_id, row.address)).collect())
+    let claimed = rows.into_iter().map(|row| ClaimedLane {
+        target: lane(row.id, row.account_id, row.address),
+        lease: LeaseId(lease_id),
+        failing_since: row.failing_since,
+    });
+    Ok(claimed.collect())
 }
 
 /// When the next lane of a platform is ready that is not now.
@@ -109,7 +118,7 @@ pub async fn heads(
 ) -> sqlx::Result<BTreeMap<TargetId, Vec<ClaimedDelivery>>> {
     let targets: Vec<i64> = lanes.iter().map(|lane| lane.target.id.0).collect();
     let rows = sqlx::query!(
-        r#"SELECT d.id, d.target_id, d.due_at <= $3 AS "due!", d.doubts,
+        r#"SELECT d.id, d.target_id, d.created_at, d.due_at <= $3 AS "due!", d.doubts,
                   d.attempts - CASE WHEN d.state = 'sending' THEN 1 ELSE 0 END AS "attempts!",
                   -- One that was being sent when its sender died: nobody knows.
                   COALESCE(d.doubt_since,
@@ -149,6 +158,7 @@ pub async fn heads(
         heads.entry(target).or_default().push(ClaimedDelivery {
             id: DeliveryId(row.id),
             target,
+            created: row.created_at,
             attempts: number(row.attempts),
             doubts: number(row.doubts),
             doubt_since: row.doubt_since,
@@ -168,16 +178,23 @@ pub async fn begin_sends(
     let targets: Vec<i64> = sends.iter().map(|(lane, _)| lane.target.id.0).collect();
     let leases: Vec<Uuid> = sends.iter().map(|(lane, _)| lane.lease.0).collect();
     let begun = sqlx::query_scalar!(
-        "UPDATE deliveries d
+        "WITH ordered AS MATERIALIZED (
+             -- In the order of their ids, as whoever merges openings takes them.
+             SELECT d.id, s.lease_id
+             FROM UNNEST($1::bigint[], $2::bigint[], $3::uuid[]) AS s (id, target_id, lease_id)
+             JOIN targets t ON t.id = s.target_id AND t.lease_id = s.lease_id
+             -- Many may wait: found by its own key only, whatever the server believes to know of the table.
+             JOIN deliveries d ON d.id = s.id
+             WHERE (d.target_id = s.target_id) IS TRUE
+             ORDER BY d.id FOR NO KEY UPDATE OF d)
+         UPDATE deliveries d
          SET state = 'sending', lease_id = s.lease_id, tried_at = $4,
              -- A sender that died is no failure of the message: the rests do not grow by it.
              attempts = d.attempts + CASE WHEN d.state = 'sending' THEN 0 ELSE 1 END,
              doubt_since = COALESCE(d.doubt_since, CASE WHEN d.state = 'sending'
                                                         THEN COALESCE(d.tried_at, d.due_at) END)
-         FROM UNNEST($1::bigint[], $2::bigint[], $3::uuid[]) AS s (id, target_id, lease_id)
-         JOIN targets t ON t.id = s.target_id AND t.lease_id = s.lease_id
-         -- Many may wait: found by its own key only, whatever the server believes to know of the table.
-         WHERE d.id = s.id AND (d.target_id = s.target_id) IS TRUE AND d.state IN ('pending', 'sending')
+         FROM ordered s
+         WHERE d.id = s.id AND d.state IN ('pending', 'sending')
          RETURNING d.id",
         &deliveries,
         &targets,

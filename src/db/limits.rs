@@ -90,6 +90,14 @@ pub async fn rests_until(
     until.fetch_optional(executor).await
 }
 
+/// Lets pass again what rested under a key.
+pub async fn end_rest(executor: impl PgExecutor<'_>, key: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE rate_limits SET rests_until = NULL WHERE key = $1", key)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
 /// Forgets limits that nothing is counted under.
 pub async fn sweep(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let swept = sqlx::query!(

@@ -36,6 +36,27 @@ pub async fn set(
     Ok(done.rows_affected() == 1)
 }
 
+/// Companies of what an account was told of last, the latest first.
+pub async fn recent_companies(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    most: i64,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT r.company AS "company!"
+           FROM (SELECT p.company, o.opening_id FROM owed o
+                 JOIN targets t ON t.id = o.target_id
+                 JOIN postings p ON p.id = o.posting_id
+                 WHERE t.account_id = $1 AND length(p.company) <= 80
+                 ORDER BY o.opening_id DESC LIMIT 200) r
+           GROUP BY r.company ORDER BY max(r.opening_id) DESC LIMIT $2"#,
+        account.0,
+        most
+    )
+    .fetch_all(executor)
+    .await
+}
+
 /// The company of a posting that an account marked.
 pub async fn company(
     executor: impl PgExecutor<'_>,
@@ -51,6 +72,27 @@ pub async fn company(
          WHERE n.id = $2 AND p.company IS NOT NULL
          ORDER BY t.account_id = $1 DESC, p.id DESC LIMIT 1",
         account.0,
+        opening.0
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(found.flatten())
+}
+
+/// The company of a posting that one of `told` was told of.
+pub async fn company_told(
+    executor: impl PgExecutor<'_>,
+    told: [AccountId; 2],
+    opening: OpeningId,
+) -> sqlx::Result<Option<String>> {
+    let found = sqlx::query_scalar!(
+        "SELECT p.company FROM openings n
+         JOIN owed o ON o.opening_id IN (n.id, n.merged_into)
+         JOIN targets t ON t.id = o.target_id
+         JOIN postings p ON p.id = o.posting_id
+         WHERE n.id = $2 AND t.account_id = ANY ($1) AND p.company IS NOT NULL
+         ORDER BY p.id DESC LIMIT 1",
+        &told.map(|account| account.0),
         opening.0
     )
     .fetch_optional(executor)

@@ -106,7 +106,7 @@ async fn hits(
          WHERE f.state = 'active' AND p.first_seen_at >= f.active_from
            AND (b.visibility = 'catalogue' OR EXISTS (
                 SELECT FROM board_subscriptions s
-                WHERE s.board_id = b.id AND s.account_id = f.account_id))
+                WHERE s.board_id = b.id AND s.account_id = f.account_id AND NOT s.paused_by_plan))
            AND NOT EXISTS (SELECT FROM mutes u
                            WHERE u.account_id = a.id AND u.company_key = p.company_key)",
         &postings,

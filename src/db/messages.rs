@@ -6,13 +6,15 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::count;
+use super::lanes::{self, ClaimedLane};
 use super::wake::{Stage, wake};
-use crate::domain::ids::TargetId;
+use crate::domain::filter::UNDO;
+use crate::domain::ids::{DeliveryId, OpeningId, TargetId};
 use crate::domain::message::Kind;
 use crate::schedule::burst::{Burst, split};
 
-/// Postings in one message; what is more goes with the next.
-const MOST: i64 = 100;
+/// Postings in one message before its platform divides it; what is more goes with the next.
+pub(super) const MOST: usize = 1_000;
 
 /// A message that is to be made.
 struct New {
@@ -62,8 +64,9 @@ pub(super) async fn queue_new(
         new.extend(alone);
         if shares.together_at > now {
             later.extend(together.iter().map(|one| (target, *one, shares.together_at)));
-        } else if !together.is_empty() {
-            new.push(New { target, kind: Kind::Burst, openings: together.to_vec() });
+        } else {
+            let burst = |some: &[i64]| New { target, kind: Kind::Burst, openings: some.to_vec() };
+            new.extend(together.chunks(MOST).map(burst));
         }
     }
     wait(tx, &later).await?;
@@ -148,7 +151,7 @@ async fn insert(tx: &mut PgConnection, new: &[New], now: DateTime<Utc>) -> sqlx:
     )
     .execute(&mut *tx)
     .await?;
-    super::lanes::ready(tx, &targets, now).await?;
+    lanes::ready(tx, &targets, now).await?;
     wake(tx, Stage::Deliver).await
 }
 
@@ -169,34 +172,32 @@ pub async fn due_targets(
     Ok(ids.into_iter().map(TargetId).collect())
 }
 
-/// Makes one message of what waited for a target and is due: built once, since what it carries is linked
-/// to it in the same transaction. What only removed filters wanted is dropped.
+/// Makes one message of what waited for a target and is due, the best matches first: built once, since what
+/// it carries is linked to it in the same transaction. What only removed filters wanted is dropped when
+/// nobody can bring them back any more, and what was muted since.
 pub async fn gather(
     tx: &mut PgConnection,
     target: TargetId,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     hold(tx, &BTreeSet::from([target.0])).await?;
-    sqlx::query!(
-        "DELETE FROM owed o WHERE target_id = $1 AND due_at <= $2 AND NOT EXISTS (
-             SELECT FROM owed_filters w JOIN filters f ON f.id = w.filter_id
-             WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
-               AND f.state <> 'removed')",
-        target.0,
-        now
-    )
-    .execute(&mut *tx)
-    .await?;
+    drop_unwanted(tx, target, now).await?;
+    // As `schedule::rank` has it, as far as one board says it; that ranks what is shown.
     let rows = sqlx::query!(
         r#"SELECT o.opening_id, EXISTS (
                   SELECT FROM owed_filters w JOIN filters f ON f.id = w.filter_id
                   WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
                     AND f.cadence <> 'instant') AS "digest!"
-           FROM owed o WHERE o.target_id = $1 AND o.due_at <= $2
-           ORDER BY o.due_at, o.opening_id LIMIT $3"#,
+           FROM owed o LEFT JOIN postings p ON p.id = o.posting_id
+           WHERE o.target_id = $1 AND o.due_at <= $2
+           ORDER BY (SELECT count(*) FROM owed_filters w
+                     WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id) DESC,
+                    num_nonnulls(p.pay, p.company, p.url, COALESCE(p.location, p.remote)) DESC,
+                    LEAST(p.posted_at, o.first_seen_at) DESC, o.opening_id
+           LIMIT $3"#,
         target.0,
         now,
-        MOST
+        count(MOST)
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -210,4 +211,84 @@ pub async fn gather(
     let burst = Burst { since: Some(now), count: openings.len() };
     note(tx, &BTreeMap::from([(target.0, burst)])).await?;
     insert(tx, &[New { target: target.0, kind, openings }], now).await
+}
+
+/// Drops what waits and nobody wants any more.
+async fn drop_unwanted(
+    tx: &mut PgConnection,
+    target: TargetId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM owed o USING targets t, postings p, mutes u
+         WHERE o.target_id = $1 AND o.due_at <= $2 AND t.id = o.target_id AND p.id = o.posting_id
+           AND u.account_id = t.account_id AND u.company_key = p.company_key",
+        target.0,
+        now
+    )
+    .execute(&mut *tx)
+    .await?;
+    // A filter that was removed a moment ago may be brought back, and with it what waits.
+    sqlx::query!(
+        "UPDATE owed o SET due_at = removed.at + $3
+         FROM (SELECT w.opening_id, max(f.removed_at) AS at
+               FROM owed_filters w JOIN filters f ON f.id = w.filter_id
+               WHERE w.target_id = $1 GROUP BY w.opening_id
+               HAVING bool_and(f.state = 'removed')) removed
+         WHERE o.target_id = $1 AND o.due_at <= $2 AND o.opening_id = removed.opening_id
+           AND removed.at + $3 > $2",
+        target.0,
+        now,
+        UNDO as _
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM owed o WHERE target_id = $1 AND due_at <= $2 AND NOT EXISTS (
+             SELECT FROM owed_filters w JOIN filters f ON f.id = w.filter_id
+             WHERE w.target_id = o.target_id AND w.opening_id = o.opening_id
+               AND f.state <> 'removed')",
+        target.0,
+        now
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives what a message does not show to messages after it, in this order. Nothing happens where the lane is
+/// no longer ours: then its new owner decides.
+pub async fn divide(
+    tx: &mut PgConnection,
+    lane: &ClaimedLane,
+    message: DeliveryId,
+    parts: &[Vec<OpeningId>],
+) -> sqlx::Result<()> {
+    if lanes::lock_ours(tx, std::iter::once(lane)).await?.is_empty() {
+        return Ok(());
+    }
+    let mut ids = sqlx::query_scalar!(
+        "INSERT INTO deliveries (target_id, state, due_at, created_at, kind, instead_of, instead_why)
+         SELECT target_id, 'pending', due_at, created_at, kind, instead_of, instead_why
+         FROM deliveries, generate_series(1, $2::bigint) WHERE id = $1 RETURNING id",
+        message.0,
+        count(parts.len())
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    ids.sort_unstable();
+    let links = parts.iter().zip(ids);
+    let links = links.flat_map(|(part, id)| part.iter().map(move |opening| (opening.0, id)));
+    let (openings, ids): (Vec<i64>, Vec<i64>) = links.unzip();
+    sqlx::query!(
+        "UPDATE owed o SET delivery_id = n.delivery_id
+         FROM UNNEST($2::bigint[], $3::bigint[]) AS n (opening_id, delivery_id)
+         WHERE o.delivery_id = $1 AND o.opening_id = n.opening_id",
+        message.0,
+        &openings,
+        &ids
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -13,11 +13,13 @@ pub mod broken_targets;
 pub mod candidates;
 pub mod card_edits;
 pub mod cards;
+pub mod checkouts;
 mod comparing;
 pub mod deliveries;
 pub mod discord;
 pub mod discord_gateway;
 pub mod drafts;
+pub mod elsewhere;
 pub mod emails;
 pub mod filters;
 pub mod funnel;
@@ -41,8 +43,10 @@ pub mod postings;
 pub mod quiet;
 pub mod rates;
 pub mod reasons;
+pub mod rekeying;
 mod reposts;
 pub mod sealed;
+pub mod secret_boards;
 pub mod seen;
 pub mod settle;
 pub mod settled_polls;
@@ -50,6 +54,7 @@ mod showings;
 pub mod slack;
 pub mod stripe_events;
 pub mod subscriptions;
+pub mod suppressed;
 pub mod sweep;
 pub mod unsent;
 pub mod wake;
@@ -62,7 +67,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgExecutor, PgPool};
+use sqlx::{Connection, PgConnection, PgExecutor, PgPool, Row};
 
 /// The schema, inside the binary.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -121,9 +126,12 @@ fn pool(connections: u32) -> PgPoolOptions {
         .after_release(|connection, _| {
             Box::pin(async move {
                 // The first of them, so that the second has something to undo: the server would
-                // otherwise log a warning each time. Where it fails, the connection is closed.
-                sqlx::raw_sql("BEGIN; ROLLBACK").execute(connection).await?;
-                Ok(true)
+                // otherwise log a warning each time. Where it fails, the connection is closed; and where
+                // nothing can be written, so that the next one finds the new primary.
+                let asked = sqlx::raw_sql("BEGIN; ROLLBACK; SHOW transaction_read_only");
+                let answer = asked.fetch_all(connection).await?;
+                let read_only = answer.last().map(|row| row.try_get::<String, _>(0)).transpose()?;
+                Ok(read_only.as_deref() != Some("on"))
             })
         })
 }

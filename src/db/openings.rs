@@ -8,6 +8,7 @@ use sqlx::{Connection, PgConnection, PgExecutor};
 use super::comparing::{self, Compared};
 use super::merges::{self, Pair};
 use super::{apart, filters, reposts};
+use crate::domain::board::Visibility;
 use crate::domain::ids::{BoardId, OpeningId};
 use crate::normalize::fingerprint::{Fingerprint, Key};
 use crate::normalize::openings::Place;
@@ -21,22 +22,49 @@ pub struct Joined {
     pub reposts_since: Option<DateTime<Utc>>,
 }
 
-/// Finds or makes the opening of each new posting of a board. Those that turn out to be one are merged.
-/// `touched` are openings that this transaction changes besides. Says how many stored openings were in
-/// memory at once.
+/// What is to be joined.
+#[derive(Debug, Clone, Copy)]
+pub struct Joining<'a> {
+    pub board: BoardId,
+    /// Only what everybody may see changes what others hear.
+    pub visibility: Visibility,
+    pub prints: &'a [Fingerprint],
+    /// The stored postings that the board shows beside the new ones, if it shows all it has: these are
+    /// other jobs.
+    pub beside: Option<&'a [i64]>,
+    /// Openings that the transaction changes besides.
+    pub touched: &'a BTreeSet<i64>,
+}
+
+/// Where postings were put.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub joined: Vec<Joined>,
+    /// Stored openings that were in memory at once, at the most.
+    pub most: usize,
+    merged: HashMap<i64, i64>,
+}
+
+impl Found {
+    /// The opening that one was merged into meanwhile, at last.
+    pub(super) fn current(&self, id: i64) -> i64 {
+        current(&self.merged, id)
+    }
+}
+
+/// Finds or makes the opening of each new posting of a board. Those that turn out to be one are merged, if
+/// everybody may see what shows it.
 pub async fn join(
     tx: &mut PgConnection,
-    board: BoardId,
-    prints: &[Fingerprint],
-    touched: &BTreeSet<i64>,
+    joining: Joining<'_>,
     now: DateTime<Utc>,
-) -> sqlx::Result<(Vec<Joined>, usize)> {
+) -> sqlx::Result<Found> {
+    let Joining { board, prints, touched, .. } = joining;
     if prints.is_empty() {
-        hold(tx, touched).await?;
-        return Ok((Vec::new(), 0));
+        return Ok(Found { merged: hold(tx, touched).await?, ..Found::default() });
     }
     apart::keep(tx, board, prints).await?;
-    let Compared { places, mut ids, most } = comparing::compare(tx, prints).await?;
+    let Compared { places, mut ids, most } = comparing::compare(tx, joining).await?;
     let chosen = places.iter().flat_map(|place| place.also.iter().chain([&place.number]));
     let held: BTreeSet<i64> = chosen.filter_map(|number| ids.get(number)).copied().collect();
     let made = make(tx, (prints, &places), &ids, now).await?;
@@ -62,18 +90,15 @@ pub async fn join(
     }
     merges::merge(tx, &pairs, now).await?;
     let ids: Vec<i64> = places.iter().map(|place| current(&merged, stored(place.number))).collect();
-    keep_keys(tx, prints, &ids).await?;
-    note(tx, prints, (&places, &ids), &new, now).await?;
+    keep_keys(tx, prints.iter().zip(ids.iter().copied())).await?;
+    note(tx, joining, (&places, &ids), &new, now).await?;
     let reposts = reposts::of(tx, board, prints, (&places, &ids)).await?;
-    let joined = ids.into_iter().zip(reposts);
-    let joined = joined
-        .map(|(id, (reposts, since))| Joined {
-            opening: OpeningId(id),
-            reposts,
-            reposts_since: since,
-        })
-        .collect();
-    Ok((joined, most))
+    let joined = ids.into_iter().zip(reposts).map(|(id, (reposts, since))| Joined {
+        opening: OpeningId(id),
+        reposts,
+        reposts_since: since,
+    });
+    Ok(Found { joined: joined.collect(), most, merged })
 }
 
 /// The opening that one was merged into, at last.
@@ -150,12 +175,15 @@ async fn hold(tx: &mut PgConnection, ids: &BTreeSet<i64>) -> sqlx::Result<HashMa
     }
 }
 
-/// Keeps by what the openings are found.
-async fn keep_keys(tx: &mut PgConnection, prints: &[Fingerprint], ids: &[i64]) -> sqlx::Result<()> {
+/// Keeps by what the openings are found, each by what one of its postings says.
+pub(super) async fn keep_keys(
+    tx: &mut PgConnection,
+    shown: impl Iterator<Item = (&Fingerprint, i64)>,
+) -> sqlx::Result<()> {
     let mut keys: BTreeMap<(i64, i64), Option<i64>> = BTreeMap::new();
-    for (print, id) in prints.iter().zip(ids) {
+    for (print, id) in shown {
         for Key { key, block } in print.keys() {
-            let known = keys.entry((key, *id)).or_insert(block);
+            let known = keys.entry((key, id)).or_insert(block);
             // Of two that say the same, the one that names nobody is found by more.
             *known = known.and(block);
         }
@@ -175,10 +203,10 @@ async fn keep_keys(tx: &mut PgConnection, prints: &[Fingerprint], ids: &[i64]) -
 }
 
 /// Keeps that openings which were there before are shown: their cards change. Those in `new` say so from
-/// the beginning.
+/// the beginning. How long one lasts is nobody's own board's to say.
 async fn note(
     tx: &mut PgConnection,
-    prints: &[Fingerprint],
+    Joining { prints, visibility, .. }: Joining<'_>,
     (places, ids): (&[Place], &[i64]),
     new: &BTreeSet<i64>,
     now: DateTime<Utc>,
@@ -195,7 +223,8 @@ async fn note(
     }
     sqlx::query!(
         "UPDATE openings o
-         SET first_shown_at = LEAST(o.first_shown_at, s.first), last_shown_at = $4,
+         SET first_shown_at = LEAST(o.first_shown_at, s.first),
+             last_shown_at = CASE WHEN $5 THEN $4 ELSE o.last_shown_at END,
              version = o.version + 1,
              edit_at = CASE WHEN s.joined THEN LEAST(COALESCE(o.edit_at, $4), $4) ELSE o.edit_at END
          FROM (SELECT id, min(first) AS first, bool_or(joined) AS joined
@@ -205,7 +234,8 @@ async fn note(
         &ids,
         &first as _,
         &joined,
-        now
+        now,
+        visibility == Visibility::Catalogue
     )
     .execute(tx)
     .await?;

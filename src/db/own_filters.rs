@@ -39,6 +39,8 @@ pub struct OwnFilter {
     pub cadence: Cadence,
     pub target: TargetId,
     pub state: FilterState,
+    /// The plan has no room for it.
+    pub paused_by_plan: bool,
     /// Postings count that were first seen from then on.
     pub active_from: DateTime<Utc>,
     pub removed_at: Option<DateTime<Utc>>,
@@ -52,8 +54,8 @@ pub async fn of_account(
     account: AccountId,
 ) -> sqlx::Result<Vec<OwnFilter>> {
     let rows = sqlx::query!(
-        "SELECT id, number, name, query, cadence, target_id, state, active_from, removed_at,
-                removed_from
+        "SELECT id, number, name, query, cadence, target_id, state, paused_by_plan,
+                active_from, removed_at, removed_from
          FROM filters WHERE account_id = $1 ORDER BY number",
         account.0
     )
@@ -75,6 +77,7 @@ pub async fn of_account(
                     .map_err(|why| super::unreadable("filters", row.id, why))?,
                 target: TargetId(row.target_id),
                 state: read(&row.state)?,
+                paused_by_plan: row.paused_by_plan,
                 active_from: row.active_from,
                 removed_at: row.removed_at,
                 removed_from: row.removed_from.as_deref().map(read).transpose()?,

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::wake::{Stage, wake};
 use crate::domain::account::AccountKind;
-use crate::domain::ids::{AccountId, FilterId, FilterRevision, TargetId};
+use crate::domain::ids::{AccountId, BoardId, FilterId, FilterRevision, TargetId};
 use crate::domain::plan::{Plan, TRIAL};
 
 /// An account, as far as plans go.
@@ -33,11 +33,9 @@ pub async fn of(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<Optio
     .await?;
     row.map(|row| {
         let wrong = |why: &str| super::unreadable("accounts", account.0, why);
-        let kinds = [AccountKind::Person, AccountKind::Team];
-        let kind = kinds.into_iter().find(|kind| kind.as_str() == row.kind);
         Ok(Account {
             id: account,
-            kind: kind.ok_or_else(|| wrong(&row.kind))?,
+            kind: super::accounts::kind(account.0, &row.kind)?,
             plan: row.plan.parse().map_err(wrong)?,
             trial_until: row.trial_until,
             delay_minutes: row.delay_minutes,
@@ -88,6 +86,8 @@ pub async fn limited(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<
         "SELECT id FROM accounts a
          WHERE delay_minutes > 0 OR EXISTS (
              SELECT FROM filters f WHERE f.account_id = a.id AND f.paused_by_plan)
+            OR EXISTS (
+             SELECT FROM board_subscriptions s WHERE s.account_id = a.id AND s.paused_by_plan)
          ORDER BY id LIMIT $1",
         limit
     )
@@ -126,17 +126,20 @@ pub async fn look(
     Ok(())
 }
 
-/// A filter that takes part, or that the plan has no room for.
+/// A filter or a board that takes part, or that the plan has no room for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    pub id: FilterId,
+pub struct Planned<Id> {
+    pub id: Id,
     pub number: i64,
     pub name: String,
     pub is_on: bool,
 }
 
-/// Those of an account, the oldest first.
-pub async fn filters(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<Vec<Planned>> {
+/// The filters of an account, the oldest first.
+pub async fn filters(
+    tx: &mut PgConnection,
+    account: AccountId,
+) -> sqlx::Result<Vec<Planned<FilterId>>> {
     let rows = sqlx::query!(
         r#"SELECT id, number, name, state = 'active' AS "is_on!" FROM filters
            WHERE account_id = $1 AND (state = 'active' OR (state = 'paused' AND paused_by_plan))
@@ -176,6 +179,64 @@ pub async fn turn(
     .execute(&mut *tx)
     .await?;
     wake(tx, Stage::Match).await
+}
+
+/// The boards that an account added, the oldest first.
+pub async fn boards(
+    tx: &mut PgConnection,
+    account: AccountId,
+) -> sqlx::Result<Vec<Planned<BoardId>>> {
+    let rows = sqlx::query!(
+        r#"SELECT b.id, s.number, b.name, NOT s.paused_by_plan AS "is_on!"
+           FROM board_subscriptions s JOIN boards b ON b.id = s.board_id
+           WHERE s.account_id = $1 ORDER BY s.number"#,
+        account.0
+    )
+    .fetch_all(tx)
+    .await?;
+    let read = rows.into_iter().map(|row| Planned {
+        id: BoardId(row.id),
+        number: row.number,
+        name: row.name,
+        is_on: row.is_on,
+    });
+    Ok(read.collect())
+}
+
+/// Pauses boards of an account that the plan has no room for, or lets them go on. A board that is paused for
+/// all who have it is not asked.
+pub async fn turn_boards(
+    tx: &mut PgConnection,
+    account: AccountId,
+    boards: &[BoardId],
+    on: bool,
+) -> sqlx::Result<()> {
+    let ids: Vec<i64> = boards.iter().map(|id| id.0).collect();
+    // Somebody may be adding one at this moment.
+    sqlx::query!("SELECT id FROM boards WHERE id = ANY ($1) ORDER BY id FOR UPDATE", &ids)
+        .fetch_all(&mut *tx)
+        .await?;
+    sqlx::query!(
+        "UPDATE board_subscriptions SET paused_by_plan = NOT $3
+         WHERE account_id = $1 AND board_id = ANY ($2)",
+        account.0,
+        &ids,
+        on
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE boards b SET enabled = $2, lease_id = CASE WHEN $2 THEN lease_id END,
+                lease_until = CASE WHEN $2 THEN lease_until END
+         WHERE id = ANY ($1) AND visibility = 'subscribed' AND enabled <> $2 AND stopped_at IS NULL
+           AND $2 = EXISTS (SELECT FROM board_subscriptions s
+                            WHERE s.board_id = b.id AND NOT s.paused_by_plan)",
+        &ids,
+        on
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Whether an account is told something for the first time.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
@@ -157,8 +158,9 @@ async fn lease(
         r#"UPDATE boards b SET lease_id = $3, lease_until = u.lease_until
            FROM UNNEST($1::bigint[], $2::timestamptz[]) AS u (id, lease_until)
            WHERE b.id = u.id
-           RETURNING b.id, slug, name, kind, rules AS "rules: Json<Rules>", url, visibility,
-                     interval_seconds, etag, last_modified, failures, failing_since, shown, created_at,
+           RETURNING b.id, slug, name, kind, rules AS "rules: Json<Rules>", url, sealed_url, visibility,
+                     interval_seconds, etag, last_modified, failures, failing_since, unanswered_since,
+                     empty_answers, delay_seconds, zone, shown, created_at,
                      last_new_at, first_read_at IS NOT NULL AS "polled_before!""#,
         &ids,
         &until,
@@ -169,17 +171,23 @@ async fn lease(
     let mut claimed = BTreeMap::new();
     for row in rows {
         let wrong = |why: String| unreadable("boards", row.id, why);
+        let zone = row.zone.as_deref().map_or(Ok(Tz::UTC), str::parse);
         let board = ClaimedBoard {
             id: BoardId(row.id),
             lease: LeaseId(lease),
             kind: row.kind.parse().map_err(|error| wrong(format!("{error}")))?,
             rules: row.rules.map(|Json(rules)| rules),
             url: row.url.parse().map_err(|error| wrong(format!("{error}")))?,
+            sealed_url: row.sealed_url,
             visibility: row.visibility.parse().map_err(wrong)?,
             interval: Duration::from_secs(row.interval_seconds.unsigned_abs()),
             validators: Validators { etag: row.etag, last_modified: row.last_modified },
             failures: u32::try_from(row.failures).unwrap_or(u32::MAX),
             failing_since: row.failing_since,
+            unanswered_since: row.unanswered_since,
+            empty_answers: u32::try_from(row.empty_answers).unwrap_or_default(),
+            zone: zone.map_err(|error| wrong(format!("boards.zone: {error}")))?,
+            delay: Duration::from_secs(row.delay_seconds.unsigned_abs()),
             shown: u32::try_from(row.shown).unwrap_or_default(),
             watched_since: row.created_at,
             last_new_at: row.last_new_at,
@@ -203,23 +211,30 @@ pub async fn demand(executor: impl PgExecutor<'_>) -> sqlx::Result<f64> {
 }
 
 /// Notes that a response is about to be read, and gives how often the process died with it so far.
-/// Whoever settles the poll takes the note back.
+/// Whoever settles the poll takes the note back: one that is found when a poll begins with its `first`
+/// response is of a poll that died. It is kept beside the new ones until a poll ends well, since the
+/// response that kills may come behind others that do not.
 pub async fn begin_reading(
     executor: impl PgExecutor<'_>,
     board: &ClaimedBoard,
     response: [u8; 32],
+    first: bool,
 ) -> sqlx::Result<i64> {
     // The note is to outlive this process, not the server: its commit waits for no disk.
     let deaths = sqlx::query_scalar!(
-        "WITH no_wait AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS it)
+        r#"WITH no_wait AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS it)
          UPDATE boards SET reading_hash = $3,
-                           reading_deaths = CASE WHEN reading_hash = $3 THEN reading_deaths + 1
-                                                 ELSE 0 END
+                           suspect_hash = CASE WHEN $4 THEN COALESCE(reading_hash, suspect_hash)
+                                               ELSE suspect_hash END,
+                           reading_deaths = CASE WHEN NOT $4 OR reading_hash IS NULL THEN reading_deaths
+                                                 WHEN reading_hash = suspect_hash THEN reading_deaths + 1
+                                                 ELSE 1 END
          WHERE id = $1 AND lease_id = $2 AND (SELECT it FROM no_wait) IS NOT NULL
-         RETURNING reading_deaths",
+         RETURNING CASE WHEN suspect_hash = $3 THEN reading_deaths ELSE 0 END AS "deaths!""#,
         board.id.0,
         board.lease.0,
-        &response
+        &response,
+        first
     )
     .fetch_optional(executor)
     .await?;

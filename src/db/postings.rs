@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
-use super::openings::{self, Joined};
+use super::openings::{self, Joined, Joining};
 use super::wake::{Stage, wake};
 use super::{known_postings, rates};
 use crate::domain::board::ClaimedBoard;
@@ -36,6 +36,8 @@ pub struct Stored {
     pub newest: Option<DateTime<Utc>>,
     /// Stored openings that were in memory at once, at the most.
     pub compared: usize,
+    /// Unknown postings that are to be stored yet.
+    pub left: usize,
 }
 
 /// What a board shows now.
@@ -45,6 +47,8 @@ pub struct Shown<'a> {
     pub postings: &'a [Posting],
     /// Whether that is all that it has: what it does not show is gone.
     pub complete: bool,
+    /// New postings that are stored at once, the oldest; the rest is left.
+    pub most: usize,
 }
 
 /// A posting that is new, and all keys that lead to it.
@@ -77,22 +81,11 @@ impl Fresh<'_> {
 pub async fn store(
     tx: &mut PgConnection,
     board: &ClaimedBoard,
-    Shown { postings: shown, complete }: Shown<'_>,
+    Shown { postings: shown, complete, most }: Shown<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Stored> {
     let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
-    let mut known = known_keys(tx, board, &keys.concat()).await?;
-    let unknown = |keys: &[[u8; 32]]| !keys.iter().any(|key| known.contains_key(key));
-    let strangers: Vec<(&Posting, [u8; 32])> = shown
-        .iter()
-        .zip(&keys)
-        .filter(|(_, keys)| unknown(keys))
-        .filter_map(|(posting, keys)| Some((posting, *keys.first()?)))
-        .collect();
-    if board.polled_before && strangers.len() >= REKEYED && strangers.len() * 2 > shown.len() {
-        known.extend(known_content(tx, board, &strangers).await?);
-    }
-
+    let known = known(tx, board, shown, &keys).await?;
     let mut fresh: Vec<Fresh<'_>> = Vec::new();
     // Keys of this response: a feed may show one posting twice.
     let mut in_fresh: HashMap<[u8; 32], usize> = HashMap::new();
@@ -109,9 +102,11 @@ pub async fn store(
             if let Some(twin) = fresh.get_mut(twin) {
                 twin.keys.extend(keys);
             }
+        } else if fresh.len() == most {
+            stored.left += 1;
         } else {
             in_fresh.extend(keys.iter().map(|key| (*key, fresh.len())));
-            let history = is_history(board, posting);
+            let history = is_history(board, posting, complete);
             stored.history += usize::from(history);
             let sketch = Sketch::of(&posting.body);
             fresh.push(Fresh { posting, keys, history, sketch });
@@ -119,14 +114,22 @@ pub async fn store(
     }
     stored.new = fresh.len() - stored.history;
     stored.newest = fresh.iter().filter_map(|fresh| fresh.posting.posted_at).max();
-    let news = known_postings::compare(tx, board.id, &again, complete, now).await?;
+    let news = known_postings::compare(tx, board, &again, complete, now).await?;
     let prints: Vec<Fingerprint> = fresh.iter().map(|fresh| fresh.print(now)).collect();
-    let (joined, compared) = openings::join(tx, board.id, &prints, news.openings(), now).await?;
-    stored.compared = compared;
-    known_postings::apply(tx, &news, now).await?;
+    let shown: Vec<i64> = again.into_keys().collect();
+    let joining = Joining {
+        board: board.id,
+        visibility: board.visibility,
+        prints: &prints,
+        beside: complete.then_some(shown.as_slice()),
+        touched: news.openings(),
+    };
+    let found = openings::join(tx, joining, now).await?;
+    stored.compared = found.most;
+    known_postings::apply(tx, &news, &found, now).await?;
     if !fresh.is_empty() {
         let kept: Vec<String> = prints.iter().map(Fingerprint::kept).collect();
-        let ids = insert(tx, board, (&fresh, &kept), &joined, now).await?;
+        let ids = insert(tx, board, (&fresh, &kept), &found.joined, now).await?;
         for (fresh, id) in fresh.iter().zip(ids) {
             learnt.extend(fresh.keys.iter().map(|key| (*key, id)));
         }
@@ -136,6 +139,41 @@ pub async fn store(
         wake(tx, Stage::Match).await?;
     }
     Ok(stored)
+}
+
+/// The postings that are stored already, by the keys of those that are shown.
+async fn known(
+    tx: &mut PgConnection,
+    board: &ClaimedBoard,
+    shown: &[Posting],
+    keys: &[Vec<[u8; 32]>],
+) -> sqlx::Result<HashMap<[u8; 32], i64>> {
+    let mut known = known_keys(tx, board, &keys.concat()).await?;
+    let unknown = |keys: &[[u8; 32]]| !keys.iter().any(|key| known.contains_key(key));
+    let strangers: Vec<(&Posting, [u8; 32])> = shown
+        .iter()
+        .zip(keys)
+        .filter(|(_, keys)| unknown(keys))
+        .filter_map(|(posting, keys)| Some((posting, *keys.first()?)))
+        .collect();
+    if board.polled_before && strangers.len() >= REKEYED && strangers.len() * 2 > shown.len() {
+        known.extend(known_content(tx, board, &strangers).await?);
+    }
+    Ok(known)
+}
+
+/// Which of these postings are news: neither known nor of the board's past.
+pub async fn unknown(
+    pool: &PgPool,
+    board: &ClaimedBoard,
+    shown: &[Posting],
+) -> sqlx::Result<Vec<usize>> {
+    let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
+    let known = known_keys(&mut *pool.acquire().await?, board, &keys.concat()).await?;
+    let new = shown.iter().zip(keys).enumerate().filter(|(_, (posting, keys))| {
+        !keys.iter().any(|key| known.contains_key(key)) && !is_history(board, posting, true)
+    });
+    Ok(new.map(|(index, _)| index).collect())
 }
 
 /// Postings whose words are stored already under other keys, by their new strongest key.
@@ -193,10 +231,18 @@ pub(super) fn json(value: &impl Serialize) -> Option<Value> {
     serde_json::to_value(value).ok()
 }
 
-/// A board's first poll shows its past; only what was posted since we watch it is news.
-fn is_history(board: &ClaimedBoard, posting: &Posting) -> bool {
-    !board.polled_before && posting.posted_at.is_none_or(|posted| posted < board.watched_since)
+/// A board's first poll shows its past; only what was posted since we watch it is news. One that shows
+/// its newest postings shows older ones again when some of these are gone.
+fn is_history(board: &ClaimedBoard, posting: &Posting, complete: bool) -> bool {
+    if board.polled_before {
+        let since = board.watched_since - TimeDelta::from_std(board.delay).unwrap_or_default();
+        return !complete && posting.posted_at.is_some_and(|posted| posted < since - CLOCKS_DIFFER);
+    }
+    posting.posted_at.is_none_or(|posted| posted < board.watched_since)
 }
+
+/// How far a date may lie before the true one: many boards name the day alone.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
 
 fn hashes(identity: &Identity) -> Vec<[u8; 32]> {
     identity.keys().iter().map(|key| Sha256::digest(key.as_bytes()).into()).collect()

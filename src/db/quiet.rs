@@ -4,14 +4,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::habits::Stored;
+use crate::domain::account::AccountKind;
 use crate::domain::habits::Habits;
 use crate::domain::ids::{AccountId, BoardId, FilterId, TargetId};
+use crate::domain::number::FilterNumber;
 
 /// A filter that may have become quiet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuietFilter {
     pub id: FilterId,
     pub account: AccountId,
+    pub kind: AccountKind,
     pub target: TargetId,
     pub number: i64,
     pub name: String,
@@ -23,6 +26,13 @@ pub struct QuietFilter {
     pub told_at: Option<DateTime<Utc>>,
 }
 
+impl QuietFilter {
+    /// As its owner knows it.
+    pub fn number(&self) -> FilterNumber {
+        FilterNumber { of: self.kind, number: self.number }
+    }
+}
+
 /// Filters that are to be looked at, with what they matched last.
 pub async fn to_look_at(
     executor: impl PgExecutor<'_>,
@@ -31,7 +41,7 @@ pub async fn to_look_at(
     limit: i64,
 ) -> sqlx::Result<Vec<QuietFilter>> {
     let rows = sqlx::query!(
-        r#"SELECT f.id, f.account_id, f.target_id, f.number, f.name, f.query, f.cadence,
+        r#"SELECT f.id, f.account_id, a.kind, f.target_id, f.number, f.name, f.query, f.cadence,
                   f.quiet_told_at, a.timezone, a.quiet, a.snoozed_until, a.delay_minutes,
                   GREATEST(f.active_from, last.matched_at) AS "since!"
            FROM filters f JOIN accounts a ON a.id = f.account_id
@@ -60,6 +70,7 @@ pub async fn to_look_at(
             Ok(QuietFilter {
                 id: FilterId(row.id),
                 account: AccountId(row.account_id),
+                kind: super::accounts::kind(row.account_id, &row.kind)?,
                 target: TargetId(row.target_id),
                 number: row.number,
                 habits: stored.with(&row.cadence)?,
@@ -104,7 +115,7 @@ pub async fn struck(
                JOIN owed_filters w ON w.target_id = o.target_id AND w.opening_id = o.opening_id
                GROUP BY w.filter_id, p.board_id)
            SELECT DISTINCT ON (f.id)
-                  f.id, f.account_id, f.target_id, f.number, f.name, f.query, f.cadence,
+                  f.id, f.account_id, a.kind, f.target_id, f.number, f.name, f.query, f.cadence,
                   f.quiet_told_at, a.timezone, a.quiet, a.snoozed_until, a.delay_minutes,
                   past.matched_at AS "since!", b.id AS board_id, b.name AS board,
                   b.failing_since AS "failing_since!", b.last_error,
@@ -138,6 +149,7 @@ pub async fn struck(
 struct StruckRow {
     id: i64,
     account_id: i64,
+    kind: String,
     target_id: i64,
     number: i64,
     name: String,
@@ -168,6 +180,7 @@ impl StruckRow {
         let filter = QuietFilter {
             id: FilterId(self.id),
             account: AccountId(self.account_id),
+            kind: super::accounts::kind(self.account_id, &self.kind)?,
             target: TargetId(self.target_id),
             number: self.number,
             habits: stored.with(&self.cadence)?,

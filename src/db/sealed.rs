@@ -51,6 +51,48 @@ pub async fn tokens(
     .await
 }
 
+/// Addresses of boards, likewise.
+pub async fn boards(
+    executor: impl PgExecutor<'_>,
+    mark: &[u8],
+    after: i64,
+) -> sqlx::Result<Vec<Old>> {
+    sqlx::query_as!(
+        Old,
+        r#"SELECT id, id AS owner, sealed_url AS "sealed!" FROM boards
+           WHERE id > $2 AND substring(sealed_url FROM 1 FOR length($1::bytea)) <> $1
+           ORDER BY id LIMIT $3"#,
+        mark,
+        after,
+        BATCH
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Puts the address of a board that was sealed anew in the place of what was read, with what stands for
+/// it now, unless somebody has added it anew meanwhile.
+pub async fn put_board(
+    executor: impl PgExecutor<'_>,
+    old: &Old,
+    sealed: &[u8],
+    url: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE boards b SET sealed_url = $3,
+                url = CASE WHEN EXISTS (SELECT FROM boards o WHERE o.url = $4 AND o.id <> b.id)
+                           THEN b.url ELSE $4 END
+         WHERE b.id = $1 AND b.sealed_url = $2",
+        old.id,
+        old.sealed,
+        sealed,
+        url
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
 /// Puts an address that was sealed anew in the place of what was read, with its new digest, unless the
 /// account has asked for the address anew meanwhile.
 pub async fn put_address(

@@ -62,7 +62,7 @@ pub async fn page(
            WHERE COALESCE(p.posted_at, p.first_seen_at) >= $7
              AND (b.visibility = 'catalogue' OR EXISTS (
                   SELECT FROM board_subscriptions s
-                  WHERE s.board_id = b.id AND s.account_id = $1))
+                  WHERE s.board_id = b.id AND s.account_id = $1 AND NOT s.paused_by_plan))
              AND NOT EXISTS (SELECT FROM mutes u
                              WHERE u.account_id = $1 AND u.company_key = p.company_key)
            ORDER BY p.first_seen_at DESC, p.id DESC LIMIT $5"#,
@@ -90,7 +90,7 @@ pub async fn newest(
          WHERE p.first_seen_at >= $2 AND COALESCE(p.posted_at, p.first_seen_at) >= $2
            AND (b.visibility = 'catalogue' OR EXISTS (
                 SELECT FROM board_subscriptions s
-                WHERE s.board_id = b.id AND s.account_id = $1))
+                WHERE s.board_id = b.id AND s.account_id = $1 AND NOT s.paused_by_plan))
          ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 1",
         account.0,
         since
@@ -135,7 +135,7 @@ pub async fn total(
            WHERE p.first_seen_at >= $2 AND COALESCE(p.posted_at, p.first_seen_at) >= $2
              AND (b.visibility = 'catalogue' OR EXISTS (
                   SELECT FROM board_subscriptions s
-                  WHERE s.board_id = b.id AND s.account_id = $1))"#,
+                  WHERE s.board_id = b.id AND s.account_id = $1 AND NOT s.paused_by_plan))"#,
         account.0,
         since
     )

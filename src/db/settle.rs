@@ -43,6 +43,14 @@ pub enum Settlement {
         due_at: DateTime<Utc>,
         why: String,
     },
+    /// Its target will never take it; another place may.
+    Refused {
+        why: String,
+    },
+    /// Its target has failed for too long; another place may take it.
+    GivenUp {
+        why: String,
+    },
     /// Never to be tried again.
     Dead {
         why: String,
@@ -106,6 +114,7 @@ struct Row<'a> {
     why: Option<&'a str>,
     in_doubt: bool,
     counts: bool,
+    refused: bool,
 }
 
 fn row((delivery, settlement): &(ClaimedDelivery, Settlement)) -> Option<Row<'_>> {
@@ -119,6 +128,7 @@ fn row((delivery, settlement): &(ClaimedDelivery, Settlement)) -> Option<Row<'_>
         why: None,
         in_doubt: false,
         counts: true,
+        refused: false,
     };
     Some(match settlement {
         Settlement::Edited { .. } => return None,
@@ -128,6 +138,10 @@ fn row((delivery, settlement): &(ClaimedDelivery, Settlement)) -> Option<Row<'_>
         }
         Settlement::Dead { why } => {
             Row { state: "dead", owed: Some("dead"), why: Some(why), ..again }
+        }
+        Settlement::Refused { why } | Settlement::GivenUp { why } => {
+            let why = Some(why.as_str());
+            Row { state: "dead", owed: Some("dead"), why, refused: true, ..again }
         }
         Settlement::Again { due_at, why, in_doubt } => {
             Row { due_at: Some(*due_at), why: Some(why), in_doubt: *in_doubt, ..again }
@@ -151,17 +165,18 @@ async fn write(tx: &mut PgConnection, rows: &[Row<'_>], now: DateTime<Utc>) -> s
         rows.iter().map(|row| row.shown.map(|shown| shown.content)).collect();
     let in_doubt: Vec<bool> = rows.iter().map(|row| row.in_doubt).collect();
     let counts: Vec<bool> = rows.iter().map(|row| row.counts).collect();
+    let refused: Vec<bool> = rows.iter().map(|row| row.refused).collect();
     sqlx::query!(
         "UPDATE deliveries d
          SET state = n.state, due_at = COALESCE(n.due_at, d.due_at), message_ref = n.message_ref,
-             content = n.content, last_error = n.why, lease_id = NULL,
+             content = n.content, last_error = n.why, lease_id = NULL, refused = n.refused,
              settled_at = CASE WHEN n.state <> 'pending' THEN $9::timestamptz END,
              attempts = d.attempts - CASE WHEN n.counts THEN 0 ELSE 1 END,
              doubts = d.doubts + CASE WHEN n.in_doubt THEN 1 ELSE 0 END,
              doubt_since = COALESCE(d.doubt_since, CASE WHEN n.in_doubt THEN d.tried_at END)
          FROM UNNEST($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[],
-                     $6::text[], $7::boolean[], $8::boolean[])
-              AS n (id, state, due_at, message_ref, content, why, in_doubt, counts)
+                     $6::text[], $7::boolean[], $8::boolean[], $10::boolean[])
+              AS n (id, state, due_at, message_ref, content, why, in_doubt, counts, refused)
          WHERE d.id = n.id AND d.state = 'sending'",
         &ids,
         &states,
@@ -171,7 +186,8 @@ async fn write(tx: &mut PgConnection, rows: &[Row<'_>], now: DateTime<Utc>) -> s
         &text(|row| row.why.map(str::to_owned)) as _,
         &in_doubt,
         &counts,
-        now
+        now,
+        &refused
     )
     .execute(tx)
     .await?;
@@ -248,17 +264,22 @@ async fn lanes(tx: &mut PgConnection, turns: &[&Turn], now: DateTime<Utc>) -> sq
     let last = |turn: &&Turn| turn.tried.last().map(|(_, settlement)| settlement.clone());
     // Whether it failed; nothing if that was not tried.
     let failed = |turn: &&Turn| match last(turn)? {
-        Settlement::Sent { .. } | Settlement::Edited { .. } | Settlement::Dead { .. } => {
-            Some(false)
-        }
+        Settlement::Sent { .. }
+        | Settlement::Edited { .. }
+        | Settlement::Dead { .. }
+        | Settlement::Refused { .. } => Some(false),
         Settlement::Limited { .. } => None,
-        Settlement::Again { .. } | Settlement::TargetGone { .. } => Some(true),
+        Settlement::Again { .. } | Settlement::GivenUp { .. } | Settlement::TargetGone { .. } => {
+            Some(true)
+        }
     };
     let broken = |turn: &&Turn| match last(turn)? {
         Settlement::TargetGone { why } => Some(why),
         Settlement::Sent { .. }
         | Settlement::Edited { .. }
         | Settlement::Dead { .. }
+        | Settlement::Refused { .. }
+        | Settlement::GivenUp { .. }
         | Settlement::Limited { .. }
         | Settlement::Again { .. } => None,
     };
@@ -270,6 +291,8 @@ async fn lanes(tx: &mut PgConnection, turns: &[&Turn], now: DateTime<Utc>) -> sq
         "UPDATE targets t
          SET failures = CASE n.failed WHEN true THEN t.failures + 1 WHEN false THEN 0
                                       ELSE t.failures END,
+             failing_since = CASE n.failed WHEN true THEN COALESCE(t.failing_since, $5)
+                                           WHEN false THEN NULL ELSE t.failing_since END,
              broken_at = CASE WHEN n.broken IS NOT NULL THEN $5 ELSE t.broken_at END,
              broken_why = COALESCE(n.broken, t.broken_why),
              lease_id = CASE WHEN n.leave IS NULL THEN t.lease_id END,

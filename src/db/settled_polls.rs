@@ -34,15 +34,23 @@ pub struct Read<'a> {
     /// Whether any was new.
     pub anything_new: bool,
     pub next_poll_at: DateTime<Utc>,
+    /// Whether something that it shows could not be had, so that what comes next may be old.
+    pub cut: bool,
 }
+
+/// A board of which some part can never be had has a past of so long at the most.
+const LONGEST_FIRST_READ: TimeDelta = TimeDelta::days(1);
 
 /// Ends a poll that went well, inside the transaction that held the board and stored what it shows.
 pub async fn read(tx: &mut PgConnection, board: &ClaimedBoard, read: Read<'_>) -> sqlx::Result<()> {
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query!(
         "UPDATE boards SET lease_id = NULL, lease_until = NULL, failures = 0, last_error = NULL,
-                           failing_since = NULL, reading_hash = NULL, reading_deaths = 0,
-                           last_polled_at = $3, last_read_at = $3, first_read_at = COALESCE(first_read_at, $3),
+                           failing_since = NULL, reading_hash = NULL, suspect_hash = NULL,
+                           reading_deaths = 0, unanswered_since = NULL, empty_answers = 0,
+                           last_polled_at = $3, last_read_at = $3,
+                           first_read_at = COALESCE(first_read_at, CASE
+                               WHEN NOT $11 OR created_at <= $12 THEN $3::timestamptz END),
                            next_poll_at = $4, etag = $5, last_modified = $6, shown = $7,
                            left_out = $8, newest_posting_at = GREATEST(newest_posting_at, $9),
                            last_new_at = CASE WHEN $10 THEN $3 ELSE COALESCE(last_new_at, $3) END
@@ -56,7 +64,9 @@ pub async fn read(tx: &mut PgConnection, board: &ClaimedBoard, read: Read<'_>) -
         number(read.shown),
         number(read.left_out),
         read.newest,
-        read.anything_new
+        read.anything_new,
+        read.cut,
+        read.at - LONGEST_FIRST_READ
     )
     .execute(&mut *tx)
     .await?;
@@ -86,7 +96,8 @@ pub async fn unchanged(executor: impl PgExecutor<'_>, polls: &[Unchanged]) -> sq
          settled AS (
              UPDATE boards b
              SET lease_id = NULL, lease_until = NULL, failures = 0, last_error = NULL,
-                 failing_since = NULL, last_polled_at = u.at, next_poll_at = u.next
+                 failing_since = NULL, unanswered_since = NULL, last_polled_at = u.at,
+                 next_poll_at = u.next
              FROM UNNEST($1::bigint[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
                   AS u (id, lease, at, next)
              WHERE b.id = u.id AND b.lease_id = u.lease)
@@ -111,8 +122,8 @@ pub struct Failed<'a> {
     pub next_poll_at: DateTime<Utc>,
     /// Whether the board is given up.
     pub stop: bool,
-    /// Whether the note on the response that is being read stays.
-    pub quarantined: bool,
+    /// Whether it answered, and showed nothing.
+    pub silent: bool,
 }
 
 /// Ends a poll that failed. `false` if the lease was taken over meanwhile.
@@ -127,8 +138,9 @@ pub async fn failed(
                            failing_since = COALESCE(failing_since, $4),
                            enabled = enabled AND NOT $6,
                            stopped_at = CASE WHEN $6 THEN $4::timestamptz END,
-                           reading_hash = CASE WHEN $7 THEN reading_hash END,
-                           reading_deaths = CASE WHEN $7 THEN reading_deaths ELSE 0 END
+                           reading_hash = NULL,
+                           unanswered_since = CASE WHEN NOT $7 THEN COALESCE(unanswered_since, $4) END,
+                           empty_answers = empty_answers + CASE WHEN $7 THEN 1 ELSE 0 END
          WHERE id = $1 AND lease_id = $2",
         board.id.0,
         board.lease.0,
@@ -136,7 +148,7 @@ pub async fn failed(
         failed.at,
         failed.next_poll_at,
         failed.stop,
-        failed.quarantined
+        failed.silent
     )
     .execute(executor)
     .await?;

@@ -59,7 +59,7 @@ pub(super) async fn of(
                WHERE p.opening_id = o.id
                  AND (p.id = ANY (w.told) OR b.visibility = 'catalogue' OR EXISTS (
                       SELECT FROM board_subscriptions s
-                      WHERE s.board_id = b.id AND s.account_id = w.account_id))
+                      WHERE s.board_id = b.id AND s.account_id = w.account_id AND NOT s.paused_by_plan))
                -- What was told is always among them.
                ORDER BY p.id = ANY (w.told) DESC, p.id LIMIT $4) p"#,
         &of(|wanted| wanted.account),

@@ -3,11 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
-use super::wake::{Stage, wake};
+use super::broken_targets;
+use crate::domain::ids::TargetId;
 use crate::secrets::Cell;
 
 /// How long a browser may take to come back from Slack.
 const INSTALL: TimeDelta = TimeDelta::minutes(10);
+
+/// Who does not come to an end in this time ended before; Slack tells it again after a minute.
+const AT_WORK: TimeDelta = TimeDelta::seconds(20);
 
 /// Rows removed by one call at the most.
 const BATCH: i64 = 1_000;
@@ -20,6 +24,16 @@ pub struct Workspace {
     pub bot_user: String,
     pub sealed: Option<Vec<u8>>,
     pub installed_at: DateTime<Utc>,
+    /// When there was another installation before this one.
+    pub replaced_at: Option<DateTime<Utc>>,
+}
+
+impl Workspace {
+    /// Whether a removal that Slack tells of, in whole seconds, must be of this installation. Of the first
+    /// one it is, whatever time it says.
+    pub fn is_ended_by(&self, removal: DateTime<Utc>) -> bool {
+        self.replaced_at.is_none() || removal > self.installed_at
+    }
 }
 
 /// What Slack says of an installation.
@@ -43,7 +57,8 @@ pub async fn workspace(
 ) -> sqlx::Result<Option<Workspace>> {
     sqlx::query_as!(
         Workspace,
-        "SELECT id, name, bot_user, sealed, installed_at FROM slack_workspaces WHERE team = $1",
+        "SELECT id, name, bot_user, sealed, installed_at, replaced_at FROM slack_workspaces
+         WHERE team = $1",
         team
     )
     .fetch_optional(executor)
@@ -63,7 +78,8 @@ pub async fn install(
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (team) DO UPDATE
              SET name = EXCLUDED.name, bot_user = EXCLUDED.bot_user, scopes = EXCLUDED.scopes,
-                 sealed = NULL, installed_at = EXCLUDED.installed_at, removed_at = NULL
+                 sealed = NULL, installed_at = EXCLUDED.installed_at, removed_at = NULL,
+                 replaced_at = EXCLUDED.installed_at
          RETURNING id",
         team,
         name,
@@ -73,20 +89,32 @@ pub async fn install(
     )
     .fetch_one(&mut *tx)
     .await?;
-    sqlx::query!(
-        "UPDATE targets t SET broken_at = NULL, broken_why = NULL, failures = 0,
-                ready_at = CASE WHEN EXISTS (SELECT FROM deliveries d
-                                             WHERE d.target_id = t.id AND d.settled_at IS NULL)
-                                THEN $3::timestamptz END
-         WHERE t.platform = 'slack' AND split_part(t.address, '/', 1) = $1 AND t.broken_why = $2",
-        team,
-        REMOVED,
-        now
-    )
-    .execute(&mut *tx)
-    .await?;
-    wake(tx, Stage::Deliver).await?;
+    back(tx, team, None, now).await?;
     Ok(id)
+}
+
+/// Uses a workspace's targets again that were gone, if that was for one of these reasons. What waited comes
+/// as one digest each.
+pub async fn back(
+    tx: &mut PgConnection,
+    team: &str,
+    whys: Option<&[String]>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let gone = sqlx::query_scalar!(
+        "SELECT id FROM targets
+         WHERE platform = 'slack' AND split_part(address, '/', 1) = $1 AND broken_at IS NOT NULL
+           AND ($2::text[] IS NULL OR broken_why = ANY ($2))
+         ORDER BY id",
+        team,
+        whys
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for target in gone {
+        broken_targets::mend(tx, TargetId(target), now).await?;
+    }
+    Ok(())
 }
 
 /// Keeps the token of a workspace.
@@ -105,7 +133,7 @@ pub async fn keep_token(
 pub const REMOVED: &str = "earlybrd was removed from the workspace";
 
 /// Erases the token of a workspace that removed the app, and lets its targets rest. An installation that
-/// is newer than `as_of` stays: Slack tells of removals late, and in any order.
+/// is newer than `as_of` stays. Says whether there was an older one.
 pub async fn remove(
     tx: &mut PgConnection,
     team: &str,
@@ -170,13 +198,49 @@ pub async fn hear(
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let heard = sqlx::query!(
-        "INSERT INTO slack_heard (id, heard_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        "INSERT INTO slack_heard (id, heard_at, done_at) VALUES ($1, $2, $2) ON CONFLICT DO NOTHING",
         id,
         now
     )
     .execute(executor)
     .await?;
     Ok(heard.rows_affected() == 1)
+}
+
+/// Whether this is heard for the first time, or was before by somebody who did not come to its end.
+pub async fn begin(
+    executor: impl PgExecutor<'_>,
+    id: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let heard = sqlx::query!(
+        "INSERT INTO slack_heard AS h (id, heard_at) VALUES ($1, $2)
+         ON CONFLICT (id) DO UPDATE SET heard_at = EXCLUDED.heard_at
+             WHERE h.done_at IS NULL AND h.heard_at < $3",
+        id,
+        now,
+        now - AT_WORK
+    )
+    .execute(executor)
+    .await?;
+    Ok(heard.rows_affected() == 1)
+}
+
+/// Whether what was begun is done.
+pub async fn is_done(executor: impl PgExecutor<'_>, id: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query_scalar!(
+        r#"SELECT done_at IS NOT NULL AS "done!" FROM slack_heard WHERE id = $1"#,
+        id
+    );
+    Ok(done.fetch_optional(executor).await? == Some(true))
+}
+
+/// Notes that what was begun is done.
+pub async fn done(executor: impl PgExecutor<'_>, id: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE slack_heard SET done_at = $2 WHERE id = $1", id, now)
+        .execute(executor)
+        .await?;
+    Ok(())
 }
 
 /// What was heard lives 30 days, an installation that nobody ended one.
@@ -194,4 +258,26 @@ pub async fn sweep(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::R
     .execute(executor)
     .await?;
     Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removal_ends_the_first_installation_and_only_an_older_one_after_that() {
+        let at = |millis: i64| DateTime::from_timestamp_millis(1_700_000_000_000 + millis).unwrap();
+        let mut workspace = Workspace {
+            id: 1,
+            name: String::new(),
+            bot_user: String::new(),
+            sealed: None,
+            installed_at: at(500),
+            replaced_at: None,
+        };
+        assert!(workspace.is_ended_by(at(0)) && workspace.is_ended_by(at(-99_000)));
+        workspace.replaced_at = Some(at(500));
+        assert!(!workspace.is_ended_by(at(0)));
+        assert!(workspace.is_ended_by(at(1_000)));
+    }
 }

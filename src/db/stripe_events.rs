@@ -91,21 +91,28 @@ pub async fn put_off(
     Ok(())
 }
 
-/// Whether this replica is the one that looks at all subscriptions, since nobody did after `since`.
+/// Whether this replica is the one that looks at all subscriptions, since nobody did after `since`. Until it
+/// is done it counts as done at `meanwhile`.
 pub async fn may_reconcile(
     executor: impl PgExecutor<'_>,
     since: DateTime<Utc>,
-    now: DateTime<Utc>,
+    meanwhile: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let taken = sqlx::query!(
         "INSERT INTO reconciled AS r (at) VALUES ($2)
          ON CONFLICT (one) DO UPDATE SET at = $2 WHERE r.at <= $1",
         since,
-        now
+        meanwhile
     )
     .execute(executor)
     .await?;
     Ok(taken.rows_affected() == 1)
+}
+
+/// All subscriptions were looked at.
+pub async fn reconciled(executor: impl PgExecutor<'_>, at: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE reconciled SET at = $1", at).execute(executor).await?;
+    Ok(())
 }
 
 /// What was done lives 90 days: Stripe brings an event again for three.
@@ -120,10 +127,4 @@ pub async fn sweep(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::R
     .execute(executor)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// All subscriptions are to be looked at again, as if they had been looked at then.
-pub async fn reconcile_again(executor: impl PgExecutor<'_>, at: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE reconciled SET at = $1", at).execute(executor).await?;
-    Ok(())
 }

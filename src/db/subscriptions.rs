@@ -1,8 +1,9 @@
-//! What is paid for, as Stripe said it last, and the pages that people were sent to to pay.
+//! What is paid for, as Stripe said it last.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use crate::domain::account::AccountMark;
 use crate::domain::ids::AccountId;
 use crate::domain::plan::{Plan, Status, Subscription};
 
@@ -10,7 +11,9 @@ use crate::domain::plan::{Plan, Status, Subscription};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     pub id: String,
-    pub payer: Option<AccountId>,
+    pub customer: Option<String>,
+    /// Whoever was sent to where it was paid.
+    pub payers: Vec<AccountId>,
     /// As plans go by it; `None`: its price is none of ours.
     pub counts: Option<Subscription>,
     pub status: Status,
@@ -22,6 +25,11 @@ pub struct Known {
 impl Known {
     /// Whether it costs something.
     pub fn is_live(&self) -> bool {
+        matches!(self.status, Status::Active | Status::PastDue)
+    }
+
+    /// Whether it costs something, or would if what is open were settled.
+    pub fn is_open(&self) -> bool {
         self.status != Status::Ended
     }
 }
@@ -29,8 +37,11 @@ impl Known {
 /// All of an account.
 pub async fn of(executor: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Vec<Known>> {
     let rows = sqlx::query!(
-        "SELECT id, payer_id, plan, status, past_due_since, cancels, period_ends
-         FROM subscriptions WHERE account_id = $1 ORDER BY id",
+        r#"SELECT id, customer, plan, status_word, past_due_since, cancels, period_ends,
+                  ARRAY (SELECT k.account_id FROM checkouts c
+                         JOIN checkout_askers k ON k.checkout_id = c.id
+                         WHERE c.subscription = s.id) AS "payers!: Vec<i64>"
+           FROM subscriptions s WHERE account_id = $1 ORDER BY id"#,
         account.0
     )
     .fetch_all(executor)
@@ -38,16 +49,15 @@ pub async fn of(executor: impl PgExecutor<'_>, account: AccountId) -> sqlx::Resu
     rows.into_iter()
         .map(|row| {
             let wrong = |why: &str| sqlx::Error::Decode(format!("subscriptions: {why}").into());
-            let statuses = [Status::Active, Status::PastDue, Status::Ended];
-            let status = statuses.into_iter().find(|it| it.as_str() == row.status);
-            let status = status.ok_or_else(|| wrong(&row.status))?;
+            let status = Status::read(&row.status_word);
             let plan = row.plan.as_deref().map(str::parse::<Plan>).transpose().map_err(wrong)?;
             let ends_at = row.period_ends.filter(|_| row.cancels);
             let past_due_since = row.past_due_since;
             let counts = plan.map(|plan| Subscription { plan, status, past_due_since, ends_at });
             Ok(Known {
                 id: row.id,
-                payer: row.payer_id.map(AccountId),
+                customer: row.customer,
+                payers: row.payers.into_iter().map(AccountId).collect(),
                 counts,
                 status,
                 cancels: row.cancels,
@@ -71,19 +81,25 @@ pub struct Said<'a> {
     pub asked_at: DateTime<Utc>,
 }
 
-/// The account of one: as our mark on it says, or as it was known, or else by its customer.
+/// The account of one: by the page that it was paid on, or as it was known, by our mark on it, by what else
+/// `named` it, and, where it bears nobody's mark, by its customer.
 pub async fn account_of(
     tx: &mut PgConnection,
     said: Said<'_>,
-    marked: Option<AccountId>,
+    mark: Option<&AccountMark>,
+    named: Option<AccountId>,
 ) -> sqlx::Result<Option<AccountId>> {
     let found = sqlx::query_scalar!(
         r#"SELECT COALESCE(
-               (SELECT id FROM accounts WHERE id = $1),
-               (SELECT account_id FROM subscriptions WHERE id = $2),
-               (SELECT min(id) FROM accounts WHERE stripe_customer = $3 AND $1::bigint IS NULL))"#,
-        marked.map(|account| account.0),
+               (SELECT min(account_id) FROM checkouts WHERE subscription = $1),
+               (SELECT account_id FROM subscriptions WHERE id = $1),
+               (SELECT a.id FROM accounts a JOIN installation i ON i.id = $3 WHERE a.id = $2),
+               (SELECT id FROM accounts WHERE id = $4 AND $2::bigint IS NULL),
+               (SELECT min(id) FROM accounts WHERE stripe_customer = $5 AND $2::bigint IS NULL))"#,
         said.id,
+        mark.map(|mark| mark.account.0),
+        mark.map(|mark| mark.installation.as_str()),
+        named.map(|account| account.0),
         said.customer
     )
     .fetch_one(tx)
@@ -91,7 +107,8 @@ pub async fn account_of(
     Ok(found.map(AccountId))
 }
 
-/// Keeps what Stripe said, unless it said something later; the account's plan is looked at.
+/// Keeps what Stripe said, unless it said something later; if that is something new, the account's plan is
+/// looked at. A price that is none of ours leaves what was known of it.
 pub async fn keep(
     tx: &mut PgConnection,
     account: AccountId,
@@ -99,20 +116,24 @@ pub async fn keep(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let status = Status::read(said.word);
-    sqlx::query!(
-        "INSERT INTO subscriptions AS s (id, account_id, payer_id, customer, plan, status, status_word,
+    let changed = sqlx::query_scalar!(
+        r#"WITH before AS (SELECT * FROM subscriptions WHERE id = $1)
+         INSERT INTO subscriptions AS s (id, account_id, customer, plan, status, status_word,
                                          past_due_since, cancels, period_ends, asked_at)
-         VALUES ($1, $2, (SELECT payer_id FROM checkouts WHERE account_id = $2 AND plan = $4
-                          ORDER BY begun_at DESC LIMIT 1),
-                 $3, $4, $5, $6, CASE WHEN $5 = 'past_due' THEN $7::timestamptz END, $8, $9, $10)
+         VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $5 = 'past_due' THEN $7::timestamptz END, $8, $9, $10)
          ON CONFLICT (id) DO UPDATE
-         SET account_id = EXCLUDED.account_id, customer = EXCLUDED.customer, plan = EXCLUDED.plan,
+         SET account_id = EXCLUDED.account_id, customer = EXCLUDED.customer,
+             plan = COALESCE(EXCLUDED.plan, s.plan),
              status = EXCLUDED.status, status_word = EXCLUDED.status_word,
              past_due_since = CASE WHEN EXCLUDED.status = 'past_due'
                                    THEN COALESCE(s.past_due_since, EXCLUDED.past_due_since) END,
              cancels = EXCLUDED.cancels, period_ends = EXCLUDED.period_ends,
              asked_at = EXCLUDED.asked_at
-         WHERE s.asked_at <= EXCLUDED.asked_at",
+         WHERE s.asked_at <= EXCLUDED.asked_at
+         RETURNING NOT EXISTS (
+             SELECT FROM before b WHERE (b.account_id, b.plan, b.status_word, b.cancels, b.period_ends)
+             IS NOT DISTINCT FROM (s.account_id, s.plan, s.status_word, s.cancels, s.period_ends))
+             AS "changed!""#,
         said.id,
         account.0,
         said.customer,
@@ -124,18 +145,22 @@ pub async fn keep(
         said.period_ends,
         said.asked_at
     )
-    .execute(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await?;
     if status != Status::Ended && said.customer.is_some() {
         sqlx::query!(
-            "UPDATE accounts SET stripe_customer = $2 WHERE id = $1",
+            "UPDATE accounts SET stripe_customer = $2
+             WHERE id = $1 AND stripe_customer IS DISTINCT FROM $2",
             account.0,
             said.customer
         )
         .execute(&mut *tx)
         .await?;
     }
-    super::plans::look(tx, account, now).await
+    if changed == Some(true) {
+        super::plans::look(tx, account, now).await?;
+    }
+    Ok(())
 }
 
 /// A subscription that Stripe knows no more has ended.
@@ -154,12 +179,49 @@ pub async fn end(tx: &mut PgConnection, id: &str, now: DateTime<Utc>) -> sqlx::R
     }
 }
 
-/// Live subscriptions whose account is gone.
-pub async fn orphans(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<String>> {
+/// Subscriptions that have not ended and were not asked about since `asked`; of one account, or of a
+/// customer, or all, also those whose account is gone.
+pub async fn open(
+    executor: impl PgExecutor<'_>,
+    (account, customer): (Option<AccountId>, Option<&str>),
+    asked: DateTime<Utc>,
+) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
-        "SELECT id FROM subscriptions WHERE account_id IS NULL AND status <> 'ended' ORDER BY id"
+        "SELECT id FROM subscriptions
+         WHERE status_word NOT IN ('canceled', 'incomplete_expired', 'unknown') AND asked_at <= $1
+           AND ($2::bigint IS NULL OR account_id = $2) AND ($3::text IS NULL OR customer = $3)
+         ORDER BY id",
+        asked,
+        account.map(|account| account.0),
+        customer
     )
     .fetch_all(executor)
+    .await
+}
+
+/// The accounts that a customer is, or that they paid for.
+pub async fn of_customer(
+    executor: impl PgExecutor<'_>,
+    customer: &str,
+) -> sqlx::Result<Vec<AccountId>> {
+    let ids = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM accounts WHERE stripe_customer = $1
+           UNION SELECT account_id FROM subscriptions
+                 WHERE customer = $1 AND account_id IS NOT NULL ORDER BY 1"#,
+        customer
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok(ids.into_iter().map(AccountId).collect())
+}
+
+/// Whether a subscription is one that we knew as somebody's, and whose account is gone.
+pub async fn is_orphan(executor: impl PgExecutor<'_>, id: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM subscriptions WHERE id = $1 AND account_id IS NULL) AS "is!""#,
+        id
+    )
+    .fetch_one(executor)
     .await
 }
 
@@ -168,81 +230,5 @@ pub async fn forget_customer(executor: impl PgExecutor<'_>, customer: &str) -> s
     sqlx::query!("UPDATE accounts SET stripe_customer = NULL WHERE stripe_customer = $1", customer)
         .execute(executor)
         .await?;
-    Ok(())
-}
-
-/// Notes a page that somebody is sent to to pay; the same page twice is one.
-pub async fn begin_checkout(
-    executor: impl PgExecutor<'_>,
-    id: &str,
-    (account, payer, plan): (AccountId, AccountId, Plan),
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "INSERT INTO checkouts (id, account_id, payer_id, plan, begun_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (id) DO NOTHING",
-        id,
-        account.0,
-        payer.0,
-        plan.as_str(),
-        now
-    )
-    .execute(executor)
-    .await?;
-    Ok(())
-}
-
-/// Pages of an account that were opened lately and not known to be done, the newest first.
-pub async fn open_checkouts(
-    executor: impl PgExecutor<'_>,
-    account: AccountId,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        "SELECT id FROM checkouts WHERE account_id = $1 AND done_at IS NULL AND begun_at > $2
-         ORDER BY begun_at DESC LIMIT 3",
-        account.0,
-        now - TimeDelta::days(4)
-    )
-    .fetch_all(executor)
-    .await
-}
-
-/// How many pages of a plan were paid on since.
-pub async fn done_checkouts(
-    executor: impl PgExecutor<'_>,
-    account: AccountId,
-    plan: Plan,
-    since: DateTime<Utc>,
-) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM checkouts
-           WHERE account_id = $1 AND plan = $2 AND done_at > $3"#,
-        account.0,
-        plan.as_str(),
-        since
-    )
-    .fetch_one(executor)
-    .await
-}
-
-/// A page was paid on: whoever was sent there has paid.
-pub async fn end_checkout(
-    tx: &mut PgConnection,
-    id: &str,
-    subscription: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "WITH done AS (UPDATE checkouts SET done_at = COALESCE(done_at, $3) WHERE id = $1
-                       RETURNING payer_id)
-         UPDATE subscriptions SET payer_id = (SELECT payer_id FROM done)
-         WHERE id = $2 AND EXISTS (SELECT FROM done)",
-        id,
-        subscription,
-        now
-    )
-    .execute(tx)
-    .await?;
     Ok(())
 }

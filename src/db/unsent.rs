@@ -45,12 +45,22 @@ pub async fn list(
                   ARRAY(SELECT p.title FROM owed o JOIN postings p ON p.id = o.posting_id
                         WHERE o.delivery_id = d.id ORDER BY p.id) AS "titles!"
            FROM deliveries d JOIN targets t ON t.id = d.target_id
-           WHERE d.state <> 'sent' AND d.edits IS NULL ORDER BY d.id LIMIT $2"#,
+           WHERE d.edits IS NULL AND (d.settled_at IS NULL
+                                      OR d.settled_at IS NOT NULL AND d.message_ref IS NULL)
+             AND d.state <> 'sent'
+           ORDER BY d.id LIMIT $2"#,
         now - STUCK_AFTER,
         limit
     )
     .fetch_all(executor)
     .await
+}
+
+/// Deliveries of which nobody knew, at some time, whether they had arrived.
+pub async fn ever_in_doubt(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!("SELECT id FROM deliveries WHERE doubt_since IS NOT NULL")
+        .fetch_all(executor)
+        .await
 }
 
 /// Has deliveries tried again that were given up: these, or all. Returns which of them were.
@@ -63,8 +73,9 @@ pub async fn retry(
 ) -> sqlx::Result<Vec<i64>> {
     let rows = sqlx::query!(
         "UPDATE deliveries
-         SET state = 'pending', due_at = $2, settled_at = NULL, attempts = 0, doubts = 0
-         WHERE state = 'dead' AND ($1::bigint[] IS NULL OR id = ANY ($1))
+         SET state = 'pending', due_at = $2, settled_at = NULL, attempts = 0, doubts = 0,
+             refused = false
+         WHERE settled_at IS NOT NULL AND message_ref IS NULL AND state = 'dead' AND ($1::bigint[] IS NULL OR id = ANY ($1))
          RETURNING id, target_id",
         these as _,
         now

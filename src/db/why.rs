@@ -35,6 +35,33 @@ pub async fn postings(
     rows.into_iter().map(StoredPosting::try_from).collect()
 }
 
+/// The posting of an opening that an account's card shows, if it was told of it.
+pub async fn card(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    opening: OpeningId,
+) -> sqlx::Result<Option<StoredPosting>> {
+    let row = sqlx::query_as!(
+        PostingRow,
+        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
+                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
+                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
+                  p.reposts, p.body, p.first_seen_at
+           FROM openings n
+           JOIN owed o ON o.opening_id IN (n.id, n.merged_into)
+           JOIN targets t ON t.id = o.target_id
+           JOIN postings p ON p.id = o.posting_id
+           JOIN boards b ON b.id = p.board_id
+           WHERE t.account_id = $1 AND n.id = $2
+           ORDER BY p.id DESC LIMIT 1"#,
+        account.0,
+        opening.0
+    )
+    .fetch_optional(executor)
+    .await?;
+    row.map(StoredPosting::try_from).transpose()
+}
+
 /// What became of an opening for one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {

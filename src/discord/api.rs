@@ -22,6 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 /// No header makes a place rest for longer.
 const LONGEST_REST: Duration = Duration::from_mins(10);
 
+/// So long nothing is asked of whoever guards Discord and refused.
+const GUARDED: Duration = Duration::from_mins(5);
+
 /// Largest answer: a hundred messages.
 const CAP: usize = 4 * 1024 * 1024;
 
@@ -29,8 +32,9 @@ const CAP: usize = 4 * 1024 * 1024;
 const AGENT: &str =
     concat!("DiscordBot (https://github.com/earlybrd, ", env!("CARGO_PKG_VERSION"), ")");
 
-/// What all calls of the bot count under.
+/// What all calls of the bot count under, and what rests while nobody takes its token.
 pub const ALL: &str = "discord";
+pub const TOKEN: &str = "discord/token";
 
 /// The API.
 #[derive(Debug, Clone)]
@@ -39,6 +43,16 @@ pub struct Api {
     base: Url,
     pub app_id: String,
     token: SecretString,
+}
+
+/// An answer, and what stands beside it.
+#[derive(Debug)]
+pub struct Said {
+    pub answer: Result<Json, Failure>,
+    /// Discord's name of what the call counted under.
+    pub bucket: Option<String>,
+    /// How long nothing more is taken there.
+    pub used_up: Option<Duration>,
 }
 
 /// Why a call did not do what it should.
@@ -76,7 +90,7 @@ impl Api {
     }
 
     pub async fn get(&self, path: &str) -> Result<Json, Failure> {
-        self.answer(path, self.request(Method::GET, path)?).await
+        self.ask(Method::GET, path, None).await.answer
     }
 
     /// Calls with a body.
@@ -86,22 +100,22 @@ impl Api {
         path: &str,
         body: &(impl serde::Serialize + Sync),
     ) -> Result<Json, Failure> {
-        let body = serde_json::to_vec(body).map_err(|error| Failure::Away(error.to_string()))?;
-        let request = self.request(method, path)?.header(CONTENT_TYPE, "application/json");
-        self.answer(path, request.body(body)).await
+        let body = serde_json::to_value(body).map_err(|error| Failure::Away(error.to_string()))?;
+        self.ask(method, path, Some(&body)).await.answer
     }
 
-    /// Calls with a body; says also for how long nothing more is taken there, if this was the last of a
-    /// while.
-    pub async fn call_counted(
-        &self,
-        path: &str,
-        body: &(impl serde::Serialize + Sync),
-    ) -> Result<(Json, Option<Duration>), Failure> {
-        let body = serde_json::to_vec(body).map_err(|error| Failure::Away(error.to_string()))?;
-        let request = self.request(Method::POST, path)?.header(CONTENT_TYPE, "application/json");
-        let (headers, answer) = self.answer_with_headers(path, request.body(body)).await?;
-        Ok((answer, used_up(&headers)))
+    /// Calls, and says what the headers say of the limits, too.
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Json>) -> Said {
+        let request = self.request(method, path).map(|request| match body {
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
+            None => request,
+        });
+        let mut said = Said { answer: Ok(Json::Null), bucket: None, used_up: None };
+        said.answer = match request {
+            Ok(request) => self.answer(path, request, &mut said).await,
+            Err(failure) => Err(failure),
+        };
+        said
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
@@ -114,43 +128,43 @@ impl Api {
         Ok(request.header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret())))
     }
 
-    async fn answer(&self, path: &str, request: RequestBuilder) -> Result<Json, Failure> {
-        self.answer_with_headers(path, request).await.map(|(_, answer)| answer)
-    }
-
-    async fn answer_with_headers(
+    async fn answer(
         &self,
         path: &str,
         request: RequestBuilder,
-    ) -> Result<(HeaderMap, Json), Failure> {
+        said: &mut Said,
+    ) -> Result<Json, Failure> {
         // The path of an answer holds a secret.
         let path = if is_by_token(path) { "an answer" } else { path };
         let response = request.send().await.map_err(|error| not_answered(path, &error))?;
         let status = response.status();
         let headers = response.headers().clone();
+        said.bucket = header(&headers, "x-ratelimit-bucket").map(str::to_owned);
+        said.used_up = used_up(&headers);
         if status == StatusCode::NO_CONTENT {
-            return Ok((headers, Json::Null));
+            return Ok(Json::Null);
         }
         let body = read(response).await;
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(limited(&headers, body.ok().flatten().as_ref()));
         }
-        // What stands between us and Discord says these; nothing was done.
-        if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE) {
-            return Err(Failure::Away(format!("{path} was answered {status}")));
-        }
         let unclear = || Failure::Unclear(format!("{path}: the answer {status} says nothing"));
         let answer = body.map_err(|why| Failure::Unclear(format!("{path}: {why}")))?;
         if status.is_success() {
-            return answer.map(|answer| (headers, answer)).ok_or_else(unclear);
+            return answer.ok_or_else(unclear);
         }
-        if status.is_server_error() {
+        let code = answer.as_ref().and_then(|it| it.pointer("/code")?.as_i64());
+        // Whoever stands between us and Discord may have passed the call on.
+        if status.is_server_error() && code.unwrap_or(0) == 0 {
             return Err(unclear());
         }
-        let code = answer.as_ref().and_then(|it| it.pointer("/code")?.as_i64()).unwrap_or(0);
+        // What guards Discord refuses all that we do, not what was asked.
+        if status == StatusCode::FORBIDDEN && answer.is_none() {
+            return Err(Failure::Limited { after: Some(GUARDED), whose: Whose::Ours });
+        }
         let text = answer.as_ref().and_then(|it| it.pointer("/message")?.as_str());
         let text = text.unwrap_or("nothing").chars().take(200).collect();
-        Err(Failure::Refused { status: status.as_u16(), code, text })
+        Err(Failure::Refused { status: status.as_u16(), code: code.unwrap_or(0), text })
     }
 }
 
@@ -176,12 +190,14 @@ fn not_answered(path: &str, error: &reqwest::Error) -> Failure {
 /// Who is limited and for how long: by the body, or else by the headers. What comes without either is not
 /// of Discord itself but of what guards it, and is about all that we do.
 fn limited(headers: &HeaderMap, body: Option<&Json>) -> Failure {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let said = body.and_then(|body| body.pointer("/retry_after")?.as_f64());
-    let also = || header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok());
+    let also = || header(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok());
     let after = said.or_else(also).and_then(seconds);
-    let all = body.and_then(|body| body.pointer("/global")?.as_bool()).unwrap_or(body.is_none());
-    let whose = match header("x-ratelimit-scope") {
+    let scope = header(headers, "x-ratelimit-scope");
+    let by_header = header(headers, "x-ratelimit-global").is_some_and(|it| it.trim() == "true");
+    let all = body.and_then(|body| body.pointer("/global")?.as_bool());
+    let all = by_header || all.unwrap_or(body.is_none() && scope.is_none());
+    let whose = match scope {
         _ if all => Whose::Ours,
         Some("global") => Whose::Ours,
         Some("shared") => Whose::Shared,
@@ -190,12 +206,16 @@ fn limited(headers: &HeaderMap, body: Option<&Json>) -> Failure {
     Failure::Limited { after, whose }
 }
 
-/// How long a place that just took its last message of a while takes no more, by the headers.
+/// How long nothing more is taken where this was the last call of a while, by the headers.
 fn used_up(headers: &HeaderMap) -> Option<Duration> {
-    let header = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let is_last = header("x-ratelimit-remaining").is_some_and(|left| left < 1.0);
-    let after = header("x-ratelimit-reset-after").filter(|_| is_last)?;
+    let number = |name| header(headers, name)?.trim().parse::<f64>().ok();
+    let is_last = number("x-ratelimit-remaining").is_some_and(|left| left < 1.0);
+    let after = number("x-ratelimit-reset-after").filter(|_| is_last)?;
     seconds(after).map(|after| after.min(LONGEST_REST))
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// A time that makes sense.
@@ -204,7 +224,7 @@ fn seconds(number: f64) -> Option<Duration> {
 }
 
 impl Failure {
-    /// What a sender must do; `key` is what the place counts by.
+    /// What a sender must do; `key` is what the call counted under.
     pub fn verdict(self, key: &str) -> Verdict {
         let why = self.to_string();
         let (all, one) = (ALL.to_owned(), key.to_owned());
@@ -217,7 +237,8 @@ impl Failure {
             Self::Unclear(why) => Verdict::Unknown { why },
             Self::Refused { .. } if self.token_is_dead() => {
                 tracing::error!("Discord takes the bot's token no more: {why}");
-                Verdict::Limited { why, after: Some(Duration::from_hours(1)), key: all }
+                let key = TOKEN.to_owned();
+                Verdict::Limited { why, after: Some(Duration::from_hours(1)), key }
             }
             Self::Refused { code, .. } => match meaning(code) {
                 Means::PlaceIsGone => Verdict::Gone { why },
@@ -232,6 +253,11 @@ impl Failure {
     pub fn token_is_dead(&self) -> bool {
         let Self::Refused { status, code, .. } = self else { return false };
         *status == 401 || meaning(*code) == Means::TokenIsDead
+    }
+
+    /// Whether the place did not let us.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { status: 403, .. })
     }
 
     /// Whether Discord counts it: after ten thousand in ten minutes it answers nobody from here.
@@ -250,6 +276,11 @@ impl Failure {
             Self::Refused { status, .. } => *status == 404,
             Self::Limited { .. } | Self::Away(_) | Self::Unclear(_) => true,
         }
+    }
+
+    /// Whether what was asked for is nowhere: a channel that was closed.
+    pub fn is_of_nowhere(&self) -> bool {
+        matches!(self, Self::Refused { code: 10_003, .. })
     }
 
     /// What is sent is not wanted there: a link that is thought harmful, most often.
@@ -289,5 +320,9 @@ mod tests {
         }
         check(&[], said(json!(-1), false), (None, Whose::Places));
         check(&[], said(json!("x"), false), (None, Whose::Places));
+        let global = ("x-ratelimit-global", "true");
+        check(&[global], said(json!(9), false), (Some(9), Whose::Ours));
+        check(&[global, ("x-ratelimit-scope", "user")], None, (None, Whose::Ours));
+        check(&[("x-ratelimit-scope", "user")], None, (None, Whose::Places));
     }
 }

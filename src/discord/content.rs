@@ -1,12 +1,15 @@
 //! Messages and answers as embeds and buttons, within Discord's limits.
 
 use chrono::{DateTime, Utc};
-use serenity::builder::{CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
+use serenity::builder::{
+    CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter, CreateSelectMenu,
+    CreateSelectMenuKind, CreateSelectMenuOption,
+};
 
 use super::press::name;
 use super::text::{escaped, plain, web};
 use crate::domain::message::{Card, Message};
-use crate::domain::reply::{Button, Part, Reply};
+use crate::domain::reply::{Action, Button, Part, Press, Reply};
 use crate::render;
 use crate::render::card::{self, CLOSED, SAMPLE};
 use crate::render::replies::card_buttons;
@@ -15,16 +18,27 @@ use crate::render::replies::card_buttons;
 const EMBEDS: usize = 10;
 const ALL: usize = 5_700;
 
+/// Of these, what an edit may add to a message.
+const GROWS: usize = 500;
+
+/// Cards of which one message shows no more in any case.
+const CARDS: usize = 100;
+
 /// Characters of a description, a title, and a label.
 const DESCRIPTION: usize = 4_000;
 const TITLE: usize = 250;
 const LABEL: usize = 80;
 
-/// Rows of buttons, and buttons of a row.
+/// Rows of a message, buttons of a row, and what a menu has to choose from.
 const ROWS: usize = 5;
 const A_ROW: usize = 5;
+const CHOICES: usize = 25;
 
-/// Embeds and rows of buttons.
+/// Characters of a choice, and of what a menu is for.
+const CHOICE: usize = 100;
+const ASKED: usize = 150;
+
+/// Embeds and rows of what can be pressed.
 #[derive(Debug, Clone, Default)]
 pub struct Content {
     pub embeds: Vec<CreateEmbed>,
@@ -44,19 +58,29 @@ pub fn mark(message: &Message) -> String {
     format!("earlybrd no. {}", message.delivery)
 }
 
+/// How many cards of a message one message in Discord shows.
+pub fn fits(all: &Message, now: DateTime<Utc>) -> usize {
+    all.most_that_fit(CARDS, |some| {
+        let page = page(some, now, Links::Shown);
+        !page.cut && page.length + GROWS <= ALL
+    })
+}
+
 /// A message that is delivered at `now`.
 pub fn message(message: &Message, now: DateTime<Utc>, links: Links) -> Content {
+    page(message, now, links).done(Some(&mark(message)))
+}
+
+fn page(message: &Message, now: DateTime<Utc>, links: Links) -> Page {
     let mut page = Page::default();
+    let instead = render::message::instead(message);
     let heading = render::message::heading(message);
-    for text in message.notice.iter().chain(heading.iter()) {
+    for text in instead.iter().chain(&message.notice).chain(&heading) {
         page.text(&escaped(text, DESCRIPTION));
     }
     let (whole, rest) = message.shown();
     for card in whole {
         page.card(card, Some(now), links);
-        if !card.sample {
-            page.buttons(&card_buttons(card), None);
-        }
     }
     if !rest.is_empty() {
         page.text(&render::message::more(rest.len()));
@@ -66,7 +90,13 @@ pub fn message(message: &Message, now: DateTime<Utc>, links: Links) -> Content {
             page.text(&url.map_or(line.clone(), |url| format!("[{line}](<{}>)", linked(url))));
         }
     }
-    page.done(Some(&mark(message)))
+    let real: Vec<&Card> = message.cards.iter().filter(|card| !card.sample).collect();
+    match real.as_slice() {
+        [] => {}
+        [one] => page.buttons(&card_buttons(one), None),
+        many => page.menus(many),
+    }
+    page
 }
 
 /// An answer.
@@ -94,7 +124,12 @@ pub fn reply(reply: &Reply) -> Content {
             }
         }
     }
-    page.buttons(&reply.buttons, shown);
+    let is_reason = |button: &&Button| matches!(button.press, Press::Act(Action::Because(..)));
+    let (reasons, others): (Vec<&Button>, Vec<&Button>) = reply.buttons.iter().partition(is_reason);
+    page.buttons(others, shown);
+    if !reasons.is_empty() {
+        page.menu("Why?", reasons.into_iter().map(|it| (it.label.clone(), &it.press)));
+    }
     page.done(None)
 }
 
@@ -113,6 +148,7 @@ struct Page {
     length: usize,
     cut: bool,
     buttons: Vec<CreateButton>,
+    menus: Vec<CreateActionRow>,
 }
 
 impl Page {
@@ -153,7 +189,7 @@ impl Page {
         lines.extend(card.attribution.as_deref().map(|said| escaped(said, 200)));
         let delays = delivered.filter(|_| !card.sample).map(|at| card::delays(&card.times, at));
         lines.extend(delays.map(|delays| escaped(&delays, 200)));
-        let (title, text) = (plain(&card.title, TITLE), lines.join("\n"));
+        let (title, text) = (escaped(&card.title, TITLE), lines.join("\n"));
         let title = if title.trim().is_empty() { "untitled".to_owned() } else { title };
         let more = title.encode_utf16().count() + text.encode_utf16().count();
         if self.length + more > ALL || self.embeds.len() + 2 >= EMBEDS {
@@ -171,7 +207,7 @@ impl Page {
     }
 
     /// Things to press; `shown` is the filter that the message shows.
-    fn buttons(&mut self, buttons: &[Button], shown: Option<&str>) {
+    fn buttons<'a>(&mut self, buttons: impl IntoIterator<Item = &'a Button>, shown: Option<&str>) {
         for button in buttons {
             let n = self.buttons.len();
             let Some(name) = name(&button.press, n, shown).filter(|_| n < ROWS * A_ROW) else {
@@ -181,6 +217,56 @@ impl Page {
             let style = serenity::model::application::ButtonStyle::Secondary;
             self.buttons.push(CreateButton::new(name).label(label).style(style));
         }
+    }
+
+    /// For several cards, what can be done with one, and which.
+    fn menus(&mut self, cards: &[&Card]) {
+        let mut menus: Vec<(String, Vec<(String, Press)>)> = Vec::new();
+        for card in cards {
+            for Button { label, press } in card_buttons(card) {
+                // To mute, the company is what is chosen, once.
+                let mutes = matches!(press, Press::Act(Action::Mute(_)));
+                let (does, chosen) = match label.split_once(' ').filter(|_| mutes) {
+                    Some((does, company)) => (does.to_owned(), company.to_owned()),
+                    None => (label.clone(), render::message::line(card)),
+                };
+                let at = menus.iter().position(|(known, _)| *known == does);
+                let at = at.unwrap_or_else(|| {
+                    menus.push((does, Vec::new()));
+                    menus.len() - 1
+                });
+                if let Some((_, choices)) = menus.get_mut(at)
+                    && !choices
+                        .iter()
+                        .any(|(said, known)| *known == press || mutes && *said == chosen)
+                {
+                    choices.push((chosen, press));
+                }
+            }
+        }
+        for (does, choices) in &menus {
+            self.menu(
+                &format!("{does}: which?"),
+                choices.iter().map(|(label, press)| (label.clone(), press)),
+            );
+        }
+    }
+
+    /// One thing to choose; `asked` is for what.
+    fn menu<'a>(&mut self, asked: &str, choices: impl Iterator<Item = (String, &'a Press)>) {
+        let named = choices.enumerate().filter_map(|(n, (label, press))| {
+            let label = plain(&label, CHOICE);
+            let label = if label.trim().is_empty() { "untitled".to_owned() } else { label };
+            Some(CreateSelectMenuOption::new(label, name(press, n, None)?))
+        });
+        let options: Vec<_> = named.take(CHOICES).collect();
+        if options.is_empty() || self.menus.len() >= ROWS {
+            return;
+        }
+        let id = format!("menu:{}", self.menus.len());
+        let menu = CreateSelectMenu::new(id, CreateSelectMenuKind::String { options })
+            .placeholder(plain(asked, ASKED));
+        self.menus.push(CreateActionRow::SelectMenu(menu));
     }
 
     fn done(mut self, mark: Option<&str>) -> Content {
@@ -202,6 +288,8 @@ impl Page {
         while buttons.peek().is_some() {
             rows.push(CreateActionRow::Buttons(buttons.by_ref().take(A_ROW).collect()));
         }
+        rows.append(&mut self.menus);
+        rows.truncate(ROWS);
         Content { embeds: self.embeds, rows }
     }
 }

@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};
-use serenity::builder::{CreateAllowedMentions, CreateInteractionResponseMessage};
+use serenity::builder::{CreateAllowedMentions, CreateInteractionResponseMessage, CreateMessage};
+use serenity::model::channel::Nonce;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::api::Api;
+use super::choices;
 use super::content::{self, Content};
 use super::line::{self, Who, text};
 use super::people::failed;
-use super::place::is_token;
+use super::place::{Place, is_token};
 use super::press::{self, Value};
-use crate::commands::Context;
+use crate::commands::{Context, meant};
 use crate::db;
 use crate::domain::reply::Reply;
 use crate::render::replies;
@@ -30,6 +32,9 @@ const TAKEN_AFTER: [Duration; 3] =
 
 /// Only whoever typed or pressed sees it.
 const EPHEMERAL: u64 = 1 << 6;
+
+/// The kind of interaction in which somebody still types.
+pub const TYPING: u64 = 4;
 
 /// Kinds of answers.
 const PONG: u64 = 1;
@@ -84,21 +89,49 @@ impl Desk {
                 self.work(&payload, who, wanted, Instead::OfNothing).await
             }
             (3, Some(who)) => self.pressed(&payload, who).await,
-            (4, Some(who)) => {
-                let (choices, typed) = line::typing(&data)?;
-                Some(Answer::This(self.choose(&who, choices, &typed).await))
-            }
+            // Nothing but choices may answer it.
+            (TYPING, who) => Some(Answer::This(match who.zip(line::typing(&data)) {
+                Some((who, (choices, typed))) => self.choose(&who, choices, &typed).await,
+                None => choices::answer(&[]),
+            })),
             (5, Some(who)) => {
-                let line = text(&data, "/components/0/components/0/value").unwrap_or_default();
-                let line = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                let line = text(&data, "/components/0/components/0/value")
+                    .or_else(|| text(&data, "/components/0/component/value"));
+                let line = in_one(line.unwrap_or_default());
                 self.work(&payload, who, Wanted::Line(line), Instead::OfNothing).await
             }
             _ => None,
         }
     }
 
+    /// Answers what somebody wrote to the bot alone; a line that names no command is a filter.
+    pub async fn written(&self, who: &Who, (id, channel): (&str, &str), content: &str) {
+        let (pool, now) = (&self.context.pool, self.context.clock.now());
+        match db::discord::hear(pool, &format!("message:{id:.60}"), now).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::error!("Discord: {error}"),
+        }
+        let address = Place::Person(who.user.clone()).to_string();
+        if let Err(error) = db::discord::keep_conversation(pool, &address, Some(channel)).await {
+            tracing::warn!("a conversation in Discord was not remembered: {error}");
+        }
+        let reply = self.say(who, &meant(&in_one(content))).await;
+        let Content { embeds, rows } = content::reply(&reply);
+        let message = CreateMessage::new()
+            .embeds(embeds)
+            .components(rows)
+            .allowed_mentions(CreateAllowedMentions::new())
+            .nonce(Nonce::String(id.to_owned()))
+            .enforce_nonce(true);
+        let path = format!("channels/{channel}/messages");
+        if let Err(failure) = self.api.call(Method::POST, &path, &message).await {
+            tracing::warn!("an answer was not taken: {failure}");
+        }
+    }
+
     async fn pressed(self: &Arc<Self>, payload: &Json, who: Who) -> Option<Answer> {
-        let name = text(payload, "/data/custom_id").unwrap_or_default();
+        let name = payload.pointer("/data").and_then(press::pressed).unwrap_or_default();
         let message = payload.pointer("/message").cloned().unwrap_or_default();
         let only_theirs = message.pointer("/flags").and_then(Json::as_u64);
         let only_theirs = only_theirs.is_some_and(|flags| flags & EPHEMERAL != 0);
@@ -187,7 +220,17 @@ pub fn answer(kind: u64, reply: &Reply) -> Json {
 /// The answer to what we cannot read.
 pub fn unknown() -> Json {
     tracing::warn!("Discord brought an interaction that is not known");
+    went_wrong()
+}
+
+/// The answer that Discord takes where it took no other.
+pub fn went_wrong() -> Json {
     answer(MESSAGE, &replies::something_went_wrong())
+}
+
+/// Text as one line.
+fn in_one(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn message(Content { embeds, rows }: Content, ephemeral: bool) -> CreateInteractionResponseMessage {

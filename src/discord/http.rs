@@ -11,10 +11,7 @@ use axum::routing::post;
 use serde_json::Value as Json;
 
 use super::desk::{Answer, Desk, unknown};
-use super::place::{Place, is_id};
 use super::signature;
-use crate::db;
-use crate::domain::target::Platform;
 
 /// Where Discord's requests go.
 pub const INTERACTIONS: &str = "/discord/interactions";
@@ -72,25 +69,5 @@ async fn event(Shared(door): Shared<Arc<Door>>, headers: HeaderMap, body: Bytes)
             tracing::error!("Discord: {error}");
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response()
         }
-    }
-}
-
-impl Desk {
-    /// Whoever took their permission back is written to no more.
-    async fn happened(&self, payload: &Json) -> sqlx::Result<()> {
-        let text = |path: &str| payload.pointer(path).and_then(Json::as_str);
-        if text("/event/type") != Some("APPLICATION_DEAUTHORIZED") {
-            return Ok(());
-        }
-        let Some(user) = text("/event/data/user/id").filter(|id| is_id(id)) else { return Ok(()) };
-        let (address, now) = (Place::Person(user.to_owned()).to_string(), self.context.clock.now());
-        let why = db::discord::DEAUTHORIZED;
-        db::broken_targets::place_is_gone(
-            &self.context.pool,
-            Platform::Discord,
-            (&address, why),
-            now,
-        )
-        .await
     }
 }

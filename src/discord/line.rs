@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::place::is_id;
-use super::schema::{Choices, SUBS, Sub, WHY};
+use super::schema::{Choices, SUBS, Sub, Value, WHY};
 
 /// Somebody somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,18 +14,32 @@ pub struct Who {
     /// Whether they may manage the server.
     pub manages: bool,
     pub roles: Vec<u64>,
-    /// Whether we may write there.
-    pub open: bool,
+    /// Whether we may write there, if Discord says so.
+    pub open: Option<bool>,
 }
 
 /// Permissions of a member: Administrator, Manage Server.
 const MANAGES: u64 = ALL | 1 << 5;
 const ALL: u64 = 1 << 3;
 
-/// Permissions of ours: View Channel, Send Messages, Embed Links.
-const WRITES: u64 = 1 << 10 | 1 << 11 | 1 << 14;
+/// Permissions of ours: View Channel and Embed Links, with Send Messages, or in threads what stands for it.
+const SHOWS: u64 = 1 << 10 | 1 << 14;
+const WRITES: u64 = 1 << 11;
+const WRITES_IN_THREADS: u64 = 1 << 38;
+
+/// All that we ask for when we are let in: these, and Read Message History, for what may have arrived.
+pub const ASKED_FOR: u64 = SHOWS | WRITES | WRITES_IN_THREADS | 1 << 16;
+
+/// Kinds of channels that are threads.
+const THREADS: [u64; 3] = [10, 11, 12];
 
 impl Who {
+    /// Somebody, alone with the bot.
+    pub fn alone(user: &str) -> Self {
+        let (shared, manages, roles, open) = Default::default();
+        Self { user: user.to_owned(), shared, manages, roles, open }
+    }
+
     /// `None` if Discord could not have said so.
     pub fn read(payload: &Json) -> Option<Self> {
         let user = text(payload, "/member/user/id").or_else(|| text(payload, "/user/id"))?;
@@ -37,7 +51,10 @@ impl Who {
         let may = text(payload, "/member/permissions").and_then(|bits| bits.parse::<u64>().ok());
         let manages = may.is_some_and(|may| may & MANAGES != 0);
         let ours = text(payload, "/app_permissions").and_then(|bits| bits.parse::<u64>().ok());
-        let open = ours.is_some_and(|ours| ours & ALL != 0 || ours & WRITES == WRITES);
+        let kind = payload.pointer("/channel/type").and_then(Json::as_u64);
+        let is_thread = kind.is_some_and(|kind| THREADS.contains(&kind));
+        let needed = SHOWS | if is_thread { WRITES_IN_THREADS } else { WRITES };
+        let open = ours.map(|ours| ours & ALL != 0 || ours & needed == needed);
         let roles =
             list(payload, "/member/roles").iter().filter_map(|role| role.as_str()?.parse().ok());
         let roles = roles.collect();
@@ -60,12 +77,31 @@ fn chosen(data: &Json) -> Option<(&'static Sub, &[Json])> {
     // A group holds the subcommand.
     if first.pointer("/type").and_then(Json::as_u64) == Some(2) {
         let inner = list(first, "/options").first()?;
-        let inner_name = text(inner, "/name")?;
-        let sub = SUBS.iter().find(|it| it.group == Some(name) && it.name == inner_name)?;
-        return Some((sub, list(inner, "/options")));
+        return Some((named(Some(name), text(inner, "/name")?)?, list(inner, "/options")));
     }
-    let sub = SUBS.iter().find(|it| it.group.is_none() && it.name == name)?;
-    Some((sub, list(first, "/options")))
+    Some((named(None, name)?, list(first, "/options")))
+}
+
+/// The subcommand of a name. Another version, or another way to register them, has it in another group,
+/// or calls it as its line begins.
+fn named(group: Option<&str>, name: &str) -> Option<&'static Sub> {
+    let subs = || SUBS.iter();
+    let here = subs().find(|sub| sub.group == group && sub.name == name);
+    let anywhere = || subs().find(|sub| sub.name == name);
+    let begins = || subs().find(|sub| sub.begins == name);
+    here.or_else(anywhere).or_else(begins)
+}
+
+/// What was given for each value of a subcommand. What has another name stands for what has none, in order.
+fn given<'a>(sub: &'static Sub, options: &'a [Json]) -> Vec<(&'static Value, Option<&'a Json>)> {
+    let is_for = |option: &Json, value: &Value| text(option, "/name") == Some(value.name);
+    let is_other = |option: &&Json| !sub.values.iter().any(|value| is_for(option, value));
+    let mut others = options.iter().filter(is_other);
+    let mut of = |value: &'static Value| {
+        let option = options.iter().find(|option| is_for(option, value));
+        (value, option.or_else(|| others.next()))
+    };
+    sub.values.iter().map(&mut of).collect()
 }
 
 /// The line of a command; `None` for one that is not ours, or is of another version.
@@ -75,14 +111,17 @@ pub fn of(data: &Json) -> Option<String> {
     }
     let (sub, options) = chosen(data)?;
     let mut line = sub.begins.to_owned();
-    for value in sub.values {
-        let said = options.iter().find(|option| text(option, "/name") == Some(value.name));
-        let said = said.and_then(|option| option.pointer("/value"));
-        let said = match said {
+    for (value, option) in given(sub, options) {
+        let said = match option.and_then(|option| option.pointer("/value")) {
             Some(Json::String(text)) => text.clone(),
             Some(Json::Number(number)) => number.to_string(),
-            Some(Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_)) | None => continue,
+            Some(Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_)) | None => {
+                value.unsaid.to_owned()
+            }
         };
+        if said.is_empty() {
+            continue;
+        }
         let said: String = said.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         line.push(' ');
         line.push_str(said.trim());
@@ -104,10 +143,11 @@ fn address_in(data: &Json) -> Option<String> {
 /// What somebody is typing into, and what it is so far.
 pub fn typing(data: &Json) -> Option<(Choices, String)> {
     let (sub, options) = chosen(data)?;
-    let is_typed =
-        |option: &&Json| option.pointer("/focused").and_then(Json::as_bool) == Some(true);
-    let option = options.iter().find(is_typed)?;
-    let value = sub.values.iter().find(|value| text(option, "/name") == Some(value.name))?;
+    let is_typed = |option: &Json| option.pointer("/focused").and_then(Json::as_bool) == Some(true);
+    let given = given(sub, options);
+    let (value, option) = given.iter().find_map(|(value, option)| {
+        option.filter(|option| is_typed(option)).map(|option| (value, option))
+    })?;
     Some((value.choices, text(option, "/value").unwrap_or_default().to_owned()))
 }
 
@@ -129,6 +169,28 @@ mod tests {
         let boards = json!({ "name": "jobs", "options": [{ "type": 2, "name": "boards",
             "options": [{ "type": 1, "name": "list" }] }] });
         assert_eq!(of(&boards).as_deref(), Some("boards"));
+        let flat = |name: &str, options: Json| json!({ "name": "jobs", "options": [{ "type": 1, "name": name, "options": options }] });
+        for (name, options, want) in [
+            // The word at the end is of what is looked for.
+            ("watch", json!([{ "name": "looks-for", "value": "x email" }]), "watch x email dm"),
+            (
+                "watch",
+                json!([{ "name": "where", "value": "here" }, { "name": "looks-for", "value": "x" }]),
+                "watch x here",
+            ),
+            // As others register them.
+            ("watch", json!([{ "name": "filter", "value": "rust" }]), "watch rust dm"),
+            ("timezone", json!([{ "name": "zone", "value": "UTC" }]), "timezone UTC"),
+            ("mute", json!([{ "name": "company", "value": "Acme" }]), "mute company Acme"),
+            (
+                "deliver",
+                json!([{ "name": "number", "value": 3 }, { "name": "when", "value": "hourly" }]),
+                "deliver 3 hourly",
+            ),
+            ("channels", json!([]), "channels"),
+        ] {
+            assert_eq!(of(&flat(name, options)).as_deref(), Some(want));
+        }
         for strange in [json!({}), json!({ "options": [] }), json!({ "options": [{ "name": 1 }] })]
         {
             assert_eq!(of(&strange), None, "{strange}");

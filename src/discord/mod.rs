@@ -4,10 +4,13 @@
 //! of a posting can ping, link or format; nothing that is not signed is believed.
 
 mod api;
+mod check;
 mod choices;
 mod content;
+mod counted;
 mod desk;
 mod errors;
+mod events;
 mod gateway;
 mod http;
 mod line;
@@ -20,7 +23,7 @@ mod send;
 mod signature;
 mod text;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use reqwest::Client;
@@ -28,17 +31,19 @@ use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
 pub use api::{Api, Failure};
+pub use check::Checked;
+pub use counted::INVALID_A_WINDOW;
 pub use errors::{CODES, Means};
 pub use http::{EVENTS, INTERACTIONS};
-pub use register::{Registered, register};
+pub use register::{Registered, manifest};
 pub use schema::commands;
-pub use send::{DiscordPlatform, INVALID_A_WINDOW};
+pub use send::DiscordPlatform;
 
 use crate::clock::Clock;
 use crate::commands::Context;
 use crate::config::{DiscordConfig, DiscordGateway};
 pub use desk::Desk;
-pub use gateway::{Gateway, Patience, Trust};
+pub use gateway::{Gateway, Patience, Queue, Trust};
 
 /// Discord as the settings have it.
 #[derive(Clone)]
@@ -54,7 +59,7 @@ impl Discord {
 
     /// Where messages are sent.
     pub fn platform(&self, pool: PgPool, clock: Arc<dyn Clock>) -> DiscordPlatform {
-        DiscordPlatform { api: self.api.clone(), pool, clock }
+        DiscordPlatform { api: self.api.clone(), pool, clock, buckets: Mutex::default() }
     }
 
     /// What answers.
@@ -82,18 +87,17 @@ impl Discord {
             None => Trust::Operator { tls: api.scheme() == "https" },
         };
         let (token, patience) = (self.config.token.clone(), Patience::default());
-        Some(Gateway { desk, token, url, trust, patience })
+        let queue = Queue::new(&desk);
+        Some(Gateway { desk, token, url, trust, patience, queue })
     }
 
-    /// Asks Discord who we are.
-    pub async fn check(&self) -> Result<String, Failure> {
-        let app = self.api.get("users/@me").await?;
-        let name = app.pointer("/username").and_then(serde_json::Value::as_str);
-        Ok(name.unwrap_or("a bot without a name").to_owned())
+    /// Asks Discord who we are, and whether what the settings say of the app is so.
+    pub async fn check(&self) -> Result<Checked, Failure> {
+        check::check(&self.api, &self.config).await
     }
 
     /// Makes Discord know our commands, if it does not yet.
     pub async fn register(&self, guild: Option<&str>) -> Result<Registered, Failure> {
-        register(&self.api, &self.config.app_id, guild).await
+        register::register(&self.api, &self.config.app_id, guild).await
     }
 }

@@ -44,15 +44,25 @@ pub fn is_id(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Tokens are parts of addresses.
+/// Tokens are parts of addresses: nothing of theirs may end such a part, or lead out of it.
 pub fn is_token(token: &str) -> bool {
-    let is_sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !token.is_empty() && token.chars().all(is_sound)
+    let is_sound = |c: char| c.is_ascii_alphanumeric() || "-_.~=:+!$,;@".contains(c);
+    token.chars().all(is_sound) && token.chars().any(|c| c != '.') && token.len() <= 1_000
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_stays_within_its_part_of_an_address() {
+        for sound in ["aW50", "a.b-c_d", "aW50ZXI6==", "v1:a~b", ".x"] {
+            assert!(is_token(sound), "{sound}");
+        }
+        for strange in ["", ".", "..", "a/b", "a?b", "a#b", "a%2fb", "a b", "a\\b", "ä"] {
+            assert!(!is_token(strange), "{strange}");
+        }
+    }
 
     #[test]
     fn a_place_survives_its_text() {

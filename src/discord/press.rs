@@ -17,8 +17,8 @@ pub enum Value {
     Fill(String),
 }
 
-/// The name of the n-th button of a message. A line that is too long for it, and ends with the filter that
-/// the message shows, leaves that away; `None` if it is too long all the same.
+/// The name of the n-th button of a message. A line that is too long for it leaves the filter that the message
+/// shows away, with a sign where it stood; `None` if it is too long all the same.
 pub fn name(press: &Press, n: usize, shown: Option<&str>) -> Option<String> {
     let fits = |name: &String| name.encode_utf16().count() <= LONGEST;
     let (kind, line) = match press {
@@ -30,8 +30,8 @@ pub fn name(press: &Press, n: usize, shown: Option<&str>) -> Option<String> {
     if fits(&whole) {
         return Some(whole);
     }
-    let begin = line.strip_suffix(shown?)?;
-    Some(format!("{n}|{kind}+:{begin}")).filter(fits)
+    let (begin, end) = line.split_once(shown?)?;
+    Some(format!("{n}|{kind}+:{begin}|{end}")).filter(fits)
 }
 
 /// What was pressed; `message` is the one that has the button.
@@ -39,7 +39,10 @@ pub fn read(name: &str, message: &Json) -> Option<Value> {
     let (number, value) = name.split_once('|')?;
     number.parse::<usize>().ok()?;
     let (kind, line) = value.split_once(':')?;
-    let with_shown = || Some(format!("{line}{}", shown_in(message)?));
+    let with_shown = || {
+        let (begin, end) = line.split_once('|').unwrap_or((line, ""));
+        Some(format!("{begin}{}{end}", shown_in(message)?))
+    };
     match kind {
         "act" => Some(Value::Act(line.parse().ok()?)),
         "say" => Some(Value::Say(line.to_owned())),
@@ -48,6 +51,12 @@ pub fn read(name: &str, message: &Json) -> Option<Value> {
         "fill+" => Some(Value::Fill(with_shown()?)),
         _ => None,
     }
+}
+
+/// The name of what was pressed, or chosen from a menu.
+pub fn pressed(data: &Json) -> Option<&str> {
+    let chosen = data.pointer("/values/0").or_else(|| data.pointer("/custom_id"));
+    chosen.and_then(Json::as_str)
 }
 
 /// The first text that a message shows as it stands.
@@ -75,6 +84,10 @@ mod tests {
             (Press::Act(Action::Save(DraftId(1))), Value::Act(Action::Save(DraftId(1)))),
             (Press::Say("list".into()), Value::Say("list".into())),
             (Press::Fill(format!("edit 3 {query}")), Value::Fill(format!("edit 3 {query}"))),
+            (
+                Press::Fill(format!("watch {query} here")),
+                Value::Fill(format!("watch {query} here")),
+            ),
         ] {
             let name = name(&press, 7, Some(&query)).unwrap();
             assert!(name.len() <= LONGEST);

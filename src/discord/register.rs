@@ -4,7 +4,22 @@ use reqwest::Method;
 use serde_json::{Map, Value as Json, json};
 
 use super::api::{Api, Failure};
+use super::gateway::INTENTS;
+use super::line::ASKED_FOR;
 use super::schema::commands;
+
+/// What commands of one server say nothing of, and Discord does not keep.
+const OF_ALL_SERVERS: [&str; 2] = ["contexts", "integration_types"];
+
+/// All that Discord is asked for: commands, and what the app may do and hears of.
+pub fn manifest() -> Json {
+    json!({
+        "commands": commands(),
+        "intents": INTENTS,
+        "permissions": ASKED_FOR.to_string(),
+        "scopes": ["applications.commands", "bot"],
+    })
+}
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +32,36 @@ pub enum Registered {
 
 /// Registers them for all servers, or one, unless they are known already.
 pub async fn register(api: &Api, app: &str, guild: Option<&str>) -> Result<Registered, Failure> {
-    let path = match guild {
-        Some(guild) => format!("applications/{app}/guilds/{guild}/commands"),
-        None => format!("applications/{app}/commands"),
-    };
-    let ours = commands();
+    let path = path(app, guild);
+    let ours = ours(guild);
     let known = api.get(&path).await?;
     if is_known(&ours, &known) {
         return Ok(Registered::Known);
     }
     api.call(Method::PUT, &path, &ours).await?;
     Ok(Registered::Changed)
+}
+
+/// Whether Discord knows them for all servers as they are.
+pub async fn is_registered(api: &Api, app: &str) -> Result<bool, Failure> {
+    Ok(is_known(&ours(None), &api.get(&path(app, None)).await?))
+}
+
+fn path(app: &str, guild: Option<&str>) -> String {
+    match guild {
+        Some(guild) => format!("applications/{app}/guilds/{guild}/commands"),
+        None => format!("applications/{app}/commands"),
+    }
+}
+
+/// The commands, as they are registered there.
+fn ours(guild: Option<&str>) -> Json {
+    let mut ours = commands();
+    let each = ours.as_array_mut().into_iter().flatten().filter_map(Json::as_object_mut);
+    for command in each.filter(|_| guild.is_some()) {
+        command.retain(|name, _| !OF_ALL_SERVERS.contains(&name.as_str()));
+    }
+    ours
 }
 
 /// Whether what Discord knows says all that we say. It adds fields of its own, and may leave out what is

@@ -27,8 +27,15 @@ pub enum Choices {
     OwnBoards,
     Zones,
     Commands,
+    /// Of cards that came.
+    Companies,
+    Muted,
+    /// How often a filter is told.
+    Rhythms,
     /// One of the server's roles.
     Roles,
+    /// From one on, to so many.
+    UpTo(u64),
     /// These words alone.
     Words(&'static [&'static str]),
 }
@@ -40,6 +47,8 @@ pub struct Value {
     pub says: &'static str,
     pub required: bool,
     pub choices: Choices,
+    /// What stands in the line where nothing was said.
+    pub unsaid: &'static str,
 }
 
 /// A subcommand, the words that it begins a line with, and its options in the line's order.
@@ -55,11 +64,11 @@ pub struct Sub {
 }
 
 const fn must(name: &'static str, says: &'static str, choices: Choices) -> Value {
-    Value { name, says, required: true, choices }
+    Value { name, says, required: true, choices, unsaid: "" }
 }
 
 const fn may(name: &'static str, says: &'static str, choices: Choices) -> Value {
-    Value { name, says, required: false, choices }
+    Value { name, says, required: false, choices, unsaid: "" }
 }
 
 const fn sub(name: &'static str, values: &'static [Value]) -> Sub {
@@ -72,11 +81,15 @@ const fn of(group: &'static str, name: &'static str, values: &'static [Value]) -
 
 const NUMBER: Value = must("filter", "which of your filters", Choices::Filters);
 const FILTER: Value = must("looks-for", "such as: remote rust -senior pay>=80k", Choices::None);
-const PAGE: Value = may("page", "1 is the newest", Choices::None);
+const PAGE: Value = may("page", "1 is the newest", Choices::UpTo(1_000));
+const PLACES: Choices = Choices::Words(&["here", "dm", "email"]);
+
+/// Always said, or the last word of what is looked for could be taken for it.
+const WHERE: Value = Value { unsaid: "dm", ..may("where", "where its cards go", PLACES) };
 
 /// All of them.
 pub const SUBS: &[Sub] = &[
-    sub("watch", &[FILTER, may("where", "where its cards go", Choices::Words(&["here", "email"]))]),
+    sub("watch", &[FILTER, WHERE]),
     sub("test", &[FILTER]),
     sub("list", &[]),
     sub("show", &[NUMBER]),
@@ -90,14 +103,10 @@ pub const SUBS: &[Sub] = &[
         "deliver",
         &[
             NUMBER,
-            must("how-often", "instant, hourly, daily 08:00, weekly mon 08:00", Choices::None),
+            must("how-often", "instant, hourly, daily 08:00, weekly mon 08:00", Choices::Rhythms),
         ],
     ),
-    of(
-        "where",
-        "to",
-        &[NUMBER, must("place", "here or email", Choices::Words(&["here", "email"]))],
-    ),
+    of("where", "to", &[NUMBER, must("place", "here, dm or email", PLACES)]),
     of("where", "email", &[may("address", "yours, or off", Choices::None)]),
     of("when", "timezone", &[must("name", "such as Europe/Berlin", Choices::Zones)]),
     of("when", "quiet", &[must("hours", "22:00-07:00 or off", Choices::None)]),
@@ -107,14 +116,14 @@ pub const SUBS: &[Sub] = &[
         name: "mute",
         begins: "mute company",
         says: None,
-        values: &[must("name", "the company's name", Choices::None)],
+        values: &[must("name", "the company's name", Choices::Companies)],
     },
     Sub {
         group: Some("company"),
         name: "unmute",
         begins: "unmute company",
         says: None,
-        values: &[must("name", "the company's name", Choices::None)],
+        values: &[must("name", "the company's name", Choices::Muted)],
     },
     of("company", "muted", &[]),
     of("kept", "saved", &[PAGE]),
@@ -182,11 +191,15 @@ fn described(text: &str) -> String {
 fn option(value: &Value) -> CreateCommandOption {
     let kind = match value.choices {
         Choices::Roles => CommandOptionType::Role,
+        Choices::UpTo(_) => CommandOptionType::Integer,
         Choices::None
         | Choices::Filters
         | Choices::OwnBoards
         | Choices::Zones
         | Choices::Commands
+        | Choices::Companies
+        | Choices::Muted
+        | Choices::Rhythms
         | Choices::Words(_) => CommandOptionType::String,
     };
     let option = CreateCommandOption::new(kind, value.name, value.says);
@@ -196,9 +209,14 @@ fn option(value: &Value) -> CreateCommandOption {
         Choices::Words(words) => {
             words.iter().fold(option, |option, word| option.add_string_choice(*word, *word))
         }
-        Choices::Filters | Choices::OwnBoards | Choices::Zones | Choices::Commands => {
-            option.set_autocomplete(true)
-        }
+        Choices::UpTo(most) => option.min_int_value(1).max_int_value(most),
+        Choices::Filters
+        | Choices::OwnBoards
+        | Choices::Zones
+        | Choices::Commands
+        | Choices::Companies
+        | Choices::Muted
+        | Choices::Rhythms => option.set_autocomplete(true),
     }
 }
 

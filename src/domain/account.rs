@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::ids::AccountId;
+
 /// What kind of account it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKind {
@@ -69,4 +71,28 @@ pub struct Identity {
     pub workspace: String,
     /// The platform's id of the user; empty for a team's own identity.
     pub user: String,
+}
+
+/// Whose something is, as we write it on what is made there: others may count their accounts from one, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountMark {
+    /// Which of us it is.
+    pub installation: String,
+    pub account: AccountId,
+}
+
+impl fmt::Display for AccountMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.installation, self.account)
+    }
+}
+
+impl FromStr for AccountMark {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (installation, account) = text.split_once(':').ok_or("no mark of ours")?;
+        let account = account.parse().map(AccountId).map_err(|_| "no mark of ours")?;
+        Ok(Self { installation: installation.to_owned(), account })
+    }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use url::Url;
 
 use super::ids::{BoardId, LeaseId};
@@ -199,6 +200,8 @@ pub struct ClaimedBoard {
     /// For a web page.
     pub rules: Option<Rules>,
     pub url: Url,
+    /// The address, where that in `url` only stands for it.
+    pub sealed_url: Option<Vec<u8>>,
     pub visibility: Visibility,
     /// Rest between two polls that went well.
     pub interval: Duration,
@@ -206,10 +209,18 @@ pub struct ClaimedBoard {
     /// Polls that failed since the last one that went well.
     pub failures: u32,
     pub failing_since: Option<DateTime<Utc>>,
+    /// Since when it has not answered; one that answers and shows nothing fails, too.
+    pub unanswered_since: Option<DateTime<Utc>>,
+    /// Answers in a row, but for failures, in which it showed nothing.
+    pub empty_answers: u32,
     /// Postings that it showed when it last answered anew.
     pub shown: u32,
     /// Since when we watch it; what was posted before is no news.
     pub watched_since: DateTime<Utc>,
+    /// Of its dates that state none.
+    pub zone: Tz,
+    /// How old a posting is before the board shows it.
+    pub delay: Duration,
     /// When it last showed something new.
     pub last_new_at: Option<DateTime<Utc>>,
     /// Whether any poll has gone well yet.

@@ -11,6 +11,7 @@ use super::ids::{DeliveryId, TargetId};
 pub struct ClaimedDelivery {
     pub id: DeliveryId,
     pub target: TargetId,
+    pub created: DateTime<Utc>,
     /// Tries that were begun before this one.
     pub attempts: u32,
     /// How often the platform left us in doubt whether it arrived.
@@ -71,7 +72,7 @@ pub enum Doubt {
     Same,
     /// The platform can be asked.
     Ask,
-    /// Nobody can tell. It is sent again once.
+    /// Nobody can tell: it is sent again after a minute, mail once.
     Once,
 }
 
@@ -80,7 +81,11 @@ pub enum Doubt {
 pub enum NextStep {
     /// Send again after this rest.
     Again(Duration),
-    /// Keep it where the operator sees it.
+    /// The target will never take it; another place may.
+    Refused,
+    /// The target has failed for too long; another place may take it.
+    GivenUp,
+    /// Keep it where the operator sees it: most likely it arrived.
     Dead,
     /// Keep it owed and stop using the target.
     TargetGone,

@@ -1,5 +1,6 @@
 //! What a person wants, as an expression over a posting.
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
@@ -7,6 +8,9 @@ use super::facts::{Employment, Language, Level};
 use super::pay::{Currency, Period};
 use super::place::{Country, Region};
 use super::posting::Remote;
+
+/// How long the removal of a filter can be undone.
+pub const UNDO: TimeDelta = TimeDelta::minutes(10);
 
 /// The expression of one filter. `filter_lang` reads and prints it; only it makes sure that a
 /// filter requires something, so that none can match everything.

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What all mail counts by.
+pub const ALL_MAIL: &str = "mail";
+
 /// A limit that all replicas share: what is counted under one key, at most `burst` at once, and on the
 /// long run one `every` so often.
 #[derive(Debug, Clone, PartialEq, Eq)]

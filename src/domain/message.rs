@@ -30,6 +30,42 @@ pub struct Instead {
     pub why: String,
 }
 
+/// What a notice says of what somebody pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    TrialEnds,
+    PaymentFailed,
+    PaymentWaits,
+    PlanEnded,
+    PlanOn,
+}
+
+impl About {
+    const ALL: [Self; 5] =
+        [Self::TrialEnds, Self::PaymentFailed, Self::PaymentWaits, Self::PlanEnded, Self::PlanOn];
+
+    /// The word stored in `deliveries.about`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TrialEnds => "trial_ends",
+            Self::PaymentFailed => "payment_failed",
+            Self::PaymentWaits => "payment_waits",
+            Self::PlanEnded => "plan_ended",
+            Self::PlanOn => "plan_on",
+        }
+    }
+
+    /// Another word is of another version of this program: its notice is one as any other.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|about| about.as_str() == word)
+    }
+
+    /// Whether whoever is told so would buy something, and not change what they pay for.
+    pub fn sells(self) -> bool {
+        matches!(self, Self::TrialEnds | Self::PlanEnded)
+    }
+}
+
 impl Kind {
     /// The word stored in `deliveries.kind`.
     pub fn as_str(self) -> &'static str {
@@ -63,10 +99,38 @@ pub struct Message {
     pub instead: Option<Instead>,
     /// Plain text.
     pub notice: Option<String>,
+    /// What the notice is about, if that is what somebody pays.
+    pub about: Option<About>,
     pub cards: Vec<Card>,
 }
 
 impl Message {
+    /// The same with the first so many of its cards.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Self {
+        let cards = self.cards.get(..count).unwrap_or(&self.cards).to_vec();
+        let (instead, notice) = (self.instead.clone(), self.notice.clone());
+        Self {
+            delivery: self.delivery,
+            created: self.created,
+            kind: self.kind,
+            instead,
+            notice,
+            about: self.about,
+            cards,
+        }
+    }
+
+    /// The most cards, from the first on, with which it fits; at least one. `most` is known to be enough.
+    pub fn most_that_fit(&self, most: usize, fits: impl Fn(&Self) -> bool) -> usize {
+        let (mut least, mut most) = (1, self.cards.len().min(most));
+        while least < most {
+            let middle = (least + most).div_ceil(2);
+            if fits(&self.first(middle)) { least = middle } else { most = middle - 1 }
+        }
+        least
+    }
+
     /// The cards that are shown whole, and those of which a line is enough.
     pub fn shown(&self) -> (&[Card], &[Card]) {
         match self.kind {

@@ -11,6 +11,7 @@ pub mod habits;
 pub mod ids;
 pub mod limit;
 pub mod message;
+pub mod number;
 pub mod opening;
 pub mod pay;
 pub mod place;

@@ -18,6 +18,11 @@ impl Country {
         TABLE.countries.contains(&Self(code)).then_some(Self(code))
     }
 
+    /// Its English name, as people write it.
+    pub fn name(self) -> Option<&'static str> {
+        TABLE.english.get(&self).copied()
+    }
+
     /// The two letters, in lower case.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -154,6 +159,15 @@ mod tests {
             })
             .collect();
         assert_eq!(names.join(", "), want, "{text}");
+    }
+
+    #[test]
+    fn a_countrys_name_leads_back_to_it() {
+        let named = |code: &str| Country::of_code(code).unwrap().name().unwrap();
+        assert_eq!((named("US"), named("gb")), ("United States", "United Kingdom"));
+        for country in &TABLE.countries {
+            assert!(!areas(country.name().unwrap()).is_empty(), "{country}");
+        }
     }
 
     #[test]

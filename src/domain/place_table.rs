@@ -15,6 +15,8 @@ const LINES: &str = include_str!("places.txt");
 pub(super) struct Table {
     pub countries: BTreeSet<Country>,
     pub regions: BTreeMap<&'static str, BTreeSet<Country>>,
+    /// The name of each in English.
+    pub english: BTreeMap<Country, &'static str>,
     /// By folded name.
     pub names: HashMap<String, Area>,
     /// Words of the longest name.
@@ -36,6 +38,7 @@ impl Table {
         let mut table = Self {
             countries: BTreeSet::new(),
             regions: BTreeMap::new(),
+            english: BTreeMap::new(),
             names: HashMap::new(),
             longest: 1,
         };
@@ -80,6 +83,8 @@ impl Table {
             self.regions.entry(region).or_default().insert(code);
         }
         let own = known.unofficial_name_list().iter().copied();
+        let english = own.clone().next().unwrap_or_else(|| known.iso_short_name());
+        self.english.insert(code, english);
         for name in own.chain([known.iso_short_name(), known.iso_long_name()]) {
             self.names.insert(fold(name).join(" "), Area::Country(code));
         }

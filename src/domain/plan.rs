@@ -74,6 +74,10 @@ impl Limits {
     }
 }
 
+/// Filters and boards that one account may have, whatever its plan: a mishap must not fill the database.
+pub const MOST_FILTERS: usize = 1_000;
+pub const MOST_BOARDS: usize = 200;
+
 /// What each plan allows, as an operator's file says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,6 +104,8 @@ pub enum Status {
     Active,
     /// A payment failed, and is tried again.
     PastDue,
+    /// It gives nothing, and goes on once its payment is made or it is resumed.
+    Open,
     /// Nothing is owed to whoever has it.
     Ended,
 }
@@ -110,16 +116,17 @@ impl Status {
         match word {
             "active" | "trialing" => Self::Active,
             "past_due" => Self::PastDue,
+            "unpaid" | "paused" | "incomplete" => Self::Open,
             _ => Self::Ended,
         }
     }
 
-    /// The word stored in `subscriptions.status`.
+    /// The word stored in `subscriptions.status`, which says no more than whether it gives something.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::PastDue => "past_due",
-            Self::Ended => "ended",
+            Self::Open | Self::Ended => "ended",
         }
     }
 }
@@ -178,7 +185,7 @@ pub fn standing(
                 let until = Some(subscription.past_due_since.unwrap_or(now) + GRACE);
                 Some(Standing { plan, because: Because::Grace, until })
             }
-            Status::Ended => None,
+            Status::Open | Status::Ended => None,
         }
     };
     let lasts = |standing: &Standing| standing.until.is_none_or(|until| until > now);

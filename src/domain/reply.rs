@@ -63,6 +63,14 @@ pub enum Action {
     Unmark(OpeningId),
     /// Says why a posting was dismissed.
     Because(OpeningId, Reason),
+    /// Tells no more of a posting's company; where others read too, asks for whom.
+    Mute(OpeningId),
+    /// Mutes it for the channels here.
+    MuteHere(OpeningId),
+    /// Takes that back.
+    UnmuteHere(OpeningId),
+    /// Why a posting was told.
+    Why(OpeningId),
 }
 
 /// What somebody made of a posting.
@@ -135,6 +143,10 @@ impl fmt::Display for Action {
             Self::Mark(opening, mark) => write!(f, "{}:{opening}", mark.as_str()),
             Self::Unmark(opening) => write!(f, "unmark:{opening}"),
             Self::Because(opening, reason) => write!(f, "because-{}:{opening}", reason.as_str()),
+            Self::Mute(opening) => write!(f, "mute:{opening}"),
+            Self::MuteHere(opening) => write!(f, "mute-here:{opening}"),
+            Self::UnmuteHere(opening) => write!(f, "unmute-here:{opening}"),
+            Self::Why(opening) => write!(f, "why:{opening}"),
         }
     }
 }
@@ -162,6 +174,10 @@ impl FromStr for Action {
             ("restore", _) => Ok(Self::Restore(number)),
             ("restore-here", _) => Ok(Self::RestoreHere(number)),
             ("unmark", _) => Ok(Self::Unmark(OpeningId(number))),
+            ("mute", _) => Ok(Self::Mute(OpeningId(number))),
+            ("mute-here", _) => Ok(Self::MuteHere(OpeningId(number))),
+            ("unmute-here", _) => Ok(Self::UnmuteHere(OpeningId(number))),
+            ("why", _) => Ok(Self::Why(OpeningId(number))),
             _ => Err(UnknownAction),
         }
     }
@@ -183,6 +199,10 @@ mod tests {
             Action::Mark(opening, Mark::Applied),
             Action::Mark(opening, Mark::Dismissed),
             Action::Unmark(opening),
+            Action::Mute(opening),
+            Action::MuteHere(opening),
+            Action::UnmuteHere(opening),
+            Action::Why(opening),
         ];
         let reasons = Reason::ALL.map(|reason| Action::Because(opening, reason));
         for action in actions.into_iter().chain(reasons) {

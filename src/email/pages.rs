@@ -3,6 +3,7 @@
 //! A GET changes nothing, since mail programs and scanners open links by themselves: it shows a button.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
@@ -11,14 +12,21 @@ use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use secrecy::SecretString;
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
+use tokio::time::timeout;
 
+use super::ending::{Ending, end_one};
+use super::rests;
 use crate::clock::Clock;
 use crate::db;
-use crate::mail::mailgun::{self, About, BadWebhook, Cause, Event};
-use crate::secrets::{BadLink, Keys, Purpose, Subject};
+use crate::db::emails::{Confirmed, cell};
+use crate::db::suppressed::Cause;
+use crate::domain::email::EmailAddress;
+use crate::mail::mailgun::{self, About, BadWebhook, Event};
+use crate::secrets::{BadLink, Keys, Purpose, Subject, token_digest};
 
 /// Nothing but the page's own form.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
@@ -70,19 +78,30 @@ fn page(status: StatusCode, page: &Page<'_>) -> Response {
     (status, headers, Html(html)).into_response()
 }
 
+/// A link that says yes no more, or never did.
 fn refused(why: BadLink) -> Response {
     let text = match why {
         BadLink::Forged => "It may have been cut off in the mail: copy it whole.",
         BadLink::Expired => "Type the command email again to get a new one.",
     };
     let (title, button) = (why.to_string(), None);
-    page(StatusCode::BAD_REQUEST, &Page { title: &title, text, button })
+    page(StatusCode::GONE, &Page { title: &title, text, button })
 }
 
-fn away(error: &sqlx::Error) -> Response {
-    tracing::error!("a page of mail failed: {error}");
+/// The longest wait for the database.
+const PATIENCE: Duration = Duration::from_millis(1_800);
+
+/// Asks the database, and not for long: whoever waits is told to come again.
+async fn soon<T>(work: impl Future<Output = sqlx::Result<T>>) -> Result<T, Response> {
+    let why = match timeout(PATIENCE, work).await {
+        Ok(Ok(done)) => return Ok(done),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the database does not answer".to_owned(),
+    };
+    tracing::error!("a page of mail failed: {why}");
     let (title, text) = ("Something went wrong here", "Please try again in a minute.");
-    page(StatusCode::SERVICE_UNAVAILABLE, &Page { title, text, button: None })
+    let answer = page(StatusCode::SERVICE_UNAVAILABLE, &Page { title, text, button: None });
+    Err(([(header::RETRY_AFTER, "60")], answer).into_response())
 }
 
 impl State {
@@ -91,78 +110,81 @@ impl State {
     }
 }
 
-async fn verify_page(Shared(state): Shared<Arc<State>>, Query(asked): Query<Asked>) -> Response {
-    match state.id(&asked, Purpose::Verify) {
-        Err(why) => refused(why),
-        Ok(_) => page(
-            StatusCode::OK,
-            &Page {
-                title: "Is this your address?",
-                text: "earlybrd writes to it about new postings, once you say yes.",
-                button: Some("Yes, write to me"),
-            },
-        ),
-    }
-}
-
-async fn verify(Shared(state): Shared<Arc<State>>, Query(asked): Query<Asked>) -> Response {
-    let id = match state.id(&asked, Purpose::Verify) {
-        Ok(id) => id,
-        Err(why) => return refused(why),
-    };
-    let now = state.clock.now();
-    match db::in_tx(&state.pool, async |tx| db::emails::confirm(tx, id, now).await).await {
-        Err(error) => away(&error),
-        Ok(false) => refused(BadLink::Expired),
-        Ok(true) => page(
-            StatusCode::OK,
-            &Page {
-                title: "Thank you",
-                text: "This address is confirmed. You can close this page.",
-                button: None,
-            },
-        ),
-    }
-}
-
-async fn unsubscribe_page(
+async fn verify_page(
     Shared(state): Shared<Arc<State>>,
     Query(asked): Query<Asked>,
-) -> Response {
-    match state.id(&asked, Purpose::Unsubscribe) {
-        Err(why) => refused(why),
-        Ok(_) => page(
-            StatusCode::OK,
-            &Page {
-                title: "No more mails?",
-                text: "Your filters stay; what they find is told in your chat.",
-                button: Some("Yes, end them"),
-            },
-        ),
+) -> Result<Response, Response> {
+    let id = state.id(&asked, Purpose::Verify).map_err(refused)?;
+    let link = token_digest(&asked.token);
+    if !soon(db::emails::takes_link(&state.pool, id, &link)).await? {
+        return Err(refused(BadLink::Expired));
     }
+    Ok(page(
+        StatusCode::OK,
+        &Page {
+            title: "Is this your address?",
+            text: "earlybrd writes to it about new postings, once you say yes.",
+            button: Some("Yes, write to me"),
+        },
+    ))
+}
+
+async fn verify(
+    Shared(state): Shared<Arc<State>>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Response> {
+    let id = state.id(&asked, Purpose::Verify).map_err(refused)?;
+    let (link, now) = (token_digest(&asked.token), state.clock.now());
+    let confirmed = db::in_tx(&state.pool, async |tx| {
+        let Some(confirmed) = db::emails::confirm(tx, id, &link, now).await? else {
+            return Ok(false);
+        };
+        // What came back before arrives now.
+        db::suppressed::lift(tx, &state.suppressed(&confirmed)).await?;
+        Ok(true)
+    });
+    if !soon(confirmed).await? {
+        return Err(refused(BadLink::Expired));
+    }
+    Ok(page(
+        StatusCode::OK,
+        &Page {
+            title: "Thank you",
+            text: "This address is confirmed. You can close this page.",
+            button: None,
+        },
+    ))
+}
+
+/// The same whatever the link is, so that nobody learns from it which addresses there are.
+async fn unsubscribe_page() -> Response {
+    page(
+        StatusCode::OK,
+        &Page {
+            title: "No more mails?",
+            text: "Your filters stay; what they find is told in your chat.",
+            button: Some("Yes, end them"),
+        },
+    )
 }
 
 /// Also what mail programs send by themselves (RFC 8058).
-async fn unsubscribe(Shared(state): Shared<Arc<State>>, Query(asked): Query<Asked>) -> Response {
-    let id = match state.id(&asked, Purpose::Unsubscribe) {
-        Ok(id) => id,
-        Err(why) => return refused(why),
-    };
-    let now = state.clock.now();
-    let ended = async |tx: &mut sqlx::PgConnection| {
-        db::emails::end(tx, id, "you ended mails to this address", now).await
-    };
-    match db::in_tx(&state.pool, ended).await {
-        Err(error) => away(&error),
-        Ok(_) => page(
-            StatusCode::OK,
-            &Page {
-                title: "Done",
-                text: "No more mails go to this address, not even those that waited.",
-                button: None,
-            },
-        ),
+async fn unsubscribe(
+    Shared(state): Shared<Arc<State>>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Response> {
+    if let Ok(id) = state.id(&asked, Purpose::Unsubscribe) {
+        let (why, now) = ("you ended mails to this address", state.clock.now());
+        soon(db::in_tx(&state.pool, async |tx| end_one(tx, id, why, now).await)).await?;
     }
+    Ok(page(
+        StatusCode::OK,
+        &Page {
+            title: "Done",
+            text: "No more mails go to this address, not even those that waited.",
+            button: None,
+        },
+    ))
 }
 
 /// Mailgun tells the same again until it is answered 200; everything here can be done twice.
@@ -176,39 +198,58 @@ async fn webhook(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
             return StatusCode::UNAUTHORIZED.into_response();
         }
     };
-    let done = match event {
-        Event::Bounced { about, why, cause } => {
-            state.ends(&about, &why, cause == Cause::Mailbox).await
-        }
-        Event::Complained(about) => state.ends(&about, "its owner complained", true).await,
-        Event::Unsubscribed(about) => state.ends(&about, "its owner wants no more", false).await,
-        Event::Delayed { .. } | Event::Unknown(_) => Ok(()),
-    };
-    match done {
+    let done = db::in_tx(&state.pool, async |tx| state.take(tx, &event, now).await);
+    match soon(done).await {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(error) => {
-            tracing::error!("a webhook failed: {error}");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
+        Err(away) => away,
     }
 }
 
 impl State {
-    /// Ends mails to an address, whoever entered it; with `for_ever` it is never written to again.
-    async fn ends(&self, about: &About, why: &str, for_ever: bool) -> sqlx::Result<()> {
-        let (folded, now) = (about.to.folded(), self.clock.now());
-        let digests: Vec<Vec<u8>> =
-            self.keys.digests(Subject::Address, &folded).iter().map(|it| it.to_vec()).collect();
-        db::in_tx(&self.pool, async |tx| {
-            if for_ever {
-                let digest = self.keys.digest(Subject::Suppressed, &folded);
-                db::emails::suppress(&mut *tx, &digest, why, now).await?;
+    /// What an address that said yes is suppressed by, if it is.
+    fn suppressed(&self, confirmed: &Confirmed) -> Vec<Vec<u8>> {
+        let text = self.keys.open(cell(confirmed.account), &confirmed.sealed).ok();
+        let address = text.and_then(|text| text.expose_secret().parse::<EmailAddress>().ok());
+        let digests = address.map(|it| self.keys.digests(Subject::Suppressed, &it.folded()));
+        digests.into_iter().flatten().map(|it| it.to_vec()).collect()
+    }
+
+    fn ending<'a>(&'a self, about: &'a About, why: &'a str) -> Ending<'a> {
+        Ending { keys: &self.keys, address: &about.to, why }
+    }
+
+    async fn take(
+        &self,
+        tx: &mut PgConnection,
+        event: &Event,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        match event {
+            Event::Bounced { about, why, cause } => {
+                let ending = self.ending(about, why);
+                match cause {
+                    mailgun::Cause::Mailbox => ending.end(tx, Some(Cause::Bounce), now).await?,
+                    mailgun::Cause::Policy => {
+                        db::limits::rest(tx, &rests(about.to.host(), now)).await?;
+                    }
+                    mailgun::Cause::Other => {}
+                }
+                // It was taken as told.
+                match about.delivery {
+                    Some(mail) => {
+                        db::suppressed::came_back(tx, mail, &ending.digests(), why, now).await
+                    }
+                    None => Ok(()),
+                }
             }
-            for id in db::emails::of_digests(&mut *tx, &digests).await? {
-                db::emails::end(tx, id, why, now).await?;
+            Event::Complained(about) => {
+                let cause = Some(Cause::Complaint);
+                self.ending(about, "its owner complained").end(tx, cause, now).await
             }
-            Ok(())
-        })
-        .await
+            Event::Unsubscribed(about) => {
+                self.ending(about, "its owner wants no more").end(tx, None, now).await
+            }
+            Event::Delayed { .. } | Event::Unknown(_) => Ok(()),
+        }
     }
 }

@@ -15,6 +15,8 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::io::StreamReader;
 
+use super::LONGEST_HEAD;
+
 /// What the clients ask for, and [`read_capped`] can read.
 pub const ENCODINGS: &str = "gzip, br, zstd";
 
@@ -35,6 +37,8 @@ const PIECE: usize = 16 * 1024;
 pub enum BodyError {
     #[error("the response is larger than {0} bytes")]
     TooLarge(usize),
+    #[error("its headers are longer than 64 KiB")]
+    LongHead,
     #[error("the response grows more than {MAX_RATIO} times when it is decompressed")]
     Bomb,
     #[error("the response is compressed in a way that was not asked for")]
@@ -59,11 +63,22 @@ pub async fn read_capped(response: Response, cap: usize) -> Result<Vec<u8>, Body
     read_in_turn(response, cap).await.map(|(body, _)| body)
 }
 
+/// Bytes of the headers.
+fn head_of(response: &Response) -> u32 {
+    let lines = response.headers().iter();
+    let size: usize =
+        lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
 /// Reads a body as [`read_capped`] does; a large one with its turn, to be kept as long as the body.
 pub async fn read_in_turn(
     response: Response,
     cap: usize,
 ) -> Result<(Vec<u8>, Option<Turn>), BodyError> {
+    if head_of(&response) > LONGEST_HEAD {
+        return Err(BodyError::LongHead);
+    }
     let mut turn = None;
     let encoding = encoding(&response);
     let taken = AtomicUsize::new(0);

@@ -52,7 +52,9 @@ pub enum Event {
 pub enum Cause {
     /// No such mailbox: nobody writes to it again.
     Mailbox,
-    /// The host refuses us, or something else is wrong: the address may be good.
+    /// The host refuses us: the address is good.
+    Policy,
+    /// The mailbox is full, or something else is wrong: the address may be good.
     Other,
 }
 
@@ -146,6 +148,8 @@ fn cause(reason: Option<&str>, code: Option<i64>, said: &str) -> Cause {
         (Some("suppress-bounce"), _) => Cause::Mailbox,
         _ if mailbox => Cause::Mailbox,
         (Some("bounce"), Some(550 | 551 | 553 | 556)) if !coded => Cause::Mailbox,
+        (_, Some(554)) if !coded => Cause::Policy,
+        _ if first.starts_with("5.7.") => Cause::Policy,
         _ => Cause::Other,
     }
 }
@@ -216,9 +220,9 @@ mod tests {
         check_cause("bounce", 550, "5.1.1 no such account", Cause::Mailbox);
         check_cause("bounce", 550, "no such account", Cause::Mailbox);
         check_cause("suppress-bounce", 605, "Not delivering to previously bounced", Cause::Mailbox);
-        check_cause("bounce", 550, "5.7.1 blocked", Cause::Other);
+        check_cause("bounce", 550, "5.7.1 blocked", Cause::Policy);
         check_cause("bounce", 552, "5.2.2 full", Cause::Other);
-        check_cause("generic", 554, "spam", Cause::Other);
+        check_cause("generic", 554, "spam", Cause::Policy);
     }
 
     #[test]

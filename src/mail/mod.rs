@@ -19,7 +19,7 @@ use crate::domain::email::Sender;
 use letter::{Composed, Letter, compose};
 
 pub use replies::{Failure, Trouble};
-pub use smtp::Smtp;
+pub use smtp::{MOST_CONNECTIONS, Smtp, WHOLE};
 
 /// Where mail goes, and who it is from.
 pub struct Mail {

@@ -8,6 +8,7 @@ use lettre::transport::smtp::Error;
 
 use crate::domain::delivery::Verdict;
 use crate::domain::email::one_line;
+use crate::domain::limit::ALL_MAIL;
 
 /// Least rest after a server that is busy or greylists: most let one in after five minutes.
 const BUSY_REST: Duration = Duration::from_mins(5);
@@ -56,7 +57,11 @@ impl Failure {
             Trouble::Message => Verdict::Rejected { why },
             Trouble::Unknown => Verdict::Unknown { why },
             Trouble::Full | Trouble::Policy => Verdict::Retry { why, after: Some(PERSON_REST) },
-            Trouble::Busy | Trouble::Operator => Verdict::Retry { why, after: Some(BUSY_REST) },
+            Trouble::Busy => Verdict::Retry { why, after: Some(BUSY_REST) },
+            // It says nothing of the mail, and no other would leave.
+            Trouble::Operator => {
+                Verdict::Limited { why, after: Some(BUSY_REST), key: ALL_MAIL.to_owned() }
+            }
             Trouble::Unreachable => Verdict::Retry { why, after: None },
         }
     }
@@ -97,6 +102,7 @@ impl Step {
 pub(super) fn judge(step: Step, error: &Error) -> Failure {
     let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let trouble = match error.status() {
+        Some(_) if is_about_relaying(step, &said) => Trouble::Operator,
         Some(code) => refused(step, u16::from(code), enhanced(&said)),
         None if step == Step::End => Trouble::Unknown,
         // Without TLS or a way to log in that we speak, no mail will ever leave.
@@ -134,6 +140,25 @@ fn refused(step: Step, code: u16, enhanced: Option<(u16, u16)>) -> Trouble {
         (_, 500..=504 | 555, None) => Trouble::Message,
         (To | Data | End, _, None) => Trouble::Policy,
     }
+}
+
+/// Whether a relay says that it does not relay for us: its operator or ours must act, and the address is good.
+fn is_about_relaying(step: Step, said: &str) -> bool {
+    let said = said.to_lowercase();
+    let refuses = [
+        "denied",
+        "not permitted",
+        "not allowed",
+        "prohibited",
+        "unable to",
+        "cannot",
+        "we do not",
+    ];
+    let mailbox = matches!(enhanced(&said), Some((1, _)));
+    step == Step::To
+        && said.contains("relay")
+        && refuses.iter().any(|word| said.contains(word))
+        && !mailbox
 }
 
 /// `(1, 1)` of the first word that looks like `5.1.1`, `#5.1.1` or `5.1.1:`.
@@ -272,6 +297,21 @@ mod tests {
     }
 
     #[test]
+    fn a_relay_that_does_not_relay_says_nothing_of_the_address() {
+        for said in [
+            "relay not permitted",
+            "5.7.1 Unable to relay",
+            "5.7.1 <(address)>: Relay access denied",
+        ] {
+            assert!(is_about_relaying(Step::To, said), "{said}");
+        }
+        let unknown = "5.1.1 Recipient denied: User unknown in relay recipient table";
+        assert!(
+            !is_about_relaying(Step::To, unknown) && !is_about_relaying(Step::To, "no such user")
+        );
+    }
+
+    #[test]
     fn a_reason_holds_no_address_and_is_short() {
         let said = "5.1.1 <ada@example.com>: \r\n Recipient\u{202e} rejected ada@example.com.";
         let why = "5.1.1 (address) Recipient rejected (address)";
@@ -288,7 +328,8 @@ mod tests {
         assert_eq!(of(Trouble::Unknown), Verdict::Unknown { why: why() });
         let retry = |after| Verdict::Retry { why: why(), after };
         assert_eq!(of(Trouble::Busy), retry(Some(BUSY_REST)));
-        assert_eq!(of(Trouble::Operator), retry(Some(BUSY_REST)));
+        let all = Verdict::Limited { why: why(), after: Some(BUSY_REST), key: ALL_MAIL.to_owned() };
+        assert_eq!(of(Trouble::Operator), all);
         assert_eq!(of(Trouble::Policy), retry(Some(PERSON_REST)));
         assert_eq!(of(Trouble::Full), retry(Some(PERSON_REST)));
         assert_eq!(of(Trouble::Unreachable), retry(None));

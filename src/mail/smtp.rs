@@ -3,6 +3,7 @@
 //! Drives lettre's connection step by step: its own transport does not say whether the last dot was
 //! sent before a failure, and that alone decides if a mail may be sent again without doubt.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ use super::replies::{Failure, Step, Trouble, judge};
 use crate::config::{SmtpServer, Tls};
 
 /// Connections at a time; relays refuse many more.
-const MOST_CONNECTIONS: usize = 4;
+pub const MOST_CONNECTIONS: usize = 4;
 
 /// A connection that rested so long is not used again: servers end them after minutes.
 const LONGEST_REST: Duration = Duration::from_mins(1);
@@ -30,8 +31,14 @@ const LONGEST_REST: Duration = Duration::from_mins(1);
 /// Mails after which a connection is given up, before the server does so.
 const MAILS_A_CONNECTION: u32 = 100;
 
-/// Deadline of one mail, from dialling to the last answer; a sender's own deadline is 10 s.
+/// Deadline of one mail, from dialling to its last dot.
 const PATIENCE: Duration = Duration::from_secs(9);
+
+/// How much longer the answer to its last dot is waited for: without one it is in doubt, and sent twice.
+const FOR_AN_ANSWER: Duration = Duration::from_secs(14);
+
+/// Deadline of a sender, with a moment to say good-bye.
+pub const WHOLE: Duration = Duration::from_secs(PATIENCE.as_secs() + FOR_AN_ANSWER.as_secs() + 2);
 
 /// How long a connection may take to prove that it lives, or to say good-bye.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -47,6 +54,7 @@ pub struct Smtp {
     resting: Mutex<Vec<Connection>>,
     turns: Semaphore,
     patience: Duration,
+    for_an_answer: Duration,
 }
 
 struct Connection {
@@ -98,13 +106,14 @@ impl Smtp {
             resting: Mutex::default(),
             turns: Semaphore::new(MOST_CONNECTIONS),
             patience: PATIENCE,
+            for_an_answer: FOR_AN_ANSWER,
         })
     }
 
-    /// Another deadline, for tests of servers that do not answer.
+    /// Other deadlines, for tests of servers that do not answer: before the last dot, and after it.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_patience(mut self, patience: Duration, for_an_answer: Duration) -> Self {
+        (self.patience, self.for_an_answer) = (patience, for_an_answer);
         self
     }
 
@@ -119,8 +128,15 @@ impl Smtp {
 
     /// Sends once; on a connection that had ended while it rested, once more on a new one.
     pub(super) async fn send(&self, mail: &Composed) -> Result<(), Failure> {
+        // Whoever waits for a connection has not begun.
+        let _turn = self.turns.acquire().await.map_err(|_| late())?;
         let handed_over = AtomicBool::new(false);
-        match timeout(self.patience, self.send_now(mail, &handed_over)).await {
+        let mut sending = pin!(self.send_now(mail, &handed_over));
+        let mut ended = timeout(self.patience, sending.as_mut()).await;
+        if ended.is_err() && handed_over.load(Ordering::Relaxed) {
+            ended = timeout(self.for_an_answer, sending).await;
+        }
+        match ended {
             Ok(Ok(())) => Ok(()),
             Ok(Err(stopped)) => Err(stopped.failure),
             Err(_) if handed_over.load(Ordering::Relaxed) => {
@@ -132,8 +148,6 @@ impl Smtp {
     }
 
     async fn send_now(&self, mail: &Composed, handed_over: &AtomicBool) -> Result<(), Stopped> {
-        let closed = |_| Stopped::because(Step::Connect, Trouble::Unreachable, "shut down");
-        let _turn = self.turns.acquire().await.map_err(closed)?;
         if let Some(rested) = self.rested().await {
             match self.hand_over(rested, mail, handed_over).await {
                 Err(stopped) if stopped.is_stale() => {}

@@ -43,7 +43,7 @@ pub fn compose(text: impl Into<String>) -> String {
 /// The same as asking for each character, but by blocks of bytes where that tells it: those below U+0300
 /// begin with a byte below 0xcc, and those of punctuation and currencies with 0xe2.
 fn is_all_composed(text: &str) -> bool {
-    let odd = |byte: u8| (byte >= 0xcc) & (byte != 0xe2);
+    let odd = |byte: u8| byte >= 0xcc && byte != 0xe2;
     let any = |block: &[u8]| block.iter().fold(false, |found, byte| found | odd(*byte));
     if text.as_bytes().chunks(64).any(any) {
         return text.chars().all(is_composed);

@@ -1,6 +1,7 @@
 //! When a posting was posted, from the forms in which boards say it.
 
-use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono_tz::Tz;
 
 use super::RawDate;
 
@@ -28,11 +29,7 @@ const DAYS: [&str; 7] =
 
 /// The moment, or `None` where there is none that can be read or that can be true. A date alone is
 /// its midnight; the zone is for texts without one, and `at` is when the response was here.
-pub fn moment(
-    raw: &RawDate,
-    zone: FixedOffset,
-    at: Option<DateTime<Utc>>,
-) -> Option<DateTime<Utc>> {
+pub fn moment(raw: &RawDate, zone: Tz, at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     let moment = match raw {
         RawDate::Unknown => None,
         RawDate::Text(text) => parse(text, zone),
@@ -42,10 +39,16 @@ pub fn moment(
         RawDate::DaysAgo(days) => {
             let day =
                 at?.with_timezone(&zone).date_naive().checked_sub_days(Days::new((*days).into()));
-            Some(day?.and_time(NaiveTime::MIN).and_local_timezone(zone).single()?.to_utc())
+            Some(day?.and_time(NaiveTime::MIN).and_local_timezone(zone).earliest()?.to_utc())
         }
     };
     moment.filter(|moment| (1990..=2100).contains(&moment.year()))
+}
+
+/// The same of something that has happened: a day after the response is no clock that runs fast.
+pub fn past(raw: &RawDate, zone: Tz, at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    let latest = at.and_then(|at| at.checked_add_days(Days::new(1)));
+    moment(raw, zone, at).filter(|moment| latest.is_none_or(|latest| *moment <= latest))
 }
 
 fn epoch(number: i64) -> Option<DateTime<Utc>> {
@@ -56,7 +59,7 @@ fn epoch(number: i64) -> Option<DateTime<Utc>> {
     }
 }
 
-fn parse(text: &str, zone: FixedOffset) -> Option<DateTime<Utc>> {
+fn parse(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Some(moment.to_utc());
@@ -74,7 +77,7 @@ fn parse(text: &str, zone: FixedOffset) -> Option<DateTime<Utc>> {
     }
     let bare = ["UTC", "GMT", "Z"].iter().find_map(|name| text.strip_suffix(name));
     let (text, zone) = match bare {
-        Some(text) => (text.trim(), FixedOffset::east_opt(0)?),
+        Some(text) => (text.trim(), Tz::UTC),
         None => (text, zone),
     };
     let naive =
@@ -82,7 +85,7 @@ fn parse(text: &str, zone: FixedOffset) -> Option<DateTime<Utc>> {
     let day = || DAYS.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok());
     let local = naive.or_else(|| day().map(|day| day.and_time(NaiveTime::MIN)));
     match local {
-        Some(local) => Some(local.and_local_timezone(zone).single()?.to_utc()),
+        Some(local) => Some(local.and_local_timezone(zone).earliest()?.to_utc()),
         None => epoch(text.parse().ok()?),
     }
 }
@@ -93,7 +96,7 @@ mod tests {
 
     #[track_caller]
     fn check(raw: RawDate, want: &str) {
-        let zone = FixedOffset::east_opt(2 * 3600).unwrap();
+        let zone = Tz::Europe__Berlin;
         let at = DateTime::from_timestamp(1_790_945_581, 0); // 2 October 2026, 12:53:01
         let moment = moment(&raw, zone, at).map(|at| at.format("%F %T").to_string());
         assert_eq!(moment.unwrap_or_default(), want, "{raw:?}");
@@ -117,7 +120,8 @@ mod tests {
 
     #[test]
     fn dates_without_a_zone_are_in_the_boards() {
-        check_text("2024-12-07 04:03:02", "2024-12-07 02:03:02");
+        check_text("2024-12-07 04:03:02", "2024-12-07 03:03:02");
+        check_text("2026-10-25 02:30:00", "2026-10-25 00:30:00");
         check_text("2026-10-02T20:01:00", "2026-10-02 18:01:00");
         check_text("2026-10-02", "2026-10-01 22:00:00");
         check_text("2. October 2026", "2026-10-01 22:00:00");
@@ -139,8 +143,18 @@ mod tests {
         check(RawDate::DaysAgo(0), "2026-10-01 22:00:00");
         check(RawDate::DaysAgo(3), "2026-09-28 22:00:00");
         check(RawDate::DaysAgo(u32::MAX), "");
-        let zone = FixedOffset::east_opt(0).unwrap();
+        let zone = Tz::UTC;
         assert_eq!(moment(&RawDate::DaysAgo(0), zone, None), None);
+    }
+
+    #[test]
+    fn nothing_was_posted_tomorrow() {
+        let zone = Tz::UTC;
+        let at = DateTime::from_timestamp(1_790_945_581, 0);
+        let posted = |seconds| past(&RawDate::Seconds(seconds), zone, at).is_some();
+        assert!(posted(1_790_945_581 + 80_000));
+        assert!(!posted(1_790_945_581 + 90_000));
+        assert!(past(&RawDate::Seconds(1_790_945_581), zone, None).is_some());
     }
 
     #[test]

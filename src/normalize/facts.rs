@@ -118,15 +118,36 @@ fn lowest(levels: impl Iterator<Item = Level>) -> Option<Level> {
     levels.min()
 }
 
-/// All hours between the least and the most, in minutes.
+/// All hours of the shortest way round the globe that touches each, in minutes: UTC+14 is the hour of
+/// UTC−10.
 fn stated_zones(hours: &[f64]) -> Option<Zones> {
     let minutes = |hours: f64| {
         let minutes = (hours * 60.0).round();
         (-720..=840).find(|whole| f64::from(*whole) - minutes == 0.0)
     };
-    let minutes: Vec<i32> = hours.iter().filter_map(|hours| minutes(*hours)).collect();
-    Zones::new(*minutes.iter().min()?, *minutes.iter().max()?)
+    let stated: Vec<i32> = hours.iter().filter_map(|hours| minutes(*hours)).collect();
+    let mut round: Vec<i32> = stated.iter().map(|minutes| minutes.rem_euclid(DAY)).collect();
+    round.sort_unstable();
+    round.dedup();
+    let next = round.iter().skip(1).copied().chain(round.first().map(|first| first + DAY));
+    let gaps = round.iter().zip(next).map(|(at, next)| (next - at, next));
+    // Of several that are widest, the last is the date line, or nearest to it.
+    let (widest, from) = gaps.max_by_key(|(gap, next)| (*gap, -(next - DAY / 2).abs()))?;
+    if widest <= ALL_ROUND {
+        return Zones::new(*stated.iter().min()?, *stated.iter().max()?);
+    }
+    let to = from + DAY - widest;
+    // As it was stated. Where the way crosses the date line nothing says it: then it is unknown.
+    let ways = [2 * DAY, DAY, 0].into_iter().filter_map(|off| Zones::new(from - off, to - off));
+    let fits = |zones: &Zones| stated.iter().filter(|at| zones.distance(**at) == 0).count();
+    ways.max_by_key(fits)
 }
+
+/// Minutes of a day.
+const DAY: i32 = 1_440;
+
+/// With no wider gap than this, every hour of the globe is meant.
+const ALL_ROUND: i32 = 180;
 
 #[cfg(test)]
 mod tests {
@@ -182,6 +203,26 @@ mod tests {
             };
             check(raw, want);
         }
+    }
+
+    #[test]
+    fn zones_go_the_shorter_way_round() {
+        for (hours, want) in [
+            (&[-10.0, -9.0, -8.0, -7.0, -6.0, -5.0, 14.0][..], Some((-600, -300))),
+            (&[-10.0, -9.0, -8.0, -7.0, -6.0, -5.0, -4.0, -3.5, 14.0], Some((-600, -210))),
+            (&[2.0], Some((120, 120))),
+            (&[14.0], Some((840, 840))),
+            (&[-10.0], Some((-600, -600))),
+            (&[12.0, 13.0], Some((720, 780))),
+            (&[-5.0, 1.0], Some((-300, 60))),
+            (&[8.0, -8.0], None),
+            (&[], None),
+        ] {
+            let zones = stated_zones(hours);
+            assert_eq!(zones, want.and_then(|(from, to)| Zones::new(from, to)), "{hours:?}");
+        }
+        let all: Vec<f64> = (-12..=14).map(f64::from).collect();
+        assert_eq!(stated_zones(&all), Zones::new(-720, 840));
     }
 
     #[test]

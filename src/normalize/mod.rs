@@ -20,6 +20,8 @@ mod labels;
 mod link;
 mod mojibake;
 pub mod openings;
+#[cfg(test)]
+mod openings_tests;
 mod place;
 mod place_zones;
 mod salary;
@@ -32,7 +34,8 @@ mod salary_words;
 mod text;
 mod zone_words;
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use url::Url;
 
@@ -119,7 +122,7 @@ pub struct BoardContext<'a> {
     /// What relative links are relative to.
     pub base: Option<&'a Url>,
     /// The zone of its dates without one.
-    pub zone: FixedOffset,
+    pub zone: Tz,
     /// When the response was here, if that is known.
     pub at: Option<DateTime<Utc>>,
 }
@@ -167,7 +170,7 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         pay: pay_of(&raw.pay).or_else(|| in_text(&body)),
         facts,
         tags,
-        posted_at: moment(&raw.posted_at, board.zone, board.at),
+        posted_at: dates::past(&raw.posted_at, board.zone, board.at),
         closes_at: moment(&raw.closes_at, board.zone, board.at),
         reposts: 0,
         body,
@@ -210,9 +213,13 @@ mod tests {
 
     fn read(raw: RawPosting) -> Result<Posting, Unreadable> {
         let base = Url::parse("https://board.example/").unwrap();
-        let zone = FixedOffset::east_opt(0).unwrap();
-        let board =
-            BoardContext { slug: "example", company: None, base: Some(&base), zone, at: None };
+        let board = BoardContext {
+            slug: "example",
+            company: None,
+            base: Some(&base),
+            zone: Tz::UTC,
+            at: None,
+        };
         normalize(raw, &board)
     }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::fingerprint::{Fingerprint, Key, THRESHOLD, Verdict, WINDOW, score, verdict};
+use super::fingerprint::{
+    Fingerprint, Key, THRESHOLD, Verdict, WINDOW, is_certain, score, verdict,
+};
 
 /// Postings of an opening that newcomers are compared with: the first ones that differ in more than
 /// their time.
@@ -17,6 +19,9 @@ const CANDIDATES: usize = 1_000;
 pub struct Openings {
     all: Vec<Opening>,
     by_key: HashMap<i64, Vec<usize>>,
+    /// Openings that turned out to be others.
+    folded: HashMap<usize, usize>,
+    folds: bool,
     live: bool,
 }
 
@@ -52,7 +57,30 @@ struct Fit {
 impl Openings {
     /// Openings of postings that are all shown when they are added, however far back they are dated.
     pub fn live() -> Self {
+        Self { live: true, ..Self::folding() }
+    }
+
+    /// The same, of which none turn out to be one.
+    pub fn live_apart() -> Self {
         Self { live: true, ..Self::default() }
+    }
+
+    /// Whether several may turn out to be one.
+    pub fn folds(&self) -> bool {
+        self.folds
+    }
+
+    /// Openings of which several become one as soon as a posting shows it.
+    pub fn folding() -> Self {
+        Self { folds: true, ..Self::default() }
+    }
+
+    /// The opening that one is now.
+    pub fn current(&self, mut number: usize) -> usize {
+        while let Some(into) = self.folded.get(&number) {
+            number = *into;
+        }
+        number
     }
 
     /// Takes over an opening that is known already, with the keys that lead to it.
@@ -86,11 +114,17 @@ impl Openings {
 
     /// Finds the opening that a posting is of, or makes one.
     ///
-    /// It joins the opening that it resembles most, if nothing speaks against any of that opening's
-    /// postings; so a vague one cannot tie two that differ.
+    /// It joins the opening that it resembles most, if none of that opening's postings is certainly another
+    /// job; so a vague one cannot tie two that differ. The same ad is the same job, whatever it says now.
     pub fn add(&mut self, print: Fingerprint) -> Place {
+        self.add_beside(print, &BTreeSet::new())
+    }
+
+    /// As [`Self::add`]: of the openings `beside` the posting's board shows another ad now, which is
+    /// another job.
+    pub fn add_beside(&mut self, print: Fingerprint, beside: &BTreeSet<usize>) -> Place {
         let keys: Vec<i64> = print.keys().into_iter().map(|Key { key, .. }| key).collect();
-        let place = self.find(&keys, &print);
+        let place = self.find(&keys, &print, beside);
         if place.is_new {
             self.all.push(
                 // Most openings are shown once.
@@ -107,21 +141,23 @@ impl Openings {
         if let Some(opening) = self.all.get_mut(place.number) {
             opening.show(print);
         }
-        if self.live && !place.also.is_empty() {
+        if self.folds && !place.also.is_empty() {
             self.fold(place.number, &place.also);
         }
         place
     }
 
-    fn find(&self, keys: &[i64], print: &Fingerprint) -> Place {
+    fn find(&self, keys: &[i64], print: &Fingerprint, beside: &BTreeSet<usize>) -> Place {
+        let current = |number: &usize| self.current(*number);
         let lists = keys.iter().filter_map(|key| self.by_key.get(key));
         let mut near: Vec<usize> =
-            lists.flat_map(|list| list.iter().rev().take(CANDIDATES)).copied().collect();
+            lists.flat_map(|list| list.iter().rev().take(CANDIDATES)).map(current).collect();
         near.sort_unstable();
         near.dedup();
         let fits: Vec<(usize, Fit)> = near
             .into_iter()
             .filter_map(|number| Some((number, self.all.get(number)?.fit(print, self.live)?)))
+            .filter(|(number, fit)| is_certain(fit.score) || !beside.contains(number))
             .collect();
         // Of equal ones the latest.
         let best = |later: bool| {
@@ -148,10 +184,23 @@ impl Openings {
 
     /// Whether nothing speaks against two openings being one.
     fn may_be_one(&self, one: usize, other: usize) -> bool {
-        let witnesses = |number| self.all.get(number).map(|it: &Opening| &it.witnesses);
-        let (Some(own), Some(others)) = (witnesses(one), witnesses(other)) else { return false };
-        let mut pairs = own.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
-        pairs.all(|(one, other)| verdict(score(one, other)) != Verdict::Different)
+        let (Some(one), Some(other)) = (self.all.get(one), self.all.get(other)) else {
+            return false;
+        };
+        if one.is_over_before(other) || other.is_over_before(one) {
+            return false;
+        }
+        let (own, others) = (&one.witnesses, &other.witnesses);
+        let pairs = own.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
+        let mut may = true;
+        for (one, other) in pairs {
+            let score = score(one, other);
+            if is_certain(score) {
+                return true;
+            }
+            may &= verdict(score) != Verdict::Different;
+        }
+        may
     }
 
     /// Makes openings one, under the number of the first: its witnesses are those of all, and all keys
@@ -164,12 +213,7 @@ impl Openings {
             for witness in from.witnesses {
                 one.witness(witness);
             }
-        }
-        for listed in self.by_key.values_mut() {
-            if listed.iter().any(|number| others.contains(number)) {
-                listed.retain(|number| !others.contains(number) && *number != into);
-                listed.push(into);
-            }
+            self.folded.insert(*other, into);
         }
     }
 }
@@ -182,15 +226,27 @@ impl Opening {
             return None;
         }
         let later = self.last.zip(at).is_some_and(|(last, at)| at > last + WINDOW);
-        let mut best = 0.0_f64;
+        let (mut best, mut may) = (0.0_f64, true);
         for witness in &self.witnesses {
             let score = score(witness, print);
-            if verdict(score) == Verdict::Different {
-                return None;
+            if is_certain(score) {
+                return Some(Fit { score, later });
             }
+            // What an ad said before says nothing against what it says now.
+            may &= verdict(score) != Verdict::Different || self.says_otherwise(witness, print);
             best = best.max(score);
         }
-        (best >= THRESHOLD).then_some(Fit { score: best, later })
+        (best >= THRESHOLD && may).then_some(Fit { score: best, later })
+    }
+
+    /// Whether a witness's ad is here in other words as well, which fit.
+    fn says_otherwise(&self, witness: &Fingerprint, print: &Fingerprint) -> bool {
+        let mut others = self.witnesses.iter().filter(|other| other.is_one_ad(witness));
+        others.any(|other| verdict(score(other, print)) == Verdict::Same)
+    }
+
+    fn is_over_before(&self, other: &Self) -> bool {
+        self.last.zip(other.first).is_some_and(|(last, first)| first > last + WINDOW)
     }
 
     /// Adds a posting that is of it.
@@ -210,116 +266,5 @@ impl Opening {
     pub fn shown(&mut self, first: Option<DateTime<Utc>>, last: Option<DateTime<Utc>>) {
         self.first = self.first.into_iter().chain(first).min();
         self.last = self.last.max(last);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::fingerprint::Shown;
-    use super::*;
-
-    fn numbers(postings: &[(&str, &str, &str)]) -> Vec<usize> {
-        let mut openings = Openings::default();
-        let print = |(location, url, day): &(&str, &str, &str)| {
-            Fingerprint::of(&Shown {
-                company: Some("Acme GmbH"),
-                title: "Rust Engineer",
-                location: Some(location),
-                url: Some(url),
-                posted_at: format!("{day}T08:00:00Z").parse().ok(),
-                sketch: None,
-            })
-        };
-        postings.iter().map(|posting| openings.add(print(posting)).number).collect()
-    }
-
-    #[test]
-    fn a_vague_posting_does_not_tie_two_cities() {
-        let postings = [
-            ("Berlin", "https://a.example/1", ""),
-            ("Germany", "https://b.example/1", ""),
-            ("Munich", "https://c.example/1", ""),
-            ("Berlin, Germany", "https://d.example/1", ""),
-        ];
-        assert_eq!(numbers(&postings), [0, 0, 1, 0]);
-    }
-
-    #[test]
-    fn a_repost_counts_from_the_last_showing() {
-        let ad = |n: u32| format!("https://boards.greenhouse.io/acme/jobs/{}", 5_512_300 + n);
-        let urls: Vec<String> = (0..4).map(ad).collect();
-        let days = ["2026-01-01", "2026-02-10", "2026-03-20", "2026-05-20"];
-        let postings: Vec<(&str, &str, &str)> =
-            urls.iter().zip(days).map(|(url, day)| ("Berlin", url.as_str(), day)).collect();
-        assert_eq!(numbers(&postings), [0, 0, 0, 1]);
-        let mut openings = Openings::default();
-        let print = |url: &str, day: &str| {
-            Fingerprint::of(&Shown {
-                company: Some("Acme"),
-                title: "Rust Engineer",
-                location: Some("Berlin"),
-                url: Some(url),
-                posted_at: format!("{day}T08:00:00Z").parse().ok(),
-                sketch: None,
-            })
-        };
-        let first = openings.add(print(&ad(1), "2026-01-01"));
-        let second = openings.add(print(&ad(2), "2026-03-01"));
-        assert_eq!((first.again_of, second.again_of), (None, Some(0)));
-    }
-
-    #[test]
-    fn a_posting_may_show_that_two_openings_are_one() {
-        let mut openings = Openings::default();
-        let mut add = |title: &str, company: &str, url: &str, body: &str| {
-            openings.add(Fingerprint::of(&Shown {
-                company: Some(company),
-                title,
-                location: Some("Berlin"),
-                url: Some(url),
-                posted_at: None,
-                sketch: super::super::fingerprint::Sketch::of(body),
-            }))
-        };
-        let words: Vec<String> = (0..60).map(|n| format!("word{}", n * 7919 % 1009)).collect();
-        let (body, ad) = (words.join(" "), "https://boards.greenhouse.io/acme/jobs/5512300");
-        assert_eq!(add("Rust Engineer, Payments", "Acme", ad, "").number, 0);
-        assert_eq!(add("Rust Engineer", "Acme", "https://a.example/x", &body).number, 1);
-        let both = add("Rust Engineer", "Acme", ad, &body);
-        assert!(!both.is_new);
-        assert_eq!(both.also.len(), 1, "{both:?}");
-    }
-
-    #[test]
-    fn ads_side_by_side_are_two_openings() {
-        let ad = |n: u32| format!("https://boards.greenhouse.io/acme/jobs/{}", 5_512_300 + n);
-        let (one, other) = (ad(1), ad(2));
-        let postings = [
-            ("Berlin", one.as_str(), "2026-01-01"),
-            ("Berlin", other.as_str(), "2026-01-01"),
-            ("Berlin", one.as_str(), "2026-01-02"),
-        ];
-        assert_eq!(numbers(&postings), [0, 1, 0]);
-    }
-
-    #[test]
-    fn a_vague_posting_merges_no_two_cities() {
-        let mut openings = Openings::live();
-        let mut add = |title: &str, place: &str, url: &str| {
-            openings.add(Fingerprint::of(&Shown {
-                company: Some("Acme"),
-                title,
-                location: Some(place),
-                url: Some(url),
-                ..Shown::default()
-            }))
-        };
-        let ad = "https://boards.greenhouse.io/acme/jobs/5512300";
-        let vague = add("Rust Engineer", "Germany", ad);
-        let berlin = add("Rust Engineer, Payments", "Berlin", "https://b.example/x");
-        let munich = add("Rust Engineer, Payments", "Munich", "https://c.example/x");
-        assert_eq!([vague.number, berlin.number, munich.number], [0, 1, 2]);
-        let place = add("Rust Engineer, Payments", "Germany", ad);
-        assert!(place.also.len() < 2, "{place:?}");
     }
 }

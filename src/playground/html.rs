@@ -127,6 +127,7 @@ fn text(text: &str) -> String {
 /// A message that is delivered at `now`.
 pub fn message(message: &Message, now: DateTime<Utc>) -> String {
     let (whole, rest) = message.shown();
+    let instead = render::message::instead(message).map(|said| text(&said));
     let notice = message.notice.as_deref().map(text);
     let heading = render::message::heading(message).map(|text| rendered(Heading { text: &text }));
     let cards = whole.iter().map(|one| card(one, now));
@@ -134,7 +135,7 @@ pub fn message(message: &Message, now: DateTime<Utc>) -> String {
     let lines: Vec<LineView<'_>> = rest.iter().map(line).collect();
     let heading_of_rest = render::message::more(lines.len());
     let more = (!lines.is_empty()).then(|| rendered(More { heading: heading_of_rest, lines }));
-    notice.into_iter().chain(heading).chain(cards).chain(more).collect()
+    instead.into_iter().chain(notice).chain(heading).chain(cards).chain(more).collect()
 }
 
 /// Nothing but these two can be followed by a click.

@@ -1,7 +1,7 @@
 //! What stands around the cards of a message with many.
 
 use super::card;
-use crate::domain::message::{Card, Kind, Message};
+use crate::domain::message::{Card, Instead, Kind, Message};
 
 /// What stands above them; nothing above one card.
 pub fn heading(message: &Message) -> Option<String> {
@@ -12,6 +12,12 @@ pub fn heading(message: &Message) -> Option<String> {
         Kind::Burst => Some(format!("{count} new postings at once")),
         Kind::Cards | Kind::Verify => None,
     }
+}
+
+/// What stands before all else in a message that is not for this place.
+pub fn instead(message: &Message) -> Option<String> {
+    let Instead { of, why } = message.instead.as_ref()?;
+    Some(format!("This comes here because {} did not take it: {why}.", of.name()))
 }
 
 /// What stands above those of which a line is enough.

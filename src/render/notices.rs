@@ -6,6 +6,7 @@ use url::Url;
 
 use super::replies::count;
 use crate::domain::account::AccountKind;
+use crate::domain::number::FilterNumber;
 use crate::domain::plan::{Limits, Plan};
 
 /// What is said to a channel that lets the bot in.
@@ -15,19 +16,54 @@ pub fn introduction() -> String {
         .to_owned()
 }
 
-/// A board that somebody added is not asked any more.
-pub fn board_given_up(number: i64, name: &str, url: &Url, why: &str, gone: bool) -> String {
+/// The same in Discord, to whoever let it in.
+pub fn introduction_in_discord() -> String {
+    "Hello, I am earlybrd. I tell you about new postings within seconds of a board showing them. Say \
+     what you look for with /jobs watch, such as: remote rust. Whoever manages a server can have cards \
+     shown in a channel: type it there, with where: here"
+        .to_owned()
+}
+
+/// Mails to somebody's address ended, and these filters went there.
+pub fn mail_ended(why: &str, filters: &[i64]) -> String {
+    let numbers: Vec<String> = filters.iter().map(ToString::to_string).collect();
+    let moved = match numbers.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Filter {one}, which went there, comes here from now on."),
+        some => format!(" Filters {}, which went there, come here from now on.", some.join(", ")),
+    };
+    format!(
+        "No more mails go to your address: {why}.{moved} To be written to again: email you@example.com"
+    )
+}
+
+/// A channel takes nothing any more; its filters are those that whoever is told made, by number and name.
+pub fn channel_is_gone(filters: &[(i64, String)], why: &str) -> String {
+    let shown = |number| FilterNumber { of: AccountKind::Team, number };
+    let names = filters.iter().map(|(number, name)| format!("{} ({name})", shown(*number)));
+    let filters = if filters.len() == 1 { "filter" } else { "filters" };
+    format!(
+        "Nothing reaches the channel of your {filters} {}: {why}. What comes waits for a week. Let me in there \
+         (in Slack: /invite @earlybrd), then type a command there: /jobs list",
+        names.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// A board that somebody added is not asked any more; `url` where it may be shown.
+pub fn board_given_up(number: i64, name: &str, url: Option<&Url>, why: &str, gone: bool) -> String {
     let since = if gone { "is gone for good" } else { "could not be read for a week" };
+    // An address that nobody may read is known to its owner alone.
+    let address = url.map_or("and its address", Url::as_str);
     format!(
         "Your board {number}, {name}, {since} ({why}) and is not asked any more. To try again: \
-         boards add {url}"
+         boards add {address}"
     )
 }
 
 /// A filter has matched nothing for some days; `removes_most` is the part without which most would match,
 /// and how many then.
 pub fn filter_is_quiet(
-    number: i64,
+    number: FilterNumber,
     name: &str,
     days: i64,
     removes_most: Option<(String, usize)>,
@@ -50,7 +86,7 @@ pub fn filter_is_quiet(
 /// A filter is quiet because a board shows nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Silence<'a> {
-    pub number: i64,
+    pub number: FilterNumber,
     pub name: &'a str,
     pub board: &'a str,
     /// Since the board showed something new.
@@ -85,8 +121,32 @@ pub struct PlanChange<'a> {
     pub paused: &'a [(i64, String)],
     /// Filters that it has room for again.
     pub woken: &'a [(i64, String)],
+    /// So with boards.
+    pub paused_boards: &'a [(i64, String)],
+    pub woken_boards: &'a [(i64, String)],
     pub limits: Limits,
     pub kind: AccountKind,
+    pub again: Again,
+}
+
+/// What somebody types who wants to keep what they had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    Buy(Plan),
+    /// A payment is open.
+    Pay,
+    /// It cannot be bought here.
+    Never,
+}
+
+impl Again {
+    fn typed(self) -> Option<String> {
+        match self {
+            Self::Buy(plan) => Some(format!("upgrade {}", plan.as_str())),
+            Self::Pay => Some("billing".to_owned()),
+            Self::Never => None,
+        }
+    }
 }
 
 pub fn plan_changed(change: &PlanChange<'_>) -> String {
@@ -103,8 +163,8 @@ pub fn plan_changed(change: &PlanChange<'_>) -> String {
         said.push_str(&text);
     };
     let list = |filters: &[(i64, String)]| {
-        let prefix = if kind == AccountKind::Team { "c" } else { "" };
-        let names = filters.iter().map(|(number, name)| format!("{prefix}{number} ({name})"));
+        let shown = |number| FilterNumber { of: kind, number };
+        let names = filters.iter().map(|(number, name)| format!("{} ({name})", shown(*number)));
         names.collect::<Vec<_>>().join(", ")
     };
     if !change.paused.is_empty() {
@@ -118,20 +178,41 @@ pub fn plan_changed(change: &PlanChange<'_>) -> String {
     if !change.woken.is_empty() {
         add(format!("These filters go on from now: {}.", list(change.woken)));
     }
-    if now == Plan::Free {
+    let boards = |boards: &[(i64, String)]| {
+        let names = boards.iter().map(|(number, name)| format!("{number} ({name})"));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if !change.paused_boards.is_empty() {
+        add(format!(
+            "It has room for {} of your own, so the newest are not read: {}.",
+            count(usize::try_from(limits.boards).unwrap_or(usize::MAX), "board", "boards"),
+            boards(change.paused_boards)
+        ));
+    }
+    if !change.woken_boards.is_empty() {
+        add(format!("These boards are read again from now: {}.", boards(change.woken_boards)));
+    }
+    let is_less = !change.paused.is_empty() || !change.paused_boards.is_empty();
+    if now == Plan::Free && (now != before || is_less) {
         if limits.delay_minutes > 0 {
             add(format!("Cards come {} minutes later now.", limits.delay_minutes));
         }
-        add("To have it all back, type: upgrade".to_owned());
+        if change.again == Again::Pay {
+            add("A payment is open; to settle it and have it all back, type: billing".to_owned());
+        } else if let Some(typed) = change.again.typed() {
+            add(format!("To have it all back, type: {typed}"));
+        }
     }
     said
 }
 
 /// A trial ends soon.
-pub fn trial_ends(plan: Plan, until: DateTime<Utc>) -> String {
+pub fn trial_ends(plan: Plan, until: DateTime<Utc>, again: Again) -> String {
+    let keep =
+        again.typed().map_or_else(String::new, |typed| format!(" To keep it, type: {typed}"));
     format!(
         "Your trial of {} ends on {}. Nothing is deleted then, but filters above the limit of the free plan \
-         are paused and cards come later. To keep it, type: upgrade",
+         are paused and cards come later.{keep}",
         plan.as_str(),
         until.format("%-d %B")
     )
@@ -144,4 +225,11 @@ pub fn payment_failed(plan: Plan, until: DateTime<Utc>) -> String {
         plan.as_str(),
         until.format("%-d %B")
     )
+}
+
+/// A payment waits for whoever pays.
+pub fn payment_waits() -> String {
+    "Your bank wants you to confirm a payment for your plan. Stripe has written to you how; the bill is here, \
+     too, if you type: billing"
+        .to_owned()
 }

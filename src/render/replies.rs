@@ -19,31 +19,36 @@ use crate::domain::reply::{Action, Button, Mark, Part, Press, Reply};
 
 pub use boards::{BoardLine, boards, status};
 pub use channels::{
-    admins_decide, admins_only, channel_filters, no_channel_here, no_roles_here, role_only,
+    admins_decide, admins_only, cannot_write_here, channel_filters, no_channel_here, no_roles_here,
+    role_only,
 };
 pub use email::{
     address, address_asked, address_confirmed, address_takes_no_mail, address_too_often,
-    broken_target, goes_to, mail_is_off, no_address, no_mail, not_told, target_is_back,
+    broken_address, broken_target, channel_is_closed, channel_is_tried_again, goes_to, mail_is_off,
+    no_address, no_mail, not_told, target_is_back,
 };
 pub use filters::{
-    FilterLine, changed_while_paused, list, no_such_filter, nothing_changes, paused, removed,
-    renamed, restored, resumed, same_filter, saved, show, too_late_to_restore, too_many_filters,
+    ChannelLines, FilterLine, changed_while_paused, if_none_comes, list, no_such_filter,
+    nothing_changes, paused, removed, renamed, restored, resumed, same_filter, saved, show,
+    too_late_to_restore, too_many_filters,
 };
 pub use habits::{
-    When, cadence, muted, muted_now, no_company, quiet, snooze, timezone, too_many_muted, unmuted,
+    When, cadence, mute_for_whom, muted, muted_for_all, muted_now, no_company, quiet, snooze,
+    timezone, too_many_muted, unmuted,
 };
 pub use help::{CommandHelp, help, help_for, unknown_command, wrong_command};
 pub use marked::{Marked, marked_list};
 pub use own_boards::{
-    AddedReply, NotAdded, added, board_removed, new_board_card, no_such_board, not_added,
+    AddedReply, NotAdded, added, added_for_all, board_removed, new_board_card, no_such_board,
+    not_added,
 };
 pub use plans::{
-    PlanLine, bills, cannot_be_bought, has_it_already, no_link_now, no_room, no_room_for_boards,
-    nothing_paid, pay_here, plan, service_is_free, team_where,
+    Full, Offer, PlanLine, Things, bills, cannot_be_bought, has_it_already, no_link_now, no_room,
+    nothing_paid, pay_here, payment_is_open, plan, service_is_free, team_where,
 };
 pub use preview::{Preview, Sample, edit, test, watch};
 pub use reasons::{because, because_of_company, proposal};
-pub use why::{Became, Opinion, Why, never_seen, not_an_address, why};
+pub use why::{Became, Opinion, PausedBy, Why, never_seen, not_an_address, why};
 
 /// The three filters that a newcomer is offered.
 pub const EXAMPLES: [(&str, &str); 3] = [
@@ -140,7 +145,7 @@ pub fn card_buttons(card: &Card) -> Vec<Button> {
     let company = card.company.as_deref().map(str::trim);
     // What is longer cannot be muted by its name.
     let company = company.filter(|name| !name.is_empty() && name.chars().count() <= 80);
-    buttons
-        .extend(company.map(|name| say(&format!("Mute {name}"), format!("mute company {name}"))));
+    buttons.extend(company.map(|name| act(&format!("Mute {name}"), Action::Mute(card.opening))));
+    buttons.push(act("Why?", Action::Why(card.opening)));
     buttons
 }

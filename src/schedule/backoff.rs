@@ -16,8 +16,11 @@ const RESTS: [Duration; 8] = [
     Duration::from_hours(10),
 ];
 
-/// Mails are tried so often more, with the longest rest between: two days in all.
-const MORE_FOR_MAIL: usize = 3;
+/// A target that fails for so long is given up. The last rest repeats until then.
+const PATIENCE: Duration = Duration::from_hours(24);
+
+/// Mails are tried for two days, as senders of mail owe their receivers.
+const PATIENCE_OF_MAIL: Duration = Duration::from_hours(48);
 
 /// The longest rest that a platform may ask for, and the shortest.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
@@ -41,8 +44,21 @@ pub struct Tried {
     pub doubts: u32,
     /// What can be done should this be in doubt.
     pub doubt: Doubt,
-    /// Whether tries go on for two days, as senders of mail owe their receivers.
-    pub is_mail: bool,
+    /// How long its target has failed.
+    pub failing: Duration,
+    /// How long a mail has waited; `None` for what is none.
+    pub mail: Option<Duration>,
+}
+
+impl Tried {
+    /// How long tries still go on. A mail is given up when both it and its target's failing are too old: what
+    /// waits behind one that fails has no two days of its own, and what is new is not given up at once.
+    fn patience(&self) -> Duration {
+        match self.mail {
+            Some(age) => PATIENCE_OF_MAIL.saturating_sub(age.min(self.failing)),
+            None => PATIENCE.saturating_sub(self.failing),
+        }
+    }
 }
 
 /// How long a platform that is limited is left alone.
@@ -54,85 +70,124 @@ pub fn rest_of(asked: Option<Duration>) -> Duration {
 ///
 /// `spread` is a random number in `0.0..1.0` chosen by the caller: rests vary by a fifth. What a
 /// platform asks for is a floor, up to an hour. What may have arrived and cannot be asked for is sent
-/// again once.
+/// again; a mail once, since most likely it is there.
 pub fn next_step(verdict: &Verdict, tried: Tried, spread: f64) -> NextStep {
+    let is_mail = tried.mail.is_some();
     let floor = match (verdict, tried.doubt) {
         (Verdict::Gone { .. }, _) => return NextStep::TargetGone,
-        (Verdict::Rejected { .. }, _) => return NextStep::Dead,
+        (Verdict::Rejected { .. }, _) => return NextStep::Refused,
         (Verdict::Unknown { .. }, Doubt::Same) => Duration::ZERO,
         (Verdict::Unknown { .. }, Doubt::Ask) => BEFORE_ASKING,
-        (Verdict::Unknown { .. }, Doubt::Once) if tried.doubts > 0 => return NextStep::Dead,
+        (Verdict::Unknown { .. }, Doubt::Once) if is_mail && tried.doubts > 0 => {
+            return NextStep::Dead;
+        }
         (Verdict::Unknown { .. }, Doubt::Once) => BEFORE_REPEATING,
         (Verdict::Retry { after, .. }, _) => after.unwrap_or_default().min(LONGEST_ASKED),
         (Verdict::Limited { after, .. }, _) => rest_of(*after),
     };
-    let failures = usize::try_from(tried.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-    let more = failures < RESTS.len() + MORE_FOR_MAIL && tried.is_mail;
-    match RESTS.get(failures).or(RESTS.last().filter(|_| more)) {
-        Some(rest) => NextStep::Again(rest.mul_f64(0.8 + 0.4 * spread.clamp(0.0, 1.0)).max(floor)),
-        None => NextStep::Dead,
+    let left = tried.patience();
+    if left.is_zero() {
+        return if is_mail { NextStep::GivenUp } else { NextStep::TargetGone };
     }
+    let failures = usize::try_from(tried.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    let rest = RESTS.get(failures).or(RESTS.last()).copied().unwrap_or_default();
+    let rest = rest.mul_f64(0.8 + 0.4 * spread.clamp(0.0, 1.0));
+    // The last try is at the end, not before and not long after it.
+    NextStep::Again(rest.min(left).max(floor))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const HOUR: Duration = Duration::from_hours(1);
+
     fn retry(after: Option<u64>) -> Verdict {
         Verdict::Retry { why: String::new(), after: after.map(Duration::from_secs) }
     }
 
+    fn tried(attempts: u32) -> Tried {
+        let doubt = Doubt::Once;
+        Tried { attempts, doubts: 0, doubt, failing: Duration::ZERO, mail: None }
+    }
+
     #[track_caller]
     fn check(verdict: Verdict, attempts: u32, spread: f64, want: NextStep) {
-        let tried = Tried { attempts, doubts: 0, doubt: Doubt::Once, is_mail: false };
-        assert_eq!(next_step(&verdict, tried, spread), want);
+        assert_eq!(next_step(&verdict, tried(attempts), spread), want);
+    }
+
+    /// Rests until it is given up, and how.
+    fn rests(mail: bool, waited: Duration) -> (Vec<Duration>, NextStep) {
+        let (mut rests, mut failing) = (Vec::new(), Duration::ZERO);
+        for attempts in 1.. {
+            let mail = mail.then_some(waited + failing);
+            match next_step(&retry(None), Tried { failing, mail, ..tried(attempts) }, 0.5) {
+                NextStep::Again(rest) => rests.push(rest),
+                end @ (NextStep::Refused
+                | NextStep::GivenUp
+                | NextStep::Dead
+                | NextStep::TargetGone) => return (rests, end),
+            }
+            failing += rests.last().copied().unwrap_or_default();
+        }
+        unreachable!("it is given up")
     }
 
     #[test]
-    fn rests_grow_to_ten_hours_and_then_the_delivery_is_dead() {
+    fn rests_grow_to_ten_hours_which_repeat_until_a_day_is_over() {
         check(retry(None), 1, 0.5, NextStep::Again(Duration::from_secs(5)));
         check(retry(None), 2, 0.0, NextStep::Again(Duration::from_secs(24)));
-        check(retry(None), 8, 1.0, NextStep::Again(Duration::from_hours(12)));
-        check(retry(None), 9, 0.5, NextStep::Dead);
+        check(retry(None), 8, 1.0, NextStep::Again(HOUR * 12));
+        check(retry(None), 99, 0.5, NextStep::Again(HOUR * 10));
+        let (rests, end) = rests(false, Duration::ZERO);
+        assert_eq!((rests.get(..8), end), (Some(&RESTS[..]), NextStep::TargetGone));
+        assert_eq!(rests.iter().sum::<Duration>(), PATIENCE);
     }
 
     #[test]
     fn mails_are_tried_for_two_days() {
-        let step = |attempts| {
-            let tried = Tried { attempts, doubts: 0, doubt: Doubt::Once, is_mail: true };
-            next_step(&retry(None), tried, 0.5)
+        let (fresh, end) = rests(true, Duration::ZERO);
+        assert_eq!((fresh.iter().sum::<Duration>(), end), (PATIENCE_OF_MAIL, NextStep::GivenUp));
+        // What had waited before its address failed waits no less.
+        assert_eq!(rests(true, HOUR * 99).0, fresh);
+    }
+
+    #[test]
+    fn a_mail_that_waited_behind_one_that_failed_goes_with_it() {
+        let step = |age, failing| {
+            next_step(&retry(None), Tried { failing, mail: Some(age), ..tried(1) }, 0.5)
         };
-        let rests = (1..).map_while(|attempts| match step(attempts) {
-            NextStep::Again(rest) => Some(rest),
-            NextStep::Dead | NextStep::TargetGone => None,
-        });
-        let hours = rests.sum::<Duration>().as_secs() / 3_600;
-        assert_eq!(hours, 47);
+        assert_eq!(step(HOUR * 48, HOUR * 48), NextStep::GivenUp);
+        assert_eq!(step(HOUR, HOUR * 90), NextStep::Again(Duration::from_secs(5)));
+        assert_eq!(step(HOUR * 90, HOUR), NextStep::Again(Duration::from_secs(5)));
     }
 
     #[test]
     fn what_the_platform_asks_for_is_a_floor_up_to_an_hour() {
         check(retry(Some(90)), 1, 0.5, NextStep::Again(Duration::from_secs(90)));
         check(retry(Some(1)), 1, 0.5, NextStep::Again(Duration::from_secs(5)));
-        check(retry(Some(u64::MAX)), 1, 0.5, NextStep::Again(Duration::from_hours(1)));
+        check(retry(Some(u64::MAX)), 1, 0.5, NextStep::Again(HOUR));
     }
 
     #[test]
     fn a_target_that_is_gone_and_a_message_that_is_refused_are_not_retried() {
         check(Verdict::Gone { why: String::new() }, 1, 0.5, NextStep::TargetGone);
-        check(Verdict::Rejected { why: String::new() }, 1, 0.5, NextStep::Dead);
+        check(Verdict::Rejected { why: String::new() }, 1, 0.5, NextStep::Refused);
     }
 
     #[test]
-    fn what_may_have_arrived_is_asked_for_or_sent_again_once() {
+    fn what_may_have_arrived_is_asked_for_or_sent_again_mail_once() {
         let unknown = Verdict::Unknown { why: String::new() };
-        let tried = |doubt, doubts| Tried { attempts: 1, doubts, doubt, is_mail: false };
-        let step = |doubt, doubts| next_step(&unknown, tried(doubt, doubts), 0.5);
+        let step = |doubt, doubts, mail| {
+            next_step(&unknown, Tried { doubts, doubt, mail, ..tried(1) }, 0.5)
+        };
         let again = |secs| NextStep::Again(Duration::from_secs(secs));
-        assert_eq!(step(Doubt::Same, 5), again(5));
-        assert_eq!(step(Doubt::Ask, 5), again(15));
-        assert_eq!(step(Doubt::Once, 0), again(60));
-        assert_eq!(step(Doubt::Once, 1), NextStep::Dead);
+        let mail = Some(Duration::ZERO);
+        assert_eq!(step(Doubt::Same, 5, None), again(5));
+        assert_eq!(step(Doubt::Ask, 5, None), again(15));
+        assert_eq!(step(Doubt::Once, 0, mail), again(60));
+        assert_eq!(step(Doubt::Once, 1, mail), NextStep::Dead);
+        assert_eq!(step(Doubt::Once, 9, None), again(60), "a channel is never given up for it");
     }
 
     #[test]

@@ -82,9 +82,10 @@ pub enum Outlook {
     GivenUp,
 }
 
-/// A board that fails: `rest` is what it would rest; `owned` if somebody added it, who is told.
-pub fn outlook(rest: Duration, failing_for: Duration, gone: bool, owned: bool) -> Outlook {
-    match (gone || failing_for >= GIVEN_UP_AFTER, owned) {
+/// A board that fails: `rest` is what it would rest, `unanswered_for` how long it has not answered;
+/// `owned` if somebody added it, who is told.
+pub fn outlook(rest: Duration, unanswered_for: Duration, gone: bool, owned: bool) -> Outlook {
+    match (gone || unanswered_for >= GIVEN_UP_AFTER, owned) {
         (false, _) => Outlook::Again(rest),
         (true, true) => Outlook::GivenUp,
         (true, false) => Outlook::Again(rest.max(ONCE_IN_A_WHILE)),

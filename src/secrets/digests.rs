@@ -14,6 +14,8 @@ pub enum Subject {
     Address,
     /// Addresses that are never written to again.
     Suppressed,
+    /// At which address a board lies.
+    Board,
 }
 
 impl Subject {
@@ -21,6 +23,7 @@ impl Subject {
         match self {
             Self::Address => b"address\0",
             Self::Suppressed => b"suppressed\0",
+            Self::Board => b"board\0",
         }
     }
 }

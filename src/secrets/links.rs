@@ -1,6 +1,6 @@
 //! What stands in the links of mails: what for, for which row, until when — signed, not hidden.
 //!
-//! A link is no proof that it was not used before; whoever takes it notes that in its row.
+//! A link is no proof that it was not used before; whoever takes it keeps its digest in its row.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +19,10 @@ pub enum Purpose {
     Verify,
     /// Ends mails to an address.
     Unsubscribe,
+    /// Leads an account to where it pays.
+    Upgrade,
+    /// Leads an account to its bills.
+    Billing,
 }
 
 /// What a token says.
@@ -46,8 +50,18 @@ impl Purpose {
         match self {
             Self::Verify => 1,
             Self::Unsubscribe => 2,
+            Self::Upgrade => 3,
+            Self::Billing => 4,
         }
     }
+}
+
+/// What is kept of a token that works once.
+pub fn token_digest(token: &str) -> [u8; 32] {
+    let mut kept = [0; 32];
+    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+    kept.copy_from_slice(digest.as_ref());
+    kept
 }
 
 impl Keys {

@@ -23,7 +23,7 @@ use secrecy::SecretString;
 
 pub use digests::{Digest, Subject};
 pub use hex::hex_bytes;
-pub use links::{BadLink, Link, Purpose};
+pub use links::{BadLink, Link, Purpose, token_digest};
 pub use seal::{BadSeal, CannotSeal, Cell};
 
 /// Bytes of a key.

@@ -39,6 +39,9 @@ pub enum Failure {
     /// 429.
     #[error("Slack was asked too often")]
     Limited { after: Option<Duration> },
+    /// Slack was not asked, and is not to be for a while.
+    #[error("{why}")]
+    Rests { why: String, after: Duration },
     /// Slack did nothing.
     #[error("{0}")]
     Away(String),
@@ -74,13 +77,17 @@ impl Api {
         url
     }
 
-    /// Whether an answer may be sent to an address that came with a request: only Slack's own.
+    /// Whether an answer may be sent to an address that came with a request: only Slack's own, or those of
+    /// the host that the operator put in its place.
     pub fn may_answer_at(&self, url: &Url) -> bool {
         let slacks = url.scheme() == "https"
             && url.host_str() == Some("hooks.slack.com")
             && url.port().is_none();
+        let instead = self.base.host_str() != Some("slack.com")
+            && matches!(url.scheme(), "http" | "https")
+            && url.host_str() == self.base.host_str();
         let plain = url.username().is_empty() && url.password().is_none();
-        plain && (slacks || url.origin() == self.base.origin())
+        plain && (slacks || instead)
     }
 
     /// Calls a method that writes.
@@ -194,6 +201,9 @@ impl Failure {
         let why = self.to_string();
         match self {
             Self::Limited { after } => Verdict::Limited { why, after, key: key.to_owned() },
+            Self::Rests { why, after } => {
+                Verdict::Limited { why, after: Some(after), key: key.to_owned() }
+            }
             Self::Away(why) => Verdict::Retry { why, after: None },
             Self::Unclear(why) => Verdict::Unknown { why },
             Self::Refused { code } => match meaning(&code) {
@@ -203,6 +213,16 @@ impl Failure {
                 Means::Later => Verdict::Retry { why, after: None },
                 Means::Unclear => Verdict::Unknown { why },
             },
+        }
+    }
+
+    /// Whether the method is to rest, and how long if Slack says so.
+    pub fn asks_for_rest(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::Limited { after } => Some(*after),
+            Self::Rests { after, .. } => Some(Some(*after)),
+            Self::Refused { code } if meaning(code) == Means::Limited => Some(None),
+            Self::Refused { .. } | Self::Away(_) | Self::Unclear(_) => None,
         }
     }
 
@@ -234,17 +254,24 @@ mod tests {
         let api = Api::new(client, "http://127.0.0.1:9/api/".parse().unwrap());
         let may = |url: &str| api.may_answer_at(&url.parse().unwrap());
         assert!(may("https://hooks.slack.com/commands/T1/2/x"));
-        assert!(may("http://127.0.0.1:9/response/x"));
+        for instead in ["http://127.0.0.1:9/response/x", "https://127.0.0.1:10/x"] {
+            assert!(may(instead), "{instead}");
+        }
         for strange in [
             "http://hooks.slack.com/commands/x",
             "https://hooks.slack.com.evil.example/x",
             "https://user@hooks.slack.com/x",
             "https://hooks.slack.com:8443/x",
-            "http://127.0.0.1:10/x",
+            "http://localhost:9/x",
+            "ftp://127.0.0.1/x",
+            "http://user@127.0.0.1:9/x",
             "http://169.254.169.254/x",
             "file:///etc/passwd",
         ] {
             assert!(!may(strange), "{strange}");
         }
+        let client = crate::http::for_operator("test").unwrap();
+        let slack = Api::new(client, "https://slack.com/api/".parse().unwrap());
+        assert!(!slack.may_answer_at(&"https://slack.com/x".parse().unwrap()));
     }
 }

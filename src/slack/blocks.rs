@@ -8,7 +8,7 @@ use slack_morphism::prelude::{
 };
 
 use super::press::Value;
-use super::text::{LABEL, SECTION, escaped, link, plain};
+use super::text::{self, LABEL, SECTION, escaped, link, plain};
 use crate::domain::message::{Card, Message};
 use crate::domain::reply::{Button, Part, Reply};
 use crate::render;
@@ -17,6 +17,13 @@ use crate::render::replies::card_buttons;
 
 /// Blocks of one message.
 const BLOCKS: usize = 50;
+
+/// What they may take together, as characters of JSON. Slack says no number; a little above 13,000 it refuses
+/// them (slackapi/bolt-js#2509). There is room left for what an edit adds.
+const LENGTH: usize = 11_000;
+
+/// Cards of which one message shows no more in any case.
+const CARDS: usize = 100;
 
 /// Elements of one block of buttons.
 const ELEMENTS: usize = 25;
@@ -34,9 +41,21 @@ pub struct Content {
     pub text: String,
 }
 
+/// How many cards of a message one message in Slack shows.
+pub fn fits(all: &Message, now: DateTime<Utc>) -> usize {
+    all.most_that_fit(CARDS, |some| {
+        let blocks = message(some, now).blocks;
+        let json = serde_json::to_string(&blocks).unwrap_or_default();
+        blocks.len() < BLOCKS && json.chars().count() <= LENGTH
+    })
+}
+
 /// A message that is delivered at `now`.
 pub fn message(message: &Message, now: DateTime<Utc>) -> Content {
     let mut blocks = Blocks::default();
+    if let Some(instead) = render::message::instead(message) {
+        blocks.text(&instead);
+    }
     if let Some(notice) = &message.notice {
         blocks.text(notice);
     }
@@ -88,7 +107,7 @@ pub fn reply(reply: &Reply) -> Content {
             }
             Part::Code(code) => blocks.code(code),
             Part::List(lines) => {
-                blocks.lines(lines.iter().map(|line| format!("• {}", escaped(line, 1_000))));
+                blocks.list(lines);
             }
             Part::Link { label, url } => blocks.link(label, url),
             Part::Card { card, note } => {
@@ -150,8 +169,19 @@ impl Blocks {
     }
 
     fn code(&mut self, code: &str) {
-        let code = escaped(&code.replace("```", "'''"), SECTION - 10);
+        let code = text::code(&code.replace("```", "'''"), SECTION - 10);
         self.section(format!("```\n{code}\n```"));
+    }
+
+    /// Short lines; one that ends with an address is a link.
+    pub fn list(&mut self, lines: &[String]) {
+        self.lines(lines.iter().map(|line| {
+            let (said, url) = match line.rsplit_once(" · ") {
+                Some((said, end)) if end.starts_with("http") => (said, Some(end)),
+                _ => (line.as_str(), None),
+            };
+            format!("• {}", link(url, said, 1_000))
+        }));
     }
 
     /// Lines that are mrkdwn already, as many to a section as it holds.

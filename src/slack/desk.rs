@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use super::api::Api;
 use super::blocks::{self, Content};
+use super::caller::Caller;
 use super::people::Who;
-use super::workspaces::Workspaces;
 use crate::commands::Context;
 use crate::db;
 use crate::domain::reply::Reply;
@@ -23,15 +25,18 @@ use crate::render::replies;
 /// answered later, at the address that came with it.
 const AT_ONCE: Duration = Duration::from_millis(200);
 
-/// Commands and buttons that are worked on at a time. Fewer than the pages' connections: what else Slack
-/// brings finds one, and none waits for one in vain.
+/// And what has no such address, after this.
+const AT_LAST: Duration = Duration::from_millis(2_500);
+
+/// Commands and buttons whose rows are read and written at a time. Fewer than the pages' connections: what
+/// else Slack brings finds one, and none waits for one in vain. Nobody holds such a turn while Slack, or
+/// anybody else, is asked.
 const AT_A_TIME: usize = 4;
 
 /// What answers share.
 pub struct Desk {
     pub context: Context,
-    pub api: Api,
-    pub workspaces: Workspaces,
+    pub caller: Caller,
     /// Work that goes on after Slack was answered.
     pub tasks: TaskTracker,
     turns: Semaphore,
@@ -44,6 +49,21 @@ pub struct Typed {
     pub text: String,
     pub response_url: Option<Url>,
     pub trigger: Option<String>,
+}
+
+impl Typed {
+    /// What is the same when Slack brings it again, and no other time. A trigger alone may come twice.
+    fn name(&self) -> Option<String> {
+        let Who { team, user, channel } = &self.who;
+        let trigger = self.trigger.as_deref().filter(|trigger| !trigger.is_empty())?;
+        let url = self.response_url.as_ref().map(Url::as_str);
+        Some(digest(&json!([trigger, team, user, channel, self.text, url])))
+    }
+}
+
+/// A name for what Slack brings.
+pub fn digest(brought: &Json) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(brought.to_string().as_bytes()))
 }
 
 /// An answer that only one person sees.
@@ -82,30 +102,26 @@ pub enum Instead {
 }
 
 impl Desk {
-    pub fn new(
-        context: Context,
-        api: Api,
-        workspaces: Workspaces,
-        tasks: TaskTracker,
-    ) -> Arc<Self> {
-        Arc::new(Self { context, api, workspaces, tasks, turns: Semaphore::new(AT_A_TIME) })
+    pub fn new(context: Context, caller: Caller, tasks: TaskTracker) -> Arc<Self> {
+        Arc::new(Self { context, caller, tasks, turns: Semaphore::new(AT_A_TIME) })
     }
 
     /// Answers a line. `None`: Slack brought it before, or the answer comes later.
     pub async fn typed(self: &Arc<Self>, typed: Typed) -> Option<Json> {
         let (desk, url) = (Arc::clone(self), typed.response_url.clone());
         let work = async move {
-            let _turn = desk.turn().await;
-            match desk.is_first("trigger", typed.trigger.as_deref()).await {
+            match desk.is_first("command", typed.name().as_deref()).await {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => return Some(away(&error)),
             }
             let text = typed_text(&typed.text);
+            let reply = desk.say(&typed.who, &text).await;
             if text.is_empty() {
-                desk.open_home(&typed.who).await;
+                let (desk, who) = (Arc::clone(&desk), typed.who.clone());
+                desk.tasks.clone().spawn(async move { desk.open_home(&who).await });
             }
-            Some(Ephemeral::of(&desk.say(&typed.who, &text).await).json())
+            Some(Ephemeral::of(&reply).json())
         };
         self.in_time(url, work).await
     }
@@ -119,6 +135,7 @@ impl Desk {
     pub async fn is_first(&self, kind: &str, name: Option<&str>) -> sqlx::Result<bool> {
         let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(true) };
         let name: String = format!("{kind}:{name}").chars().take(200).collect();
+        let _turn = self.turn().await;
         db::slack::hear(&self.context.pool, &name, self.context.clock.now()).await
     }
 
@@ -128,6 +145,7 @@ impl Desk {
         url: Option<Url>,
         work: impl Future<Output = Option<Json>> + Send + 'static,
     ) -> Option<Json> {
+        let later = url.as_ref().is_some_and(|url| self.caller.api.may_answer_at(url));
         let (answer, mut answered) = oneshot::channel();
         let desk = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -135,7 +153,8 @@ impl Desk {
                 desk.respond(url.as_ref(), &late).await;
             }
         });
-        if let Ok(answer) = timeout(AT_ONCE, &mut answered).await {
+        let patience = if later { AT_ONCE } else { AT_LAST };
+        if let Ok(answer) = timeout(patience, &mut answered).await {
             return answer.ok().flatten();
         }
         answered.close();
@@ -148,7 +167,7 @@ impl Desk {
             tracing::warn!("an answer came too late, and Slack gave no address for it");
             return;
         };
-        if let Err(error) = self.api.respond(url, body).await {
+        if let Err(error) = self.caller.api.respond(url, body).await {
             tracing::warn!("an answer was not taken: {error}");
         }
     }
@@ -174,6 +193,8 @@ pub fn typed_text(text: &str) -> String {
     }
     out.push_str(rest);
     let out = out.replace(['\u{201c}', '\u{201d}', '\u{201e}'], "\"");
+    // What we put there ourselves, copied.
+    let out = out.replace('\u{200b}', "");
     let out = out.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     let out: String = out.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     out.trim().to_owned()

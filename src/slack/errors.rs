@@ -1,5 +1,8 @@
 //! Slack's error codes, sorted by who must act. One table.
 
+use super::api::Failure;
+use crate::db::slack::REMOVED;
+
 /// What a code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Means {
@@ -100,6 +103,13 @@ pub const CODES: &[(&str, Means)] = &[
 /// What a code means; one that is not known is tried again, and told as it is.
 pub fn meaning(code: &str) -> Means {
     CODES.iter().find(|(known, _)| *known == code).map_or(Later, |(_, means)| *means)
+}
+
+/// Why targets of a workspace are gone whose token was dead.
+pub fn of_dead_tokens() -> Vec<String> {
+    let dead = CODES.iter().filter(|(_, means)| *means == TokenIsDead);
+    let said = dead.map(|(code, _)| Failure::Refused { code: (*code).to_owned() }.to_string());
+    said.chain([REMOVED.to_owned()]).collect()
 }
 
 #[cfg(test)]

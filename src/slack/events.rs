@@ -1,15 +1,18 @@
 //! What happens in a workspace: somebody writes to the bot, opens its page, lets it in, throws it out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
+use tokio::time::{sleep, timeout};
 
 use super::blocks::{self, Content};
 use super::desk::{Desk, typed_text};
 use super::people::Who;
 use super::place::{Place, is_id};
-use crate::commands::COMMANDS;
+use super::send::is_no_channel;
+use crate::commands::meant;
 use crate::db;
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::reply::Reply;
@@ -17,17 +20,40 @@ use crate::domain::target::Platform;
 use crate::render::notices;
 
 /// Every event that is asked for; the manifest asks for these.
-pub const EVENTS: [&str; 9] = [
+pub const EVENTS: [&str; 14] = [
     "app_home_opened",
     "app_mention",
     "app_uninstalled",
     "channel_archive",
     "channel_deleted",
     "channel_rename",
+    "channel_unarchive",
+    "group_archive",
+    "group_deleted",
+    "group_rename",
+    "group_unarchive",
     "member_joined_channel",
     "message.im",
     "tokens_revoked",
 ];
+
+/// Why a channel is gone.
+const CLOSED: &str = "the channel was closed";
+
+/// Slack brings an event again that was not answered in three seconds, or whose answer broke off.
+const IN_TIME: Duration = Duration::from_millis(2_500);
+
+/// How often it is looked meanwhile whether what was brought again is done.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Why Slack is to bring an event again.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error("whoever is at work on it has not come to an end")]
+    AtWork,
+}
 
 /// An event in its envelope.
 struct Event<'a> {
@@ -51,6 +77,27 @@ impl<'a> Event<'a> {
     fn who(&self) -> Option<Who> {
         Who::new(self.team, self.text("/user")?, self.text("/channel"))
     }
+
+    /// Not an edit, a note of Slack's, or what a bot says, ours included.
+    fn is_by_person(&self) -> bool {
+        self.text("/subtype").is_none() && self.text("/bot_id").is_none()
+    }
+
+    /// Whether only one person reads it, and the bot.
+    fn is_direct(&self) -> bool {
+        match self.text("/channel_type") {
+            Some("im") => true,
+            Some("app_home") | None => self.text("/channel").is_some_and(|id| id.starts_with('D')),
+            Some(_) => false,
+        }
+    }
+
+    /// Whom the envelope says that it is for.
+    fn authorized(&self) -> Option<&'a str> {
+        ["/authorizations/0/user_id", "/authed_users/0"]
+            .into_iter()
+            .find_map(|path| text(self.envelope, path))
+    }
 }
 
 fn text<'a>(json: &'a Json, path: &str) -> Option<&'a str> {
@@ -58,46 +105,89 @@ fn text<'a>(json: &'a Json, path: &str) -> Option<&'a str> {
 }
 
 impl Desk {
-    /// Takes an event. What changes rows is done, once, before Slack is answered; what only says something
-    /// is done after.
-    pub async fn happened(self: &Arc<Self>, envelope: Json) -> sqlx::Result<()> {
+    /// Takes an event, once.
+    pub async fn happened(self: &Arc<Self>, envelope: Json) -> Result<(), NotTaken> {
         let now = self.context.clock.now();
         let Some(event) = Event::read(&envelope, now) else { return Ok(()) };
         let id = text(&envelope, "/event_id");
         match event.text("/type").unwrap_or_default() {
-            "app_uninstalled" => self.removed(&event, id).await,
+            "app_uninstalled" => self.removed(&event, id).await?,
             "tokens_revoked" => {
                 // Those of people are none of ours.
                 let bots = event.envelope.pointer("/event/tokens/bot").and_then(Json::as_array);
                 if bots.is_some_and(|bots| !bots.is_empty()) {
-                    return self.removed(&event, id).await;
+                    self.removed(&event, id).await?;
                 }
-                Ok(())
             }
-            "channel_archive" | "channel_deleted" => self.closed(&event).await,
-            "member_joined_channel" => self.joined(&event, id).await,
-            "message" | "app_mention" | "app_home_opened" => {
-                if self.is_first("event", id).await? {
-                    let desk = Arc::clone(self);
-                    self.tasks.spawn(async move { desk.said(&envelope).await });
-                }
-                Ok(())
+            "channel_archive" | "channel_deleted" | "group_archive" | "group_deleted" => {
+                self.closed(&event).await?;
             }
+            "channel_unarchive" | "group_unarchive" => self.opened(&event).await?,
+            "member_joined_channel" => self.joined(&event, id).await?,
+            "message" | "app_mention" | "app_home_opened" => self.heard(envelope).await?,
             // A channel is known by its id, which a new name leaves as it is.
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
 
-    async fn removed(&self, event: &Event<'_>, id: Option<&str>) -> sqlx::Result<()> {
+    /// Answers what somebody said before Slack is answered, so that what ends us in between is brought again.
+    async fn heard(self: &Arc<Self>, envelope: Json) -> Result<(), NotTaken> {
+        let (pool, now) = (&self.context.pool, self.context.clock.now());
+        let id = text(&envelope, "/event_id").map(|id| format!("event:{id:.100}"));
+        if let Some(id) = &id
+            && !db::slack::begin(pool, id, now).await?
+        {
+            return timeout(IN_TIME, self.others_end(id)).await.unwrap_or(Err(NotTaken::AtWork));
+        }
+        let desk = Arc::clone(self);
+        let said = self.tasks.spawn(async move {
+            desk.said(&envelope).await;
+            let Some(id) = id else { return };
+            let now = desk.context.clock.now();
+            if let Err(error) = db::slack::done(&desk.context.pool, &id, now).await {
+                tracing::error!("Slack: {error}");
+            }
+        });
+        timeout(IN_TIME, said).await.ok();
+        Ok(())
+    }
+
+    /// Waits until whoever began with an event is done with it.
+    async fn others_end(&self, id: &str) -> Result<(), NotTaken> {
+        while !db::slack::is_done(&self.context.pool, id).await? {
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    async fn removed(self: &Arc<Self>, event: &Event<'_>, id: Option<&str>) -> sqlx::Result<()> {
         let now = self.context.clock.now();
-        let first = db::in_tx(&self.context.pool, async |tx| {
-            let id = format!("event:{}", id.unwrap_or_default());
-            let first = id.len() == "event:".len() || db::slack::hear(&mut *tx, &id, now).await?;
-            Ok(first && db::slack::remove(tx, event.team, event.at, now).await?)
+        let doubtful = db::in_tx(&self.context.pool, async |tx| {
+            let id = format!("event:{:.100}", id.unwrap_or_default());
+            if id.len() > "event:".len() && !db::slack::hear(&mut *tx, &id, now).await? {
+                return Ok(false);
+            }
+            let workspace = db::slack::workspace(&mut *tx, event.team).await?;
+            let Some(workspace) = workspace.filter(|it| it.sealed.is_some()) else {
+                return Ok(false);
+            };
+            if !workspace.is_ended_by(event.at) {
+                return Ok(true);
+            }
+            db::slack::remove(tx, event.team, workspace.installed_at, now).await?;
+            tracing::info!(slack.team = event.team, "workspace {} removed the app", event.team);
+            Ok(false)
         })
         .await?;
-        if first {
-            tracing::info!(slack.team = event.team, "workspace {} removed the app", event.team);
+        if doubtful {
+            // It may be old news. Slack knows, and a token that is dead is erased then.
+            let (desk, team) = (Arc::clone(self), event.team.to_owned());
+            self.tasks.spawn(async move {
+                if let Err(failure) = desk.caller.read(&team, "auth.test", &[]).await {
+                    tracing::info!(slack.team = team, "auth.test: {failure}");
+                }
+            });
         }
         Ok(())
     }
@@ -106,11 +196,19 @@ impl Desk {
         let Some(channel) = event.text("/channel").filter(|id| is_id(id)) else { return Ok(()) };
         let place = Place { team: event.team.to_owned(), id: channel.to_owned() };
         let (pool, now) = (&self.context.pool, self.context.clock.now());
-        {
-            let (address, why) = (place.to_string(), "the channel was closed");
-            let gone = (address.as_str(), why);
-            db::broken_targets::place_is_gone(pool, Platform::Slack, gone, now).await
-        }
+        let (address, why) = (place.to_string(), CLOSED);
+        db::broken_targets::place_is_gone(pool, Platform::Slack, (&address, why), now).await
+    }
+
+    async fn opened(&self, event: &Event<'_>) -> sqlx::Result<()> {
+        let Some(channel) = event.text("/channel").filter(|id| is_id(id)) else { return Ok(()) };
+        let place = Place { team: event.team.to_owned(), id: channel.to_owned() };
+        let (address, now) = (place.to_string(), self.context.clock.now());
+        db::in_tx(&self.context.pool, async |tx| {
+            let place = (address.as_str(), CLOSED);
+            db::broken_targets::place_is_back(tx, Platform::Slack, place, now).await
+        })
+        .await
     }
 
     /// The bot introduces itself, once, by a message that is owed like any other.
@@ -146,9 +244,9 @@ impl Desk {
 
     /// The bot's own user: of the installation, or as the envelope says.
     async fn bot(&self, event: &Event<'_>) -> Option<String> {
-        let token = self.workspaces.token(event.team).await.ok()?;
-        let said = event.envelope.pointer("/authorizations/0/user_id").and_then(Json::as_str);
-        token.bot_user.or_else(|| said.map(str::to_owned))
+        let token = self.caller.workspaces.token(event.team).await.ok()?;
+        let known = token.bot_user.filter(|user| !user.is_empty());
+        known.or_else(|| event.authorized().map(str::to_owned))
     }
 
     /// Somebody wrote to the bot, or opened its page.
@@ -156,44 +254,51 @@ impl Desk {
         let Some(event) = Event::read(envelope, self.context.clock.now()) else { return };
         let Some(who) = event.who() else { return };
         match event.text("/type") {
-            Some("app_home_opened") if event.text("/tab") == Some("messages") => {
-                self.welcome(&who).await;
-            }
-            Some("app_home_opened") => self.open_home(&who).await,
-            Some("app_mention") => {
-                let line = event.text("/text").unwrap_or_default();
-                let (_, line) = line.split_once('>').unwrap_or(("", line));
-                let reply = self.say(&who, &meant(&typed_text(line))).await;
-                self.tell(&who, &reply, event.text("/thread_ts")).await;
-            }
-            _ => {
-                // Edits, joins, and what bots say, ours included.
-                let by_person = event.text("/subtype").is_none() && event.text("/bot_id").is_none();
-                if by_person && event.text("/channel_type") == Some("im") {
-                    let line = typed_text(event.text("/text").unwrap_or_default());
-                    let reply = self.say(&who, &meant(&line)).await;
-                    self.tell(&who, &reply, None).await;
+            Some("app_home_opened") => {
+                if event.text("/tab") != Some("home") {
+                    self.welcome(&who).await;
+                }
+                if event.text("/tab") != Some("messages") {
+                    self.open_home(&who).await;
                 }
             }
-        }
-    }
-
-    /// Who never spoke with the bot is welcomed, once.
-    async fn welcome(&self, who: &Who) {
-        match self.known(who).await {
-            Ok(known) if known.is_new => {
-                self.adopt_zone(who, known.actor).await;
-                self.tell(who, &crate::render::replies::welcome(), None).await;
+            Some("app_mention") if event.is_by_person() => self.line(&event, &who).await,
+            Some("message") if event.is_by_person() && event.is_direct() => {
+                self.line(&event, &who).await;
             }
-            Ok(_) => {}
-            Err(error) => tracing::error!("Slack: {error}"),
+            _ => {}
         }
     }
 
-    /// Says something where somebody wrote: to them alone where others read too.
-    async fn tell(&self, who: &Who, reply: &Reply, thread: Option<&str>) {
+    async fn line(&self, event: &Event<'_>, who: &Who) {
+        let bot = self.bot(event).await;
+        let line = without_mention(event.text("/text").unwrap_or_default(), bot.as_deref());
+        let reply = self.say(who, &meant(&typed_text(&line))).await;
+        self.tell(who, &reply, event.text("/thread_ts")).await;
+    }
+
+    /// Who was never welcomed is, once.
+    pub async fn welcome(&self, who: &Who) {
+        let welcomed = async {
+            let known = self.met(who).await?;
+            if known.contact.welcomed {
+                return Ok(());
+            }
+            if self.note_welcome(who, Some(self.context.clock.now())).await?
+                && !self.tell(who, &crate::render::replies::welcome(), None).await
+            {
+                self.note_welcome(who, None).await?;
+            }
+            Ok::<(), sqlx::Error>(())
+        };
+        if let Err(error) = welcomed.await {
+            tracing::error!("Slack: {error}");
+        }
+    }
+
+    /// Says something where somebody wrote: to them alone where others read too. Whether Slack took it.
+    async fn tell(&self, who: &Who, reply: &Reply, thread: Option<&str>) -> bool {
         let Content { blocks, text } = blocks::reply(reply);
-        let Ok(token) = self.workspaces.token(&who.team).await else { return };
         let channel = who.channel.as_deref().unwrap_or(&who.user);
         let mut body = json!({ "channel": channel, "text": text, "blocks": blocks });
         let method = if who.shared().is_some() { "chat.postEphemeral" } else { "chat.postMessage" };
@@ -208,18 +313,48 @@ impl Desk {
                 body.insert("thread_ts".to_owned(), json!(thread));
             }
         }
-        if let Err(failure) = self.api.call(method, &token.secret, &body).await {
-            self.workspaces.note(&who.team, &token, &failure).await;
-            tracing::warn!(slack.team = who.team, "an answer was not taken: {failure}");
+        let mut told = self.caller.write(&who.team, method, &body).await;
+        if who.channel.is_none()
+            && told.as_ref().is_err_and(is_no_channel)
+            && let Some(channel) = self.conversation(who).await
+        {
+            if let Some(body) = body.as_object_mut() {
+                body.insert("channel".to_owned(), json!(channel));
+            }
+            told = self.caller.write(&who.team, method, &body).await;
         }
+        match told {
+            Ok(_) => true,
+            Err(failure) => {
+                tracing::warn!(slack.team = who.team, "an answer was not taken: {failure}");
+                false
+            }
+        }
+    }
+
+    /// The conversation with somebody: not every workspace opens it by itself.
+    async fn conversation(&self, who: &Who) -> Option<String> {
+        let body = json!({ "users": who.user });
+        let opened = self.caller.write(&who.team, "conversations.open", &body).await.ok()?;
+        opened.text("/channel/id").map(str::to_owned)
     }
 }
 
-/// A line that names no command is a filter: it is shown, and saved with a button.
-fn meant(line: &str) -> String {
-    let word = line.trim_start_matches("/jobs").split_whitespace().next().unwrap_or_default();
-    let is_command = COMMANDS.iter().any(|spec| spec.name.eq_ignore_ascii_case(word));
-    if is_command || word.is_empty() { line.to_owned() } else { format!("watch {line}") }
+/// What was said to the bot, without its own name; where that is not known, without the first.
+fn without_mention(text: &str, bot: Option<&str>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut rest, mut first) = (text, true);
+    while let Some((before, after)) = rest.split_once("<@") {
+        let Some((user, behind)) = after.split_once('>') else { break };
+        let id = user.split('|').next().unwrap_or(user);
+        out.push_str(before);
+        if !bot.map_or(first, |bot| bot == id) {
+            out.extend(["<@", user, ">"]);
+        }
+        (rest, first) = (behind, false);
+    }
+    out.push_str(rest);
+    out.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -227,10 +362,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_names_no_command_is_a_filter() {
-        assert_eq!(meant("remote rust"), "watch remote rust");
-        assert_eq!(meant("List"), "List");
-        assert_eq!(meant("/jobs show 1"), "/jobs show 1");
-        assert_eq!(meant(""), "");
+    fn the_bots_own_name_is_no_part_of_a_line() {
+        let bot = Some("U0");
+        assert_eq!(without_mention("<@U0> list", bot), "list");
+        assert_eq!(without_mention("remote rust <@U0|earlybrd>", bot), "remote rust");
+        assert_eq!(without_mention("ask <@U1> <@U0>", bot), "ask <@U1>");
+        assert_eq!(without_mention("<@U0> list <@U1>", None), "list <@U1>");
+        assert_eq!(without_mention("a <@", bot), "a <@");
+        assert_eq!(without_mention("a <b", bot), "a <b");
     }
 }

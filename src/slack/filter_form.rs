@@ -11,6 +11,7 @@ use slack_morphism::prelude::{
 
 use super::blocks::Blocks;
 use super::text::plain;
+use crate::commands::split_place;
 use crate::filter_lang::{Fields, Part, parse, print};
 
 /// What Slack calls the form.
@@ -40,8 +41,12 @@ pub struct Problem {
 /// The form as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterForm {
-    /// `watch` or `edit 3`.
+    /// `watch`, `edit 3` or `edit c3`.
     command: String,
+    /// Where cards are to go, as it was typed.
+    place: String,
+    /// The channel over which the form was opened.
+    channel: Option<String>,
     line: String,
     fields: Fields,
     /// Grows with each change: Slack keeps what was typed in a block while its name stays.
@@ -53,37 +58,46 @@ pub struct FilterForm {
 #[derive(Serialize, Deserialize)]
 struct Kept {
     command: String,
+    #[serde(default)]
+    place: String,
+    channel: Option<String>,
     line: String,
     version: u32,
 }
 
 impl FilterForm {
     /// The form of `watch …` or `edit N …`; `None` of any other line, or of one that cannot be read.
-    pub fn of(line: &str) -> Option<Self> {
+    pub fn of(line: &str, channel: Option<&str>) -> Option<Self> {
         let line = line.trim();
-        let (command, filter) = match line.split_once(' ').unwrap_or((line, "")) {
-            ("watch", filter) => ("watch".to_owned(), filter),
+        let (command, rest) = match line.split_once(' ').unwrap_or((line, "")) {
+            ("watch", rest) => ("watch".to_owned(), rest),
             ("edit", rest) => {
                 let (number, filter) = rest.trim_start().split_once(' ')?;
-                number.bytes().all(|byte| byte.is_ascii_digit()).then_some(())?;
+                let digits = number.strip_prefix('c').unwrap_or(number);
+                digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(())?;
                 (format!("edit {number}"), filter)
             }
             _ => return None,
         };
-        let filter = filter.trim();
+        let (filter, place) = match split_place(rest.trim()) {
+            (filter, Some(place)) if command == "watch" => (filter.trim_end(), place.word()),
+            _ => (rest.trim(), ""),
+        };
         let (line, fields) = if filter.is_empty() {
             (String::new(), Fields::default())
         } else {
             let expr = parse(filter).ok()?;
             (print(&expr), Fields::of(&expr))
         };
-        Some(Self { command, line, fields, version: 0, problem: None })
+        let (place, channel) = (place.to_owned(), channel.map(str::to_owned));
+        Some(Self { command, place, channel, line, fields, version: 0, problem: None })
     }
 
     /// Reads a form as somebody left it, and brings its two sides in step.
     pub fn read(view: &Json) -> Option<Self> {
         let kept = view.get("private_metadata").and_then(Json::as_str)?;
-        let Kept { command, line: shown, version } = serde_json::from_str(kept).ok()?;
+        let kept: Kept = serde_json::from_str(kept).ok()?;
+        let Kept { command, place, channel, line: shown, version } = kept;
         let of = |block: &str| -> String {
             let path = format!("/state/values/{block}:{version}/{block}");
             let input = view.pointer(&path);
@@ -97,8 +111,9 @@ impl FilterForm {
             let text = of(part.as_str());
             fields.set(part, if part == Part::Remote && text == "any" { "" } else { &text });
         }
+        let (line, version_now) = (of(LINE), version + 1);
         let mut form =
-            Self { command, line: of(LINE), fields, version: version + 1, problem: None };
+            Self { command, place, channel, line, fields, version: version_now, problem: None };
         let at = |block: &str, why: String| Problem { block: format!("{block}:{version}"), why };
         if form.line != shown {
             match parse(&form.line) {
@@ -128,7 +143,10 @@ impl FilterForm {
                 block: format!("{LINE}:{}", self.version.saturating_sub(1)),
                 why: "say what you look for: remote rust -senior pay>=80k".to_owned(),
             }),
-            None => Ok(format!("{} {}", self.command, self.line)),
+            None => {
+                let line = format!("{} {} {}", self.command, self.line, self.place);
+                Ok(line.trim_end().to_owned())
+            }
         }
     }
 
@@ -147,8 +165,8 @@ impl FilterForm {
                 if part == Part::Remote { choice(name, field) } else { text(name, field) };
             blocks.push(self.input(name, label(part), element));
         }
-        let (command, line) = (self.command.clone(), self.line.clone());
-        let kept = serde_json::to_string(&Kept { command, line, version: self.version });
+        let Self { command, place, channel, line, version, .. } = self.clone();
+        let kept = serde_json::to_string(&Kept { command, place, channel, line, version });
         let view = SlackModalView::new("earlybrd".into(), blocks)
             .with_callback_id(FORM.into())
             .with_private_metadata(kept.unwrap_or_default())
@@ -236,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_line_and_the_fields_stay_in_step() {
-        let form = FilterForm::of("watch ").unwrap();
+        let form = FilterForm::of("watch ", None).unwrap();
         let form = changed(&form, &[("words", "rust"), ("remote", "remote:hybrid")]);
         assert_eq!(form.said().as_deref(), Ok("watch rust remote:hybrid"));
         let form = changed(&form, &[("line", "go -senior pay>=80k")]);
@@ -245,7 +263,7 @@ mod tests {
         let form = changed(&form, &[("without", "")]);
         assert_eq!(form.said().as_deref(), Ok("watch go pay>=$80k/yr"));
         assert_eq!(changed(&form, &[]).said(), form.said());
-        let form = FilterForm::of("edit 3 rust OR go").unwrap();
+        let form = FilterForm::of("edit 3 rust OR go", None).unwrap();
         assert_eq!(
             changed(&form, &[("place", "new york")]).said().as_deref(),
             Ok("edit 3 location:\"new york\" (rust OR go)")
@@ -253,22 +271,34 @@ mod tests {
     }
 
     #[test]
+    fn where_the_cards_go_and_whose_filter_it_is_stay() {
+        let form = FilterForm::of("watch rust here", Some("C1")).unwrap();
+        assert_eq!(form.fields.get(Part::Words), "rust");
+        let form = changed(&form, &[("words", "go")]);
+        assert_eq!(form.said().as_deref(), Ok("watch go here"));
+        assert_eq!(form.channel.as_deref(), Some("C1"));
+        let form = FilterForm::of("edit c3 rust here", Some("C1")).unwrap();
+        assert_eq!(changed(&form, &[]).said().as_deref(), Ok("edit c3 rust here"));
+        assert_eq!(FilterForm::of("watch here", None).unwrap().said().as_deref(), Ok("watch here"));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_said_at_its_block_and_mended_there() {
-        let form = FilterForm::of("watch rust").unwrap();
+        let form = FilterForm::of("watch rust", None).unwrap();
         let wrong = changed(&form, &[("pay", "much")]);
         assert_eq!(wrong.said().unwrap_err().block, "pay:0");
         let mended = changed(&wrong, &[("pay", "90k")]);
         assert_eq!(mended.said().as_deref(), Ok("watch rust pay>=$90k/yr"));
         let wrong = changed(&form, &[("line", "titel:rust")]);
         assert_eq!(wrong.said().unwrap_err().block, "line:0");
-        let empty = changed(&FilterForm::of("watch").unwrap(), &[]);
+        let empty = changed(&FilterForm::of("watch", None).unwrap(), &[]);
         assert_eq!(empty.said().unwrap_err().block, "line:0");
     }
 
     #[test]
     fn other_lines_have_no_such_form() {
         for line in ["list", "edit", "edit x rust", "watch titel:x", "rename 1 x", ""] {
-            assert_eq!(FilterForm::of(line), None, "{line}");
+            assert_eq!(FilterForm::of(line, None), None, "{line}");
         }
     }
 }

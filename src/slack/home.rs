@@ -9,7 +9,8 @@ use super::people::Who;
 use crate::commands::{self, Actor};
 use crate::db;
 use crate::db::own_filters::{FilterState, OwnFilter};
-use crate::domain::reply::{Button, Part, Press};
+use crate::domain::reply::{Button, Part, Press, Reply};
+use crate::render::replies::welcome;
 
 /// Filters that get buttons of their own; `list` shows all.
 const FILTERS: usize = 20;
@@ -26,7 +27,7 @@ impl Desk {
     }
 
     async fn home(&self, who: &Who) -> sqlx::Result<serde_json::Value> {
-        let actor = Actor { here: None, ..self.known(who).await?.actor };
+        let actor = Actor { here: None, ..self.met(who).await?.actor };
         let filters = db::own_filters::of_account(&self.context.pool, actor.account).await?;
         let live = filters.iter().filter(|filter| filter.state != FilterState::Removed);
         let live: Vec<&OwnFilter> = live.collect();
@@ -34,6 +35,7 @@ impl Desk {
         blocks.heading("Your filters");
         if live.is_empty() {
             blocks.text("None yet. Say what you look for, as in: remote rust -senior pay>=80k");
+            blocks.buttons(&welcome().buttons);
         }
         for filter in live.iter().take(FILTERS) {
             let paused = filter.state == FilterState::Paused;
@@ -46,16 +48,23 @@ impl Desk {
             [("Plan and use", "plan"), ("Saved postings", "saved"), ("Boards", "status")];
         for (heading, line) in sections {
             blocks.heading(heading);
-            for part in commands::say(&self.context, actor, line).await.parts {
+            let reply = self.said_of(actor, line).await;
+            for part in reply.parts {
                 match part {
                     Part::Text(text) | Part::Code(text) => blocks.text(&text),
-                    Part::List(lines) => blocks.text(&lines.join("\n")),
+                    Part::List(lines) => blocks.list(&lines),
                     Part::Link { label, url } => blocks.link(&label, &url),
                     Part::Card { .. } => {}
                 }
             }
+            blocks.buttons(&reply.buttons);
         }
         Ok(forms::home(blocks))
+    }
+
+    async fn said_of(&self, actor: Actor, line: &str) -> Reply {
+        let _turn = if commands::asks_others(line) { None } else { self.turn().await };
+        commands::say(&self.context, actor, line).await
     }
 }
 

@@ -1,10 +1,11 @@
 //! Slack's requests: a good signature first, then an answer within three seconds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State as Shared;
+use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -37,14 +38,26 @@ pub fn router(door: Door) -> Router {
     let door = Arc::new(door);
     [COMMANDS, EVENTS, INTERACTIVITY, "/slack"]
         .into_iter()
-        .fold(Router::new(), |router, path| router.route(path, post(take)))
+        .fold(Router::new(), |router, path| router.route(path, post(take).get(look)))
         .with_state(door)
+}
+
+/// Slack looks whether somebody is there, without a signature.
+async fn look(Query(asked): Query<HashMap<String, String>>) -> StatusCode {
+    if is_look(asked.get("ssl_check").map(String::as_str)) {
+        StatusCode::OK
+    } else {
+        StatusCode::METHOD_NOT_ALLOWED
+    }
+}
+
+fn is_look(ssl_check: Option<&str>) -> bool {
+    ssl_check == Some("1")
 }
 
 async fn take(Shared(door): Shared<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
     let form = Form::read(&headers, &body);
-    // Slack looks whether somebody is there, without a signature.
-    if form.as_ref().is_some_and(|form| form.text("ssl_check") == Some("1")) {
+    if is_look(form.as_ref().and_then(|form| form.text("ssl_check"))) {
         return StatusCode::OK.into_response();
     }
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -56,7 +69,7 @@ async fn take(Shared(door): Shared<Arc<Door>>, headers: HeaderMap, body: Bytes) 
     }
     match form {
         Some(form) => match form.text("payload") {
-            Some(payload) => answer(door.interaction(payload)),
+            Some(payload) => answer(door.interaction(payload).await),
             None => answer(door.command(&form).await),
         },
         None => door.event(&body).await,
@@ -78,8 +91,8 @@ impl Door {
         }
     }
 
-    fn interaction(&self, payload: &str) -> Option<Json> {
-        self.desk.did(serde_json::from_str(payload).ok()?)
+    async fn interaction(&self, payload: &str) -> Option<Json> {
+        self.desk.did(serde_json::from_str(payload).ok()?).await
     }
 
     async fn event(&self, body: &[u8]) -> Response {

@@ -1,6 +1,7 @@
 //! How a workspace installs the app: `/slack/install` sends the browser to Slack, `/slack/callback` takes it
 //! back. The way back works once, for ten minutes, in the browser that went.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,6 +12,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -19,6 +21,7 @@ use url::Url;
 
 use super::api::{Answer, Failure};
 use super::desk::Desk;
+use super::people::Who;
 use super::place::is_id;
 use crate::config::SlackApp;
 use crate::db;
@@ -47,10 +50,21 @@ const COOKIE: &str = "__Host-earlybrd_slack";
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 
+/// Installations that may be begun in a minute, by whomever: each writes a row.
+const BEGUN_A_MINUTE: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
+
 /// What the pages share.
 pub struct Pages {
-    pub desk: Arc<Desk>,
-    pub app: SlackApp,
+    desk: Arc<Desk>,
+    app: SlackApp,
+    begun: DefaultDirectRateLimiter,
+}
+
+impl Pages {
+    pub fn new(desk: Arc<Desk>, app: SlackApp) -> Self {
+        let begun = RateLimiter::direct(Quota::per_minute(BEGUN_A_MINUTE));
+        Self { desk, app, begun }
+    }
 }
 
 #[derive(Template)]
@@ -116,6 +130,10 @@ fn away(error: &dyn std::fmt::Display) -> Response {
 
 /// Sends the browser to Slack with a state that it must bring back.
 async fn install(Shared(pages): Shared<Arc<Pages>>) -> Response {
+    if pages.begun.check().is_err() {
+        let text = "Many install it just now. Please try again in a minute.";
+        return page(StatusCode::TOO_MANY_REQUESTS, "Please wait a minute", text);
+    }
     let mut random = [0; 32];
     if SystemRandom::new().fill(&mut random).is_err() {
         return away(&"no random numbers");
@@ -125,7 +143,7 @@ async fn install(Shared(pages): Shared<Arc<Pages>>) -> Response {
     if let Err(error) = db::slack::begin_install(pool, &hash(&state), now).await {
         return away(&error);
     }
-    let mut url = pages.desk.api.page("/oauth/v2/authorize");
+    let mut url = pages.desk.caller.api.page("/oauth/v2/authorize");
     url.query_pairs_mut()
         .clear()
         .append_pair("client_id", &pages.app.client_id)
@@ -199,7 +217,7 @@ impl Pages {
             ("client_secret", self.app.client_secret.expose_secret()),
             ("redirect_uri", callback.as_str()),
         ];
-        self.desk.api.ask("oauth.v2.access", None, &form).await
+        self.desk.caller.api.ask("oauth.v2.access", None, &form).await
     }
 
     /// Keeps the token, sealed for its row.
@@ -228,6 +246,11 @@ impl Pages {
         match self.write(installed, &token.into()).await {
             Ok(()) => {
                 tracing::info!(slack.team = team, "workspace {team} installed the app");
+                let user = answer.text("/authed_user/id");
+                if let Some(who) = user.and_then(|user| Who::new(team, user, None)) {
+                    let desk = Arc::clone(&self.desk);
+                    self.desk.tasks.spawn(async move { desk.welcome(&who).await });
+                }
                 hardened((StatusCode::SEE_OTHER, [(header::LOCATION, DONE)]).into_response())
             }
             Err(error) => away(&error),
@@ -235,7 +258,7 @@ impl Pages {
     }
 
     async fn write(&self, installed: Installed<'_>, token: &SecretString) -> anyhow::Result<()> {
-        let keys = self.desk.workspaces.keys.as_ref();
+        let keys = self.desk.caller.workspaces.keys.as_ref();
         let keys = keys.ok_or_else(|| anyhow::anyhow!("no EARLYBRD_KEYS"))?;
         let now = self.desk.context.clock.now();
         db::in_tx(&self.desk.context.pool, async |tx| {

@@ -1,18 +1,38 @@
 //! Buttons, forms and shortcuts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::{Value as Json, json};
+use slack_morphism::prelude::SlackView;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
 use url::Url;
 
-use super::desk::{Desk, Ephemeral, Instead, typed_text};
+use super::desk::{Desk, Ephemeral, Instead, digest, typed_text};
 use super::filter_form::{FORM, FilterForm, Problem};
 use super::forms;
 use super::people::Who;
 use super::press::Value;
 use crate::db;
-use crate::domain::reply::Reply;
 use crate::render::replies;
+
+/// A form that was sent shows its answer at once if that takes no longer.
+const FORM_AT_ONCE: Duration = Duration::from_millis(1_500);
+
+/// After which Slack shows what it was told at once, so that the answer takes its place and not the other way
+/// round.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// Where somebody pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Surface {
+    Message,
+    /// A form that is open.
+    Form,
+    Home,
+}
 
 /// What somebody did, as Slack tells it.
 struct Interaction {
@@ -27,7 +47,8 @@ impl Interaction {
         let team = text(&payload, "/team/id").or_else(|| text(&payload, "/user/team_id"))?;
         let channel =
             text(&payload, "/channel/id").or_else(|| text(&payload, "/container/channel_id"));
-        let who = Who::new(team, text(&payload, "/user/id")?, channel)?;
+        let channel = channel.map(str::to_owned).or_else(|| forms::channel(&payload));
+        let who = Who::new(team, text(&payload, "/user/id")?, channel.as_deref())?;
         let response_url = text(&payload, "/response_url").and_then(|url| Url::parse(url).ok());
         let trigger = text(&payload, "/trigger_id").map(str::to_owned);
         Some(Self { payload, who, response_url, trigger })
@@ -35,6 +56,22 @@ impl Interaction {
 
     fn text(&self, path: &str) -> Option<&str> {
         text(&self.payload, path)
+    }
+
+    /// What is the same when Slack brings it again, and no other time.
+    fn name(&self) -> Option<String> {
+        let of = ["/actions/0/action_ts", "/view/id"].into_iter().find_map(|path| self.text(path));
+        let named = self.trigger.as_deref().or(of).is_some_and(|name| !name.is_empty());
+        named.then(|| digest(&self.payload))
+    }
+
+    fn surface(&self) -> Surface {
+        match self.text("/view/type") {
+            Some("modal") => Surface::Form,
+            Some(_) => Surface::Home,
+            None if self.response_url.is_none() => Surface::Home,
+            None => Surface::Message,
+        }
     }
 
     /// The form of a filter that it is about.
@@ -49,28 +86,53 @@ fn text<'a>(json: &'a Json, path: &str) -> Option<&'a str> {
 }
 
 impl Desk {
-    /// Takes a button, a form or a shortcut; what comes back is what Slack is answered at once. A form says
-    /// that it is at work, and then what came of it.
-    pub fn did(self: &Arc<Self>, payload: Json) -> Option<Json> {
+    /// Takes a button, a form or a shortcut; what comes back is what Slack is answered at once.
+    pub async fn did(self: &Arc<Self>, payload: Json) -> Option<Json> {
         let interaction = Interaction::read(payload)?;
-        let is_form = interaction.text("/type") == Some("view_submission");
-        if is_form && let Some(Err(Problem { block, why })) = interaction.form().map(|it| it.said())
-        {
-            let why: String = why.chars().take(150).collect();
-            return Some(json!({ "response_action": "errors", "errors": { block: why } }));
+        if interaction.text("/type") == Some("view_submission") {
+            return self.sent(interaction).await;
         }
         let desk = Arc::clone(self);
         self.tasks.spawn(async move { desk.work_on(&interaction).await });
-        is_form.then(|| json!({ "response_action": "update", "view": forms::at_work() }))
+        None
+    }
+
+    /// Takes a form. It shows what came of it, or that it is at work and then what came of it.
+    async fn sent(self: &Arc<Self>, interaction: Interaction) -> Option<Json> {
+        if let Some(Err(Problem { block, why })) = interaction.form().map(|it| it.said()) {
+            let why: String = why.chars().take(150).collect();
+            return Some(json!({ "response_action": "errors", "errors": { block: why } }));
+        }
+        let channel = interaction.who.shared().map(str::to_owned);
+        let (answer, mut answered) = oneshot::channel();
+        let desk = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let view = match desk.is_first("form", interaction.name().as_deref()).await {
+                Ok(true) => Some(desk.submitted(&interaction).await),
+                Ok(false) => None,
+                Err(error) => {
+                    tracing::error!("Slack: {error}");
+                    Some(forms::shown(&replies::something_went_wrong(), interaction.who.shared()))
+                }
+            };
+            if let Err(Some(late)) = answer.send(view) {
+                sleep(SHOWN_AFTER).await;
+                desk.update(&interaction, &late).await;
+            }
+            desk.open_home(&interaction.who).await;
+        });
+        let view = if let Ok(view) = timeout(FORM_AT_ONCE, &mut answered).await {
+            view.ok()
+        } else {
+            answered.close();
+            answered.try_recv().ok()
+        };
+        let view = view.unwrap_or_else(|| Some(forms::at_work(channel.as_deref())))?;
+        Some(json!({ "response_action": "update", "view": view }))
     }
 
     async fn work_on(self: &Arc<Self>, interaction: &Interaction) {
-        // What opens a form has three seconds for it.
-        let hurries = matches!(interaction.text("/type"), Some("shortcut" | "message_action"));
-        let _turn = if hurries { None } else { self.turn().await };
-        // A form that is sent is known by its own name; its trigger is new.
-        let named = interaction.trigger.as_deref().or_else(|| interaction.text("/view/id"));
-        match self.is_first("trigger", named).await {
+        match self.is_first("press", interaction.name().as_deref()).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -84,7 +146,6 @@ impl Desk {
                 Some(form) => self.show_again(interaction, &form).await,
                 None => self.pressed(interaction).await,
             },
-            Some("view_submission") => self.submitted(interaction).await,
             Some("shortcut" | "message_action") => self.shortcut(interaction).await,
             _ => {}
         }
@@ -100,13 +161,12 @@ impl Desk {
             Ok(Value::Say(line)) => self.say(who, &line).await,
             Ok(Value::Fill(line)) => {
                 let line = self.filled(who, line).await;
-                return self.open(interaction, &forms::of(&line)).await;
+                return self.show(interaction, &forms::of(&line, who.shared())).await;
             }
             Err(_) => replies::unknown_button(),
         };
-        if interaction.response_url.is_none() {
-            // A button of the home page.
-            self.open(interaction, &forms::shown(&reply)).await;
+        if interaction.surface() != Surface::Message {
+            self.show(interaction, &forms::shown(&reply, who.shared())).await;
             return self.open_home(who).await;
         }
         let only_theirs = interaction.payload.pointer("/container/is_ephemeral");
@@ -121,10 +181,16 @@ impl Desk {
 
     /// `edit 3` with the filter as it is now.
     async fn filled(&self, who: &Who, line: String) -> String {
-        let number = line.strip_prefix("edit ").and_then(|number| number.parse::<i64>().ok());
-        let (Some(number), Ok(known)) = (number, self.known(who).await) else { return line };
-        let account = known.actor.account;
-        match db::own_filters::of_account(&self.context.pool, account).await {
+        let Some(number) = line.strip_prefix("edit ") else { return line };
+        let (of_channel, number) = match number.strip_prefix('c') {
+            Some(number) => (true, number),
+            None => (false, number),
+        };
+        let (Ok(number), Ok(known)) = (number.parse::<i64>(), self.known(who).await) else {
+            return line;
+        };
+        let actor = if of_channel { known.actor.for_all_here() } else { known.actor };
+        match db::own_filters::of_account(&self.context.pool, actor.account).await {
             Ok(filters) => match filters.iter().find(|own| own.number == number) {
                 Some(own) => format!("{line} {}", own.query),
                 None => line,
@@ -139,21 +205,29 @@ impl Desk {
     async fn shortcut(&self, interaction: &Interaction) {
         let said = interaction.text("/message/text").map(typed_text).unwrap_or_default();
         let said: String = said.chars().take(300).collect();
-        self.open(interaction, &forms::of(format!("watch {said}").trim_end())).await;
+        let form = forms::of(format!("watch {said}").trim_end(), interaction.who.shared());
+        self.open(interaction, &form).await;
     }
 
-    /// Takes a line from a form.
-    async fn submitted(&self, interaction: &Interaction) {
+    /// Takes a line from a form, and gives what the form shows then.
+    async fn submitted(&self, interaction: &Interaction) -> SlackView {
         let line = match interaction.form().and_then(|form| form.said().ok()) {
             Some(line) => line,
             None => interaction.text(forms::LINE).map(typed_text).unwrap_or_default(),
         };
         let reply = self.say(&interaction.who, &line).await;
-        self.update(interaction, &reply).await;
-        self.open_home(&interaction.who).await;
+        forms::shown(&reply, interaction.who.shared())
     }
 
-    async fn open(&self, interaction: &Interaction, view: &impl serde::Serialize) {
+    /// Shows a form where somebody pressed: a new one, or instead of the one that is open.
+    async fn show(&self, interaction: &Interaction, view: &(impl Serialize + Sync)) {
+        match interaction.surface() {
+            Surface::Form => self.update(interaction, view).await,
+            Surface::Message | Surface::Home => self.open(interaction, view).await,
+        }
+    }
+
+    async fn open(&self, interaction: &Interaction, view: &(impl Serialize + Sync)) {
         let Some(trigger) = &interaction.trigger else { return };
         let body = json!({ "trigger_id": trigger, "view": view });
         self.call(&interaction.who.team, "views.open", &body).await;
@@ -171,20 +245,15 @@ impl Desk {
         self.call(&interaction.who.team, "views.update", &body).await;
     }
 
-    async fn update(&self, interaction: &Interaction, reply: &Reply) {
+    async fn update(&self, interaction: &Interaction, view: &(impl Serialize + Sync)) {
         let Some(id) = interaction.text("/view/id") else { return };
-        let body = json!({ "view_id": id, "view": forms::shown(reply) });
+        let body = json!({ "view_id": id, "view": view });
         self.call(&interaction.who.team, "views.update", &body).await;
     }
 
     /// Calls a method whose failure costs an answer, nothing else.
     pub async fn call(&self, team: &str, method: &str, body: &Json) {
-        let token = match self.workspaces.token(team).await {
-            Ok(token) => token,
-            Err(error) => return tracing::warn!(slack.team = team, "{method}: {error}"),
-        };
-        if let Err(failure) = self.api.call(method, &token.secret, body).await {
-            self.workspaces.note(team, &token, &failure).await;
+        if let Err(failure) = self.caller.write(team, method, body).await {
             tracing::warn!(slack.team = team, "{method}: {failure}");
         }
     }

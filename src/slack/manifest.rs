@@ -6,12 +6,13 @@ use super::events::EVENTS;
 use super::http::{COMMANDS, EVENTS as EVENTS_PATH, INTERACTIVITY};
 use super::install::{CALLBACK, SCOPES};
 
-/// The manifest, in YAML, for a service under this address.
-pub fn manifest(base: &Url) -> String {
-    let at = |path: &str| {
+/// The manifest, in YAML, for a service under this address; without one for Socket Mode.
+pub fn manifest(base: Option<&Url>) -> String {
+    let at = |before: &str, path: &str| -> String {
+        let Some(base) = base else { return String::new() };
         let mut url = base.clone();
         url.set_path(path);
-        url
+        format!("{before}{url}\n")
     };
     let list = |items: &[&str]| -> String {
         items.iter().flat_map(|item| ["      - ", item, "\n"]).collect()
@@ -39,31 +40,27 @@ features:
       description: Begins a filter with the words of a message
   slash_commands:
     - command: /jobs
-      url: {commands}
-      description: New job postings, as soon as boards show them
+{commands}      description: New job postings, as soon as boards show them
       usage_hint: watch remote rust | list | help
       should_escape: false
 oauth_config:
-  redirect_urls:
-    - {callback}
-  scopes:
+{callback}  scopes:
     bot:
 {scopes}settings:
   event_subscriptions:
-    request_url: {events_path}
-    bot_events:
+{events_path}    bot_events:
 {events}  interactivity:
     is_enabled: true
-    request_url: {interactivity}
-  org_deploy_enabled: false
-  socket_mode_enabled: false
+{interactivity}  org_deploy_enabled: false
+  socket_mode_enabled: {socket}
   token_rotation_enabled: false
 ",
-        commands = at(COMMANDS),
-        callback = at(CALLBACK),
+        commands = at("      url: ", COMMANDS),
+        callback = at("  redirect_urls:\n    - ", CALLBACK),
         scopes = list(&SCOPES),
-        events_path = at(EVENTS_PATH),
+        events_path = at("    request_url: ", EVENTS_PATH),
         events = list(&EVENTS),
-        interactivity = at(INTERACTIVITY),
+        interactivity = at("    request_url: ", INTERACTIVITY),
+        socket = base.is_none(),
     )
 }

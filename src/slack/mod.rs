@@ -5,6 +5,7 @@
 
 mod api;
 mod blocks;
+mod caller;
 mod desk;
 mod errors;
 mod events;
@@ -41,7 +42,9 @@ pub use manifest::manifest;
 pub use send::SlackPlatform;
 pub use signature::sign;
 pub use socket::Socket;
-pub use workspaces::Workspaces;
+
+use caller::Caller;
+use workspaces::{One, Serves, Workspaces};
 
 use crate::commands::Context;
 use crate::config::{OneWorkspace, SlackApp, SlackConfig};
@@ -50,8 +53,7 @@ use crate::secrets::Keys;
 /// Slack as the settings have it.
 #[derive(Clone)]
 pub struct Slack {
-    api: Api,
-    workspaces: Workspaces,
+    caller: Caller,
     app: Option<SlackApp>,
     one: Option<OneWorkspace>,
 }
@@ -63,11 +65,14 @@ impl Slack {
         context: &Context,
         keys: Option<Arc<Keys>>,
     ) -> Self {
-        let one = config.one.as_ref().map(|one| one.bot_token.clone());
+        let api = Api::new(client, config.api.clone());
+        let serves = if config.app.is_some() { Serves::ItsOwn } else { Serves::All };
+        let one = config.one.as_ref();
+        let one = one.map(|one| One::new(api.clone(), one.bot_token.clone(), serves));
         let (pool, clock) = (context.pool.clone(), Arc::clone(&context.clock));
+        let workspaces = Workspaces { pool, clock, keys, one };
         Self {
-            api: Api::new(client, config.api.clone()),
-            workspaces: Workspaces { pool, clock, keys, one },
+            caller: Caller { api, workspaces },
             app: config.app.clone(),
             one: config.one.clone(),
         }
@@ -75,13 +80,12 @@ impl Slack {
 
     /// Where messages are sent.
     pub fn platform(&self) -> SlackPlatform {
-        SlackPlatform { api: self.api.clone(), workspaces: self.workspaces.clone() }
+        SlackPlatform { caller: self.caller.clone() }
     }
 
     /// What answers people.
     pub fn desk(&self, context: Context, tasks: TaskTracker) -> Arc<Desk> {
-        let (api, workspaces) = (self.api.clone(), self.workspaces.clone());
-        Desk::new(context, api, workspaces, tasks)
+        Desk::new(context, self.caller.clone(), tasks)
     }
 
     /// The connection that brings the one workspace's requests.
@@ -95,14 +99,16 @@ impl Slack {
         let app = self.app.clone()?;
         let signing_secret = app.signing_secret.clone();
         let requests = http::router(http::Door { desk: Arc::clone(desk), signing_secret });
-        Some(requests.merge(install::router(install::Pages { desk: Arc::clone(desk), app })))
+        Some(requests.merge(install::router(install::Pages::new(Arc::clone(desk), app))))
     }
 }
 
-/// Asks Slack who we are, where that can be known before anybody installs the app.
+/// Asks Slack who we are, and whether it lets us connect, where that can be known before anybody installs
+/// the app.
 pub async fn check(config: &SlackConfig, client: Client) -> Result<Option<String>, Failure> {
     let Some(one) = &config.one else { return Ok(None) };
     let api = Api::new(client, config.api.clone());
+    api.ask(socket::OPEN_METHOD, Some(&one.app_token), &[]).await?;
     let answer = api.ask("auth.test", Some(&one.bot_token), &[]).await?;
     Ok(Some(answer.text("/team").unwrap_or("a workspace without a name").to_owned()))
 }

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::api::Answer;
+use super::api::{Answer, Failure};
 use super::desk::Desk;
 use super::place::{Place, is_id};
 use crate::commands::{self, Actor, Here};
 use crate::db;
-use crate::db::habits::Change;
+use crate::db::accounts::Contact;
 use crate::domain::account::{AccountKind, ChannelFilters, Identity};
 use crate::domain::reply::{Action, Reply};
 use crate::domain::target::Platform;
@@ -33,8 +34,8 @@ pub struct Who {
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     pub actor: Actor,
-    /// They were never heard of before.
-    pub is_new: bool,
+    /// What was done for them at first contact.
+    pub contact: Contact,
 }
 
 impl Who {
@@ -43,6 +44,11 @@ impl Who {
         let channel = channel.filter(|id| is_id(id)).map(str::to_owned);
         let sound = is_id(team) && is_id(user) && user.starts_with(['U', 'W']);
         sound.then(|| Self { team: team.to_owned(), user: user.to_owned(), channel })
+    }
+
+    fn identity(&self) -> Identity {
+        let (workspace, user) = (self.team.clone(), self.user.clone());
+        Identity { platform: Platform::Slack, workspace, user }
     }
 
     fn place(&self, id: &str) -> String {
@@ -60,15 +66,11 @@ impl Desk {
     /// too, the workspace's own account is at hand.
     pub async fn known(&self, who: &Who) -> sqlx::Result<Known> {
         let now = self.context.clock.now();
-        let person = Identity {
-            platform: Platform::Slack,
-            workspace: who.team.clone(),
-            user: who.user.clone(),
-        };
+        let person = who.identity();
         let team = Identity { user: String::new(), ..person.clone() };
         db::in_tx(&self.context.pool, async |tx| {
-            let is_new = !db::accounts::is_known(&mut *tx, &person).await?;
             let account = db::accounts::of_identity(tx, &person, AccountKind::Person, now).await?;
+            let contact = db::accounts::contact(&mut *tx, &person).await?;
             let address = who.place(&who.user);
             let target = db::accounts::target(tx, account, Platform::Slack, &address, now).await?;
             let here = match who.shared() {
@@ -79,41 +81,67 @@ impl Desk {
                     let address = who.place(channel);
                     let target =
                         db::accounts::target(tx, account, Platform::Slack, &address, now).await?;
-                    Some(Here { account, target, is_admin: false, in_role: None })
+                    Some(Here { account, target, is_admin: false, in_role: None, open: None })
                 }
             };
-            Ok(Known { actor: Actor { account, target, here }, is_new })
+            Ok(Known { actor: Actor { here, ..Actor::alone(account, target) }, contact })
         })
         .await
     }
 
+    /// Looks somebody up whose time zone is to be known. Slack is asked for it once.
+    pub async fn met(&self, who: &Who) -> sqlx::Result<Known> {
+        let known = {
+            let _turn = self.turn().await;
+            self.known(who).await?
+        };
+        if !known.contact.zone_asked {
+            self.adopt_zone(who, known.actor).await;
+        }
+        Ok(known)
+    }
+
     /// Answers a line; who is new is welcomed.
     pub async fn say(&self, who: &Who, text: &str) -> Reply {
-        let known = match self.known(who).await {
+        let known = match self.met(who).await {
             Ok(known) => known,
             Err(error) => return failed(&error),
         };
-        if known.is_new {
-            self.adopt_zone(who, known.actor).await;
+        if !known.contact.welcomed && text.is_empty() {
+            match self.note_welcome(who, Some(self.context.clock.now())).await {
+                Ok(true) => return replies::welcome(),
+                Ok(false) => {}
+                Err(error) => return failed(&error),
+            }
         }
-        if known.is_new && text.is_empty() {
-            return replies::welcome();
-        }
-        let decides = text.trim_start_matches("/jobs").trim_start().starts_with("channels");
+        let word = text.trim_start_matches("/jobs").split_whitespace().next().unwrap_or_default();
+        let decides =
+            ["channels", "billing", "upgrade"].iter().any(|it| it.eq_ignore_ascii_case(word));
         let actor = self.ranked(who, known.actor, decides).await;
+        // Strangers' servers are slow as they like.
+        let _turn = if commands::asks_others(text) { None } else { self.turn().await };
         commands::say(&self.context, actor, text).await
     }
 
     /// Answers a button.
     pub async fn press(&self, who: &Who, action: Action) -> Reply {
-        match self.known(who).await {
-            Ok(known) if commands::changes_filters(action) => {
-                let actor = self.ranked(who, known.actor, false).await;
-                commands::press(&self.context, actor, action).await
-            }
-            Ok(known) => commands::press(&self.context, known.actor, action).await,
-            Err(error) => failed(&error),
-        }
+        let known = match self.met(who).await {
+            Ok(known) => known,
+            Err(error) => return failed(&error),
+        };
+        let actor = if commands::changes_filters(action) {
+            self.ranked(who, known.actor, false).await
+        } else {
+            known.actor
+        };
+        let _turn = self.turn().await;
+        commands::press(&self.context, actor, action).await
+    }
+
+    /// Notes that somebody is welcomed, or was not after all; whether that changes anything.
+    pub async fn note_welcome(&self, who: &Who, at: Option<DateTime<Utc>>) -> sqlx::Result<bool> {
+        let _turn = self.turn().await;
+        db::accounts::welcome(&self.context.pool, &who.identity(), at).await
     }
 
     /// Whether somebody is an admin, where that matters: Slack is asked only then.
@@ -121,40 +149,42 @@ impl Desk {
         let Some(here) = &mut actor.here else { return actor };
         let rule = db::accounts::channel_filters(&self.context.pool, here.account).await;
         let matters = decides || !matches!(rule, Ok(ChannelFilters::Anyone));
-        if matters && let Some(user) = self.user(who).await {
+        if matters && let Ok(user) = self.user(who).await {
             let is = |flag| user.0.pointer(flag).and_then(Value::as_bool) == Some(true);
             here.is_admin = is("/user/is_admin") || is("/user/is_owner");
         }
         actor
     }
 
-    /// Takes over the time zone of a newcomer's profile: it can be changed by `timezone`.
-    pub async fn adopt_zone(&self, who: &Who, actor: Actor) {
-        // Whoever waits for an answer does not wait for this.
-        let Ok(Some(user)) = timeout(PROFILE, self.user(who)).await else { return };
-        let zone = user.text("/user/tz").and_then(|zone| zone.parse::<Tz>().ok());
-        let Some(zone) = zone else { return };
-        let (now, change) = (self.context.clock.now(), Change::Timezone(zone));
-        let changed = db::in_tx(&self.context.pool, async |tx| {
-            db::habits::change(tx, actor.account, change, now).await
+    /// Takes over the time zone of a profile: it can be changed by `timezone`.
+    async fn adopt_zone(&self, who: &Who, actor: Actor) {
+        // Whoever waits for an answer does not wait for this; then it is asked again.
+        let zone = match timeout(PROFILE, self.user(who)).await {
+            Ok(Ok(user)) => user.text("/user/tz").and_then(|zone| zone.parse::<Tz>().ok()),
+            Ok(Err(Failure::Refused { .. })) => None,
+            Ok(Err(_)) | Err(_) => return,
+        };
+        let (now, identity) = (self.context.clock.now(), who.identity());
+        let _turn = self.turn().await;
+        let adopted = db::in_tx(&self.context.pool, async |tx| {
+            if let Some(zone) = zone {
+                db::habits::adopt_zone(&mut *tx, actor.account, zone, now).await?;
+            }
+            db::accounts::zone_asked(tx, &identity, now).await
         });
-        if let Err(error) = changed.await {
+        if let Err(error) = adopted.await {
             tracing::error!("a time zone was not kept: {error}");
         }
     }
 
-    /// What Slack says of somebody; nothing if it does not.
-    async fn user(&self, who: &Who) -> Option<Answer> {
-        let token = self.workspaces.token(&who.team).await.ok()?;
+    /// What Slack says of somebody.
+    async fn user(&self, who: &Who) -> Result<Answer, Failure> {
         let form = [("user", who.user.as_str())];
-        match self.api.ask("users.info", Some(&token.secret), &form).await {
-            Ok(user) => Some(user),
-            Err(failure) => {
-                self.workspaces.note(&who.team, &token, &failure).await;
-                tracing::warn!(slack.team = who.team, "users.info: {failure}");
-                None
-            }
+        let user = self.caller.read(&who.team, "users.info", &form).await;
+        if let Err(failure) = &user {
+            tracing::warn!(slack.team = who.team, "users.info: {failure}");
         }
+        user
     }
 }
 

@@ -10,11 +10,12 @@ use slack_morphism::prelude::{
     SlackMessageMetadata,
 };
 
-use super::api::{Answer, Api, Failure};
+use super::api::{Answer, Failure};
 use super::blocks::{self, Content};
+use super::caller::{Caller, key};
 use super::place::Place;
 use super::thread::{self, Root};
-use super::workspaces::{Token, Workspaces};
+use super::workspaces::Token;
 use crate::domain::delivery::{Doubt, MessageRef, SentMessage, Verdict};
 use crate::domain::ids::DeliveryId;
 use crate::domain::limit::Limit;
@@ -43,8 +44,7 @@ const OLD: Duration = Duration::from_hours(24);
 
 /// Slack.
 pub struct SlackPlatform {
-    pub api: Api,
-    pub workspaces: Workspaces,
+    pub caller: Caller,
 }
 
 #[async_trait]
@@ -53,10 +53,17 @@ impl Messenger for SlackPlatform {
         Platform::Slack
     }
 
+    fn fits(&self, message: &Message, now: DateTime<Utc>) -> usize {
+        blocks::fits(message, now)
+    }
+
     fn limits(&self, target: &Target) -> Vec<Limit> {
         let Ok(place) = target.address.parse::<Place>() else { return Vec::new() };
-        let workspace =
-            Limit { key: key(&place, POST), every: A_WORKSPACE, burst: AT_ONCE_IN_A_WORKSPACE };
+        let workspace = Limit {
+            key: key(&place.team, POST),
+            every: A_WORKSPACE,
+            burst: AT_ONCE_IN_A_WORKSPACE,
+        };
         let channel = Limit { key: format!("slack/{place}"), every: A_CHANNEL, burst: 1 };
         vec![workspace, channel]
     }
@@ -69,8 +76,8 @@ impl Messenger for SlackPlatform {
 
     async fn send(&self, target: &Target, message: &Message) -> Result<MessageRef, Verdict> {
         let place = place(target)?;
-        let token = self.workspaces.token(&place.team).await?;
-        let content = blocks::message(message, self.workspaces.clock.now());
+        let token = self.caller.workspaces.token(&place.team).await?;
+        let content = blocks::message(message, self.caller.workspaces.clock.now());
         let mut request = SlackApiChatPostMessageRequest::new(
             place.id.clone().into(),
             marked(content, message.delivery),
@@ -79,14 +86,13 @@ impl Messenger for SlackPlatform {
         request.unfurl_links = Some(false);
         request.unfurl_media = Some(false);
         request.link_names = Some(false);
-        let mut sent = self.call(&place, &token, POST, &request).await;
+        let mut sent = self.post(&place, &token, &request).await;
         if place.is_person() && sent.as_ref().is_err_and(is_no_channel) {
             // Not every workspace opens a conversation by itself.
-            let opened = self.conversation(&place, &token).await?;
-            request.channel = opened.into();
-            sent = self.call(&place, &token, POST, &request).await;
+            request.channel = self.conversation(&place).await?.into();
+            sent = self.post(&place, &token, &request).await;
         }
-        let answer = sent.map_err(|failure| failure.verdict(&key(&place, POST)))?;
+        let answer = sent.map_err(|failure| failure.verdict(&key(&place.team, POST)))?;
         named(&answer).ok_or_else(|| Verdict::Unknown {
             why: "Slack says ok, but not which message it made".to_owned(),
         })
@@ -99,8 +105,7 @@ impl Messenger for SlackPlatform {
         tried_at: DateTime<Utc>,
     ) -> Result<Option<MessageRef>, Verdict> {
         let place = place(target)?;
-        let token = self.workspaces.token(&place.team).await?;
-        let channel = self.conversation(&place, &token).await?;
+        let channel = self.conversation(&place).await?;
         let oldest = (tried_at - SKEW).timestamp().to_string();
         let form = [
             ("channel", channel.as_str()),
@@ -109,18 +114,14 @@ impl Messenger for SlackPlatform {
             ("include_all_metadata", "true"),
             ("limit", HISTORY),
         ];
-        let answer = self.api.ask("conversations.history", Some(&token.secret), &form).await;
-        let history = match answer {
+        let history = match self.caller.read(&place.team, HISTORY_OF, &form).await {
             Ok(history) => history,
             // Sent again once then, as where nobody can be asked.
             Err(Failure::Refused { code }) if code == "missing_scope" => {
                 let why = "the app may not read direct messages (im:history)".to_owned();
                 return Err(Verdict::Rejected { why });
             }
-            Err(failure) => {
-                self.workspaces.note(&place.team, &token, &failure).await;
-                return Err(failure.verdict(&key(&place, "conversations.history")));
-            }
+            Err(failure) => return Err(failure.verdict(&key(&place.team, HISTORY_OF))),
         };
         let wanted = message.delivery.to_string();
         let ours = history.list("/messages").iter().find(|said| delivery_of(said) == Some(&wanted));
@@ -139,45 +140,44 @@ impl Messenger for SlackPlatform {
         message: &Message,
     ) -> Result<(), Verdict> {
         let place = place(target)?;
-        let token = self.workspaces.token(&place.team).await?;
         let lost = || Verdict::Rejected { why: "nobody knows which message it is".to_owned() };
         let (channel, ts) = sent.message.0.split_once('/').ok_or_else(lost)?;
         let content = marked(blocks::message(message, sent.at), message.delivery);
         let mut request = SlackApiChatUpdateRequest::new(channel.into(), content, ts.into());
         request.link_names = Some(false);
-        match self.call(&place, &token, UPDATE, &request).await {
+        match self.caller.write(&place.team, UPDATE, &request).await {
             Err(failure) if thread::stays(&failure) => {
-                let said = self.say_below(&place, &token, Root { channel, ts }, message).await;
-                said.map_err(|failure| failure.verdict(&key(&place, POST)))
+                let said = self.say_below(&place, Root { channel, ts }, message).await;
+                said.map_err(|failure| failure.verdict(&key(&place.team, POST)))
             }
-            updated => updated.map(drop).map_err(|failure| failure.verdict(&key(&place, UPDATE))),
+            updated => {
+                updated.map(drop).map_err(|failure| failure.verdict(&key(&place.team, UPDATE)))
+            }
         }
     }
 }
 
 pub(super) const POST: &str = "chat.postMessage";
 const UPDATE: &str = "chat.update";
+const HISTORY_OF: &str = "conversations.history";
 
 impl SlackPlatform {
-    pub(super) async fn call(
+    /// Posts what the limits of this place let pass.
+    async fn post(
         &self,
         place: &Place,
         token: &Token,
-        method: &str,
-        body: &(impl serde::Serialize + Sync),
+        request: &SlackApiChatPostMessageRequest,
     ) -> Result<Answer, Failure> {
-        let answer = self.api.call(method, &token.secret, body).await;
-        if let Err(failure) = &answer {
-            self.workspaces.note(&place.team, token, failure).await;
-        }
-        answer
+        self.caller.write_with(token, &place.team, POST, request).await
     }
 
     /// The conversation with a person.
-    async fn conversation(&self, place: &Place, token: &Token) -> Result<String, Verdict> {
+    async fn conversation(&self, place: &Place) -> Result<String, Verdict> {
         const OPEN: &str = "conversations.open";
-        let opened = self.call(place, token, OPEN, &json!({ "users": place.id })).await;
-        let opened = opened.map_err(|failure| match failure.verdict(&key(place, OPEN)) {
+        let body = json!({ "users": place.id });
+        let opened = self.caller.write(&place.team, OPEN, &body).await;
+        let opened = opened.map_err(|failure| match failure.verdict(&key(&place.team, OPEN)) {
             // Nothing was sent yet.
             Verdict::Unknown { why } => Verdict::Retry { why, after: None },
             verdict @ (Verdict::Retry { .. }
@@ -193,16 +193,11 @@ impl SlackPlatform {
     }
 }
 
-/// What a 429 of a method counts by.
-fn key(place: &Place, method: &str) -> String {
-    format!("slack/{}/{method}", place.team)
-}
-
 fn place(target: &Target) -> Result<Place, Verdict> {
     target.address.parse().map_err(|error| Verdict::Gone { why: format!("{error}") })
 }
 
-fn is_no_channel(failure: &Failure) -> bool {
+pub(super) fn is_no_channel(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused { code } if code == "channel_not_found")
 }
 

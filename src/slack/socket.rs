@@ -10,11 +10,13 @@ use futures_util::{SinkExt, StreamExt};
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendError;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::desk::Desk;
 use super::http::typed;
@@ -28,6 +30,9 @@ const OPEN: Duration = Duration::from_secs(10);
 
 /// Slack pings every few seconds; when nothing comes for so long, it is asked, and then given up.
 pub const SILENCE: Duration = Duration::from_secs(30);
+
+/// What gives the address of a connection.
+pub const OPEN_METHOD: &str = "apps.connections.open";
 
 /// Largest message.
 const LARGEST: usize = 1024 * 1024;
@@ -71,7 +76,11 @@ impl Socket {
 
     /// One connection, from its address to its end.
     async fn connection(&self, stop: &CancellationToken) -> anyhow::Result<End> {
-        let opened = self.desk.api.ask("apps.connections.open", Some(&self.app_token), &[]).await?;
+        // Whose token it is, and so whose targets work again, is asked before anything is brought.
+        if let Err(failure) = self.desk.caller.workspaces.prove().await {
+            tracing::warn!("Socket Mode: nothing can be sent: {failure}");
+        }
+        let opened = self.desk.caller.api.ask(OPEN_METHOD, Some(&self.app_token), &[]).await?;
         let url = opened.text("/url").ok_or_else(|| anyhow::anyhow!("Slack gave no address"))?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(LARGEST))
@@ -138,9 +147,15 @@ impl Socket {
         let (desk, answers) = (Arc::clone(&self.desk), answers.clone());
         let payload = envelope.get("payload").cloned().unwrap_or_default();
         self.desk.tasks.spawn(async move {
-            if let Some(answer) = answered(&desk, &kind, id, payload).await {
-                // The connection is gone, and Slack brings it again on the next.
-                answers.send(answer).await.ok();
+            let url = payload.get("response_url").and_then(Json::as_str);
+            let url = url.and_then(|url| Url::parse(url).ok());
+            let Some(answer) = answered(&desk, &kind, id, payload).await else { return };
+            // The connection may be gone. Slack brings it again on the next, where it is known; what was to
+            // be answered goes elsewhere.
+            if let Err(SendError(answer)) = answers.send(answer).await
+                && let Some(body) = answer.get("payload")
+            {
+                desk.respond(url.as_ref(), body).await;
             }
         });
         None
@@ -154,7 +169,7 @@ async fn answered(desk: &Arc<Desk>, kind: &str, id: String, payload: Json) -> Op
             Some(typed) => desk.typed(typed).await,
             None => None,
         },
-        "interactive" => desk.did(payload),
+        "interactive" => desk.did(payload).await,
         "events_api" => match desk.happened(payload).await {
             Ok(()) => None,
             Err(error) => {

@@ -9,33 +9,71 @@ pub const LABEL: usize = 75;
 /// What is left out at the end of a text.
 const CUT: &str = "…";
 
+/// Shown nowhere, and ends what Slack would take for formatting.
+const APART: char = '\u{200b}';
+
 /// A stranger's text inside mrkdwn, of so many characters at the most, as Slack counts them.
 pub fn escaped(text: &str, most: usize) -> String {
+    written(text, most, Signs::Apart)
+}
+
+/// The same where Slack formats nothing: between three backticks.
+pub fn code(text: &str, most: usize) -> String {
+    written(text, most, Signs::AsTheyAre)
+}
+
+/// What becomes of signs that Slack would format by; it knows no way to write them as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    Apart,
+    AsTheyAre,
+}
+
+fn written(text: &str, most: usize, signs: Signs) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut count = 0;
-    for c in text.chars() {
-        let written = match c {
+    let (mut count, mut before) = (0, None);
+    for (at, c) in text.char_indices() {
+        let (mut one, mut apart) = ([0; 4], false);
+        let piece: &str = match c {
             '&' => "&amp;",
             '<' => "&lt;",
             '>' => "&gt;",
-            '\n' => "\n",
             // They would turn what follows round, or hide it.
-            c if c.is_control() || is_invisible(c) => continue,
-            _ => "",
+            c if c != '\n' && (c.is_control() || is_invisible(c)) => continue,
+            c => {
+                let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
+                apart = signs == Signs::Apart && begins_format(before, c, rest);
+                c.encode_utf8(&mut one)
+            }
         };
-        let length = if written.is_empty() { 1 } else { written.len() };
+        let length = if piece.starts_with('&') { piece.len() } else { 1 } + usize::from(apart);
         if count + length + CUT.chars().count() > most {
             out.push_str(CUT);
             return out;
         }
-        count += length;
-        if written.is_empty() {
-            out.push(c);
-        } else {
-            out.push_str(written);
-        }
+        (count, before) = (count + length, Some(c));
+        out.push_str(piece);
+        out.extend(apart.then_some(APART));
     }
     out
+}
+
+/// Whether Slack would take a sign for the beginning of something bold, slanted, struck out or of code, or of
+/// the name of an emoji.
+fn begins_format(before: Option<char>, c: char, rest: &str) -> bool {
+    match c {
+        '`' => true,
+        '*' | '_' | '~' => {
+            let begins = before.is_none_or(|before| !before.is_alphanumeric());
+            begins && rest.chars().next().is_some_and(|next| !next.is_whitespace())
+        }
+        ':' => {
+            let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '\'');
+            let name = rest.split_once(':').map_or("", |(name, _)| name);
+            !name.is_empty() && name.chars().all(is_name)
+        }
+        _ => false,
+    }
 }
 
 /// The same for what Slack shows as it stands.
@@ -106,6 +144,17 @@ mod tests {
             link(Some("https://a.example/?b&c"), "", 100),
             "<https://a.example/?b&amp;c|untitled>"
         );
+    }
+
+    #[test]
+    fn nothing_of_a_stranger_is_formatted() {
+        let shown = |text| escaped(text, 100).replace('\u{200b}', "|");
+        assert_eq!(shown("*bold* and _slanted_ ~out~"), "*|bold* and _|slanted_ ~|out~");
+        assert_eq!(shown("`code` :tada: :+1:"), "`|code`| :|tada: :|+1:");
+        for plain in ["dev* -(php*)", "snake_case_name 2 * 3", "remote:yes tz:x", "10:30 - 11:30"] {
+            assert_eq!(escaped(plain, 100), plain);
+        }
+        assert_eq!(code("*a* `b` <c>", 100), "*a* `b` &lt;c&gt;");
     }
 
     #[test]

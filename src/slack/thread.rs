@@ -9,7 +9,6 @@ use super::api::Failure;
 use super::blocks;
 use super::place::Place;
 use super::send::{POST, SlackPlatform};
-use super::workspaces::Token;
 use crate::domain::message::Message;
 
 /// What Slack says where the message is there and stays as it is.
@@ -36,12 +35,11 @@ impl SlackPlatform {
     pub(super) async fn say_below(
         &self,
         place: &Place,
-        token: &Token,
         root: Root<'_>,
         message: &Message,
     ) -> Result<(), Failure> {
         let version = version(message);
-        if place.is_person() && self.is_said(token, root, &version).await? {
+        if place.is_person() && self.is_said(place, root, &version).await? {
             return Ok(());
         }
         let content = blocks::news(message);
@@ -57,17 +55,17 @@ impl SlackPlatform {
         request.unfurl_links = Some(false);
         request.unfurl_media = Some(false);
         request.link_names = Some(false);
-        self.call(place, token, POST, &request).await.map(drop)
+        self.caller.write(&place.team, POST, &request).await.map(drop)
     }
 
-    async fn is_said(&self, token: &Token, root: Root<'_>, version: &str) -> Result<bool, Failure> {
+    async fn is_said(&self, place: &Place, root: Root<'_>, version: &str) -> Result<bool, Failure> {
         let form = [
             ("channel", root.channel),
             ("ts", root.ts),
             ("include_all_metadata", "true"),
             ("limit", "100"),
         ];
-        let replies = self.api.ask("conversations.replies", Some(&token.secret), &form).await?;
+        let replies = self.caller.read(&place.team, "conversations.replies", &form).await?;
         Ok(replies.list("/messages").iter().any(|said| version_of(said) == Some(version)))
     }
 }

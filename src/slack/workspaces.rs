@@ -1,17 +1,25 @@
 //! The token of a workspace: sealed in its row, or the operator's own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sqlx::PgPool;
+use tokio::sync::OnceCell;
 
-use super::api::Failure;
+use super::api::{Api, Failure};
+use super::caller::key;
+use super::errors;
+use super::send::POST;
 use crate::clock::Clock;
 use crate::db;
 use crate::db::slack::{REMOVED, cell};
 use crate::domain::delivery::Verdict;
 use crate::secrets::Keys;
+
+/// How long nothing is asked for with an operator's token that is dead.
+const DEAD: Duration = Duration::from_mins(10);
 
 /// Who gives tokens out.
 #[derive(Clone)]
@@ -19,8 +27,33 @@ pub struct Workspaces {
     pub pool: PgPool,
     pub clock: Arc<dyn Clock>,
     pub keys: Option<Arc<Keys>>,
-    /// The token of the one workspace that the operator set up.
-    pub one: Option<SecretString>,
+    /// The one workspace that the operator set up.
+    pub one: Option<Arc<One>>,
+}
+
+/// The operator's own token, and whose it is as soon as Slack was asked.
+pub struct One {
+    api: Api,
+    secret: SecretString,
+    serves: Serves,
+    of: OnceCell<Whose>,
+}
+
+/// Whom the operator's token may serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// Whoever comes: nobody but its own workspace is brought to us.
+    All,
+    /// Its own workspace, since others install the app.
+    ItsOwn,
+}
+
+/// Whose a token is.
+#[derive(Debug, Clone)]
+struct Whose {
+    /// `None` if Slack does not say.
+    team: Option<String>,
+    bot_user: Option<String>,
 }
 
 /// A token and the installation that it is of.
@@ -43,6 +76,11 @@ pub enum NoToken {
     /// A key is gone.
     #[error("the workspace's token cannot be read: {0}")]
     Unreadable(String),
+    /// The operator must set another one.
+    #[error("the operator's token is dead: {why}")]
+    Dead { team: String, why: String },
+    #[error("nobody knows whose the operator's token is: {0}")]
+    Unknown(String),
 }
 
 impl From<NoToken> for Verdict {
@@ -50,8 +88,30 @@ impl From<NoToken> for Verdict {
         let text = why.to_string();
         match why {
             NoToken::Removed => Self::Gone { why: text },
-            NoToken::Database(_) | NoToken::Unreadable(_) => Self::Retry { why: text, after: None },
+            NoToken::Dead { team, .. } => {
+                Self::Limited { why: text, after: Some(DEAD), key: key(&team, POST) }
+            }
+            NoToken::Database(_) | NoToken::Unreadable(_) | NoToken::Unknown(_) => {
+                Self::Retry { why: text, after: None }
+            }
         }
+    }
+}
+
+impl From<NoToken> for Failure {
+    fn from(why: NoToken) -> Self {
+        let text = why.to_string();
+        match why {
+            NoToken::Dead { .. } => Self::Rests { why: text, after: DEAD },
+            NoToken::Removed => Self::Refused { code: "app_uninstalled".to_owned() },
+            NoToken::Database(_) | NoToken::Unreadable(_) | NoToken::Unknown(_) => Self::Away(text),
+        }
+    }
+}
+
+impl One {
+    pub fn new(api: Api, secret: SecretString, serves: Serves) -> Arc<Self> {
+        Arc::new(Self { api, secret, serves, of: OnceCell::new() })
     }
 }
 
@@ -69,25 +129,81 @@ impl Workspaces {
             let (bot_user, installed_at) = (Some(workspace.bot_user), Some(workspace.installed_at));
             return Ok(Token { secret, bot_user, installed_at });
         }
-        let one = self.one.clone().ok_or(NoToken::Removed)?;
-        Ok(Token { secret: one, bot_user: None, installed_at: None })
+        let one = self.one.as_ref().ok_or(NoToken::Removed)?;
+        let whose = self.whose(one).await.map_err(|failure| not_proved(team, &failure))?;
+        if one.serves == Serves::ItsOwn && whose.team.as_ref().is_some_and(|own| own != team) {
+            return Err(NoToken::Removed);
+        }
+        let (secret, bot_user) = (one.secret.clone(), whose.bot_user.clone());
+        Ok(Token { secret, bot_user, installed_at: None })
     }
 
-    /// Notes what a call with a token ended with: a token that is dead is erased, and nothing more is asked
-    /// for its workspace.
-    pub async fn note(&self, team: &str, token: &Token, failure: &Failure) {
-        let Some(installed_at) = token.installed_at.filter(|_| failure.token_is_dead()) else {
-            return;
+    /// Asks Slack whose the operator's token is, if there is one and that is not known.
+    pub async fn prove(&self) -> Result<(), Failure> {
+        match &self.one {
+            Some(one) => self.whose(one).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// What broke because of an older token is used again as soon as this one is known to be good.
+    async fn whose<'a>(&self, one: &'a One) -> Result<&'a Whose, Failure> {
+        let ask = async || -> Result<Whose, Failure> {
+            let answer = match one.api.ask("auth.test", Some(&one.secret), &[]).await {
+                Ok(answer) => answer,
+                Err(failure @ Failure::Refused { .. }) if !failure.token_is_dead() => {
+                    tracing::warn!("auth.test: {failure}");
+                    return Ok(Whose { team: None, bot_user: None });
+                }
+                Err(failure) => return Err(failure),
+            };
+            let of = |path| answer.text(path).map(str::to_owned);
+            let whose = Whose { team: of("/team_id"), bot_user: of("/user_id") };
+            let Some(team) = &whose.team else { return Ok(whose) };
+            let now = self.clock.now();
+            let mended = db::in_tx(&self.pool, async |tx| {
+                db::slack::back(tx, team, Some(&errors::of_dead_tokens()), now).await
+            });
+            mended.await.map_err(|error| Failure::Away(error.to_string()))?;
+            Ok(whose)
+        };
+        one.of.get_or_try_init(ask).await
+    }
+
+    /// What follows when a token turns out to be dead: it is erased, and nothing more is asked for its
+    /// workspace; unless the app was installed again meanwhile. The operator's own rests, since only the
+    /// operator can mend it.
+    pub async fn is_dead(&self, team: &str, token: &Token, failure: Failure) -> Failure {
+        let Some(installed_at) = token.installed_at else {
+            tracing::error!(slack.team = team, "SLACK_BOT_TOKEN works no more: {failure}");
+            let why = format!("the operator's token is dead: {failure}");
+            return Failure::Rests { why, after: DEAD };
         };
         let now = self.clock.now();
         let removed =
             db::in_tx(&self.pool, async |tx| db::slack::remove(tx, team, installed_at, now).await);
         match removed.await {
-            Ok(_) => tracing::warn!(
-                slack.team = team,
-                "the token of workspace {team} is dead: {failure}"
-            ),
-            Err(error) => tracing::error!("a dead token could not be erased: {error}"),
+            Ok(true) => {
+                tracing::warn!(
+                    slack.team = team,
+                    "the token of workspace {team} is dead: {failure}"
+                );
+                failure
+            }
+            Ok(false) => Failure::Away("the app was installed again meanwhile".to_owned()),
+            Err(error) => {
+                tracing::error!("a dead token could not be erased: {error}");
+                failure
+            }
         }
     }
+}
+
+fn not_proved(team: &str, failure: &Failure) -> NoToken {
+    let why = failure.to_string();
+    if failure.token_is_dead() {
+        tracing::error!("SLACK_BOT_TOKEN does not work: {failure}");
+        return NoToken::Dead { team: team.to_owned(), why };
+    }
+    NoToken::Unknown(why)
 }

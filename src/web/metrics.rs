@@ -70,6 +70,13 @@ fn text(gauges: &Gauges) -> String {
     whole("targets_broken", "Targets that are gone", gauges.broken_targets);
     whole("postings_unmatched", "Postings that nobody has matched", gauges.unmatched_postings);
     whole("boards_failing", "Boards whose last poll failed", gauges.failing_boards);
+    whole("mail_held_up", "1 while the operator must mend how mail leaves", gauges.mail_rests);
+    let refusals = "Calls that Discord took amiss within ten minutes; at 4500 all calls rest";
+    whole("discord_refusals", refusals, gauges.discord_refusals);
+    let identifies = "Sessions of Discord's gateway begun within a day; at 800 no more are";
+    whole("discord_identifies", identifies, gauges.discord_identifies);
+    let closed = "Gateways of Discord that it closed for good; the log says why";
+    whole("discord_gateways_closed", closed, gauges.discord_closed);
     let overdue = Gauge::<f64, AtomicU64>::default();
     overdue.set(gauges.overdue_seconds);
     registry.register("deliveries_overdue_seconds", "Age of the oldest message due", overdue);

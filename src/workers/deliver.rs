@@ -17,13 +17,8 @@ use crate::domain::target::Platform;
 use crate::schedule::backoff::{Tried, next_step, rest_of};
 use crate::worker::{Tick, Worker, catch_panic};
 
-/// Deadline of one send.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A send is begun only with this much of the lease left, so that its end falls inside.
-const RESERVE: Duration = Duration::from_secs(15);
-const _: () = assert!(SEND_TIMEOUT.as_secs() < RESERVE.as_secs());
-const _: () = assert!(RESERVE.as_secs() < LEASE.as_secs());
+/// A send is begun only with so much of the lease left besides its own deadline, so that its end falls inside.
+const RESERVE: Duration = Duration::from_secs(5);
 
 /// One sender. Several share an outbox, in one process or many.
 #[derive(Clone)]
@@ -46,6 +41,11 @@ impl From<Settlement> for Ended {
 impl Worker for Deliver {
     const NAME: &'static str = "deliver";
 
+    /// A platform whose senders are stuck is seen although the others' move.
+    fn name(&self) -> String {
+        format!("{} {}", Self::NAME, self.outbox.messenger.platform())
+    }
+
     async fn tick(&mut self) -> anyhow::Result<Tick> {
         let Some((claimed, _busy)) = self.outbox.next().await? else {
             let next = self.outbox.until_next().await?;
@@ -62,10 +62,12 @@ impl Worker for Deliver {
 impl Deliver {
     /// Sends to a lane and gives it back. `false` if it was taken over meanwhile.
     async fn serve(&self, claimed: Claimed) -> sqlx::Result<bool> {
-        let Claimed { lane, head, at } = claimed;
+        let Claimed { mut lane, head, at } = claimed;
+        let patience = self.outbox.messenger.patience();
         let mut head = head.into_iter().peekable();
         while let Some(delivery) = head.next() {
-            if self.outbox.since(at) + RESERVE > LEASE {
+            if self.outbox.stop.is_cancelled() || self.outbox.since(at) + patience + RESERVE > LEASE
+            {
                 break;
             }
             let begin = Begin {
@@ -82,17 +84,22 @@ impl Deliver {
             let Ended { settlement, rest } = match &delivery.edits {
                 _ if self.is_held_up(at) => self.not_sent().into(),
                 Some(sent) => self.edit(&lane, sent, &message).await,
-                None => self.send(&lane, &delivery, &message).await,
+                None => self.send(&lane, &delivery, &message, at).await,
             };
             // One that is to be tried again stops its lane, or its order would break.
             let goes_on = match settlement {
-                Settlement::Sent { .. } | Settlement::Edited { .. } | Settlement::Dead { .. } => {
-                    head.peek().is_some()
-                }
+                Settlement::Sent { .. }
+                | Settlement::Edited { .. }
+                | Settlement::Refused { .. }
+                | Settlement::GivenUp { .. }
+                | Settlement::Dead { .. } => head.peek().is_some(),
                 Settlement::Again { .. }
                 | Settlement::Limited { .. }
                 | Settlement::TargetGone { .. } => false,
             };
+            if matches!(settlement, Settlement::Sent { .. }) {
+                lane.failing_since = None;
+            }
             let leave = (!goes_on).then(|| self.outbox.base.now());
             let tried = vec![(delivery, settlement)];
             let turn = Turn { lane: lane.clone(), tried, rest, leave };
@@ -109,14 +116,20 @@ impl Deliver {
         lane: &ClaimedLane,
         delivery: &ClaimedDelivery,
         message: &Message,
+        at: DateTime<Utc>,
     ) -> Ended {
         let sent = |sent| Settlement::Sent { message: sent, shown: showing(message) };
         let doubt = delivery.doubt_since.map(|since| (since, self.doubt(lane, since)));
         if let Some((since, Doubt::Ask)) = doubt {
             let (target, messenger) = (&lane.target, &self.outbox.messenger);
-            match within(lane, messenger.find(target, message, since)).await {
+            match self.within(lane, messenger.find(target, message, since)).await {
                 Ok(Some(found)) => return sent(found).into(),
+                // The answer may be as old as that: somebody else may have sent it since.
+                Ok(None) if self.is_held_up(at) => return self.not_sent().into(),
                 Ok(None) => {}
+                Err(Verdict::Rejected { why: _ }) if self.is_held_up(at) => {
+                    return self.not_sent().into();
+                }
                 Err(Verdict::Rejected { why }) => {
                     tracing::warn!(delivery.id = delivery.id.0, "sent again in doubt: {why}");
                 }
@@ -128,11 +141,11 @@ impl Deliver {
             }
         }
         let says_nothing = message.notice.is_none() && message.kind != Kind::Verify;
-        let outcome = if message.cards.is_empty() && says_nothing {
-            Err(Verdict::Rejected { why: "nothing is left to show".to_owned() })
-        } else {
-            within(lane, self.outbox.messenger.send(&lane.target, message)).await
-        };
+        if message.cards.is_empty() && says_nothing {
+            return Settlement::Dead { why: "nothing is left to show".to_owned() }.into();
+        }
+        let sending = self.outbox.messenger.send(&lane.target, message);
+        let outcome = self.within(lane, sending).await;
         #[cfg(feature = "chaos")]
         if outcome.is_ok() {
             crate::failpoint::reach(crate::failpoint::Point::Sent);
@@ -146,7 +159,7 @@ impl Deliver {
     /// Whether so much time went by since the claim that a send could end after the lease: the process was
     /// stopped, or the database kept it waiting. Somebody else may be sending by now.
     fn is_held_up(&self, at: DateTime<Utc>) -> bool {
-        self.outbox.since(at) + SEND_TIMEOUT > LEASE
+        self.outbox.since(at) + self.outbox.messenger.patience() > LEASE
     }
 
     /// For whoever has the lane next; nothing went wrong with the message.
@@ -169,7 +182,7 @@ impl Deliver {
         if shown.as_ref().map(|shown| shown.content) == sent.content {
             return Settlement::Edited { shown }.into();
         }
-        let outcome = within(lane, self.outbox.messenger.edit(target, sent, message)).await;
+        let outcome = self.within(lane, self.outbox.messenger.edit(target, sent, message)).await;
         let Err(verdict) = outcome else {
             return Settlement::Edited { shown }.into();
         };
@@ -213,11 +226,13 @@ impl Deliver {
         }
         let attempts = delivery.attempts.saturating_add(1);
         let now = self.outbox.base.now();
+        let is_mail = lane.target.platform == Platform::Email;
         let tried = Tried {
             attempts,
             doubts: delivery.doubts,
             doubt: self.doubt(lane, now),
-            is_mail: lane.target.platform == Platform::Email,
+            failing: lane.failing_since.map(|at| self.outbox.since(at)).unwrap_or_default(),
+            mail: is_mail.then(|| self.outbox.since(delivery.created)),
         };
         let step = next_step(&verdict, tried, fastrand::f64());
         tracing::warn!(delivery.id = id.0, attempts, ?step, "delivery {id} failed: {why}");
@@ -226,23 +241,27 @@ impl Deliver {
                 let in_doubt = matches!(verdict, Verdict::Unknown { .. });
                 Settlement::Again { due_at: self.outbox.after(rest), why, in_doubt }
             }
+            NextStep::Refused => Settlement::Refused { why },
+            NextStep::GivenUp => Settlement::GivenUp { why },
             NextStep::Dead => Settlement::Dead { why },
             NextStep::TargetGone => Settlement::TargetGone { why },
         };
         settlement.into()
     }
-}
 
-/// Waits for a platform, not for long.
-async fn within<T>(
-    lane: &ClaimedLane,
-    call: impl Future<Output = Result<T, Verdict>>,
-) -> Result<T, Verdict> {
-    let platform = lane.target.platform;
-    match catch_panic(AssertUnwindSafe(tokio::time::timeout(SEND_TIMEOUT, call))).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Err(Verdict::Unknown { why: format!("{platform}: no answer in time") }),
-        Err(_) => Err(Verdict::Retry { why: format!("{platform}: panic"), after: None }),
+    /// Waits for a platform, not for long.
+    async fn within<T>(
+        &self,
+        lane: &ClaimedLane,
+        call: impl Future<Output = Result<T, Verdict>>,
+    ) -> Result<T, Verdict> {
+        let platform = lane.target.platform;
+        let call = tokio::time::timeout(self.outbox.messenger.patience(), call);
+        match catch_panic(AssertUnwindSafe(call)).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Verdict::Unknown { why: format!("{platform}: no answer in time") }),
+            Err(_) => Err(Verdict::Retry { why: format!("{platform}: panic"), after: None }),
+        }
     }
 }
 

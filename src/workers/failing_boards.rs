@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::ask_board::QUARANTINED;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
 use super::poll_boards::PollBoards;
 use crate::boards::ask::Answered;
 use crate::boards::fetch::{FetchError, Whose};
@@ -15,7 +17,7 @@ use crate::normalize::printable;
 use crate::render::notices;
 use crate::schedule::polling::{self, Outlook};
 
-/// Polls after which a company is believed to have no openings any more.
+/// Empty answers after which a company is believed to have no openings any more.
 const BELIEVED: u32 = 2;
 
 /// Longest text of a failure that is kept.
@@ -28,7 +30,7 @@ impl PollBoards {
         let believed = board.kind.may_be_empty()
             || (board.kind.shows_one_company()
                 && answered.read.problems.is_empty()
-                && board.failures >= BELIEVED);
+                && board.empty_answers >= BELIEVED);
         answered.anew && answered.read.postings.is_empty() && board.shown > 0 && !believed
     }
 
@@ -40,7 +42,9 @@ impl PollBoards {
     ) -> anyhow::Result<()> {
         let why = self.silence(board, answered).await?;
         let rest = polling::after_success(Self::rhythm(board, answered, true), fastrand::f64());
-        self.settle_failed(board, &why.into(), rest).await
+        // One none of whose postings can be read has not said that it has none.
+        let silent = answered.read.problems.is_empty();
+        self.settle_failed(board, (&why.into(), silent), rest).await
     }
 
     /// What is said of a board that shows nothing any more.
@@ -62,17 +66,19 @@ impl PollBoards {
     pub async fn fail(&self, board: &ClaimedBoard, error: &FetchError) -> anyhow::Result<()> {
         let failures = board.failures.saturating_add(1);
         let rest = polling::after_failure(board.interval, failures, error.asked, fastrand::f64());
-        self.settle_failed(board, error, rest).await
+        self.settle_failed(board, (error, false), rest).await
     }
 
     async fn settle_failed(
         &self,
         board: &ClaimedBoard,
-        error: &FetchError,
+        (error, silent): (&FetchError, bool),
         rest: Duration,
     ) -> anyhow::Result<()> {
         let now = self.base.now();
-        let failing_for = board.failing_since.and_then(|since| (now - since).to_std().ok());
+        // A board that is only silent is there, and is not given up.
+        let since = board.unanswered_since.filter(|_| !silent);
+        let failing_for = since.and_then(|since| (now - since).to_std().ok());
         let (gone, owned) =
             (error.whose == Whose::Gone, board.visibility == Visibility::Subscribed);
         let outlook = polling::outlook(rest, failing_for.unwrap_or_default(), gone, owned);
@@ -88,27 +94,18 @@ impl PollBoards {
             why: &why,
             next_poll_at: add(now, rest),
             stop: outlook == Outlook::GivenUp,
-            quarantined: error.why == QUARANTINED,
+            silent,
         };
         db::in_tx(&self.base.pool, async |tx| {
-            if let Some(asked) = error.asked {
-                let until = add(now, polling::clamp_asked(asked));
-                db::hosts::rest(&mut *tx, &board.url, until).await?;
-            }
-            if error.is_of_host() {
-                let failures = db::hosts::failed(&mut *tx, &board.url).await?;
-                if let Some(rest) = polling::host_rest(failures) {
-                    db::hosts::rest(&mut *tx, &board.url, add(now, rest)).await?;
-                }
-            }
+            rest_host(tx, board, error, now).await?;
             let ours = db::settled_polls::failed(&mut *tx, board, failed).await?;
             if !(ours && failed.stop) {
                 return Ok(());
             }
             let owners = db::added_boards::owners(&mut *tx, board.id).await?;
             let notice = |owner: Owner| {
-                let text =
-                    notices::board_given_up(owner.number, &board.name, &board.url, &why, gone);
+                let url = Some(&board.url).filter(|_| board.sealed_url.is_none());
+                let text = notices::board_given_up(owner.number, &board.name, url, &why, gone);
                 (owner.target, text)
             };
             let said: Vec<_> = owners.into_iter().map(notice).collect();
@@ -117,6 +114,26 @@ impl PollBoards {
         .await?;
         Ok(())
     }
+}
+
+/// What one refusal asks of everybody who would ask its host.
+pub(super) async fn rest_host(
+    tx: &mut PgConnection,
+    board: &ClaimedBoard,
+    error: &FetchError,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    if let Some(asked) = error.asked {
+        let until = add(now, polling::clamp_asked(asked));
+        db::hosts::rest(&mut *tx, &board.url, until).await?;
+    }
+    if error.is_of_host() {
+        let failures = db::hosts::failed(&mut *tx, &board.url).await?;
+        if let Some(rest) = polling::host_rest(failures) {
+            db::hosts::rest(&mut *tx, &board.url, add(now, rest)).await?;
+        }
+    }
+    Ok(())
 }
 
 fn say(board: &ClaimedBoard, why: &str, outlook: Outlook) {

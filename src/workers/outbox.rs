@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
 
 use super::Base;
 use super::together::Together;
@@ -48,6 +49,8 @@ pub struct Outbox {
     pub messenger: Arc<dyn Messenger>,
     /// Wakes a sender that rests.
     pub wake: Arc<Notify>,
+    /// Cancelled when no more is to be sent: what has begun is finished, the rest is given back.
+    pub stop: CancellationToken,
     senders: usize,
     busy: AtomicUsize,
     queue: Mutex<VecDeque<Claimed>>,
@@ -93,7 +96,15 @@ impl Outbox {
         senders: usize,
     ) -> Self {
         let (busy, queue, begins, turns) = Default::default();
-        Self { base, messenger, wake, senders, busy, queue, begins, turns }
+        let stop = CancellationToken::new();
+        Self { base, messenger, wake, stop, senders, busy, queue, begins, turns }
+    }
+
+    /// One that ends with the service.
+    #[must_use]
+    pub fn until(mut self, stop: CancellationToken) -> Self {
+        self.stop = stop;
+        self
     }
 
     /// The next lane to send to. One sender claims for all that rest, and wakes them.
@@ -162,6 +173,11 @@ impl Outbox {
         let of = |begin: &Begin| (begin.lane.target.account, begin.shows);
         let shown: Vec<_> = begins.iter().map(of).collect();
         let mut messages = db::cards::messages(&self.base.pool, &shown).await?;
+        for begin in begins.iter().filter(|begin| begin.shows == begin.delivery) {
+            if let Some(message) = messages.get_mut(&begin.delivery) {
+                self.split(begin, message).await?;
+            }
+        }
         #[cfg(feature = "chaos")]
         reach(Point::Loaded);
         let now = self.base.now();
@@ -178,6 +194,28 @@ impl Outbox {
             },
         });
         Ok(answers.collect())
+    }
+
+    /// Gives what one message of the platform does not show to the next ones. It is written down before the
+    /// first of them is tried, so that each shows the same at every try.
+    async fn split(&self, begin: &Begin, message: &mut Message) -> sqlx::Result<()> {
+        let now = self.base.now();
+        let fits = |message: &Message| self.messenger.fits(message, now).max(1);
+        let count = fits(message);
+        if count >= message.cards.len() {
+            return Ok(());
+        }
+        let mut rest = message.first(0);
+        rest.cards = message.cards.split_off(count);
+        let mut parts = Vec::new();
+        while !rest.cards.is_empty() {
+            let count = fits(&rest).min(rest.cards.len());
+            parts.push(rest.cards.drain(..count).map(|card| card.opening).collect());
+        }
+        db::in_tx(&self.base.pool, async |tx| {
+            db::messages::divide(tx, &begin.lane, begin.delivery, &parts).await
+        })
+        .await
     }
 
     /// Which of them their limits let pass, and of these which have begun.

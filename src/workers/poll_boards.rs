@@ -1,10 +1,14 @@
 //! Polls the boards that are due: claim (`claims`), ask (`ask_board`), store — the network outside of
 //! any transaction, the result fenced by the lease.
 
+use std::sync::Arc;
+
+use sqlx::PgConnection;
 use tokio::sync::Semaphore;
 
 use super::Base;
 use super::claims::Claims;
+use super::failing_boards::rest_host;
 use crate::boards::ask::Answered;
 use crate::boards::fetch::Fetcher;
 use crate::clock::add;
@@ -13,11 +17,15 @@ use crate::db::postings::{Shown, Stored};
 use crate::db::settled_polls::{Read, Unchanged};
 use crate::domain::board::{ClaimedBoard, Validators};
 use crate::schedule::polling::{self, Rhythm};
+use crate::secrets::Keys;
 use crate::worker::{Tick, Worker};
 
 /// Responses stored at a time. Those that show the same companies wait for each other inside the database;
 /// more of them would hold all its connections meanwhile, and whoever delivers would get none.
 static STORERS: Semaphore = Semaphore::const_new(4);
+
+/// New postings that are stored in one transaction.
+const AT_ONCE: usize = 200;
 
 /// The worker. Those of one process share their claims.
 #[derive(Clone)]
@@ -25,6 +33,8 @@ pub struct PollBoards {
     pub base: Base,
     pub fetcher: Fetcher,
     pub claims: Claims,
+    /// What addresses are sealed with that open a feed to their owner alone.
+    pub keys: Option<Arc<Keys>>,
 }
 
 impl Worker for PollBoards {
@@ -66,36 +76,36 @@ impl PollBoards {
     }
 
     async fn store(&self, board: &ClaimedBoard, answered: Answered) -> anyhow::Result<()> {
-        let Answered { at, read, .. } = &answered;
+        let read = &answered.read;
         // Perhaps a response that was cut off: "not modified" must not hide its rest.
         let whole = read.problems.is_empty();
         let validators = if whole { answered.validators.clone() } else { Validators::default() };
-        let turn = STORERS.acquire().await?;
-        let stored = db::in_tx(&self.base.pool, async |tx| {
-            if !db::polls::hold(tx, board).await? {
-                return Ok(None);
+        let mut sum = Stored::default();
+        let mut tries = 1;
+        // Some at a time: who stores much keeps others waiting.
+        let stored = loop {
+            let turn = STORERS.acquire().await?;
+            let stored = db::in_tx(&self.base.pool, async |tx| {
+                self.store_some(tx, board, (&answered, &validators), &sum).await
+            })
+            .await;
+            drop(turn);
+            match stored {
+                Err(error) if db::is_tried_again(&error, tries).await => tries += 1,
+                Ok(Some(some)) => {
+                    let known = if sum == Stored::default() { some.known } else { sum.known };
+                    (sum.new, sum.history, sum.known) =
+                        (sum.new + some.new, sum.history + some.history, known);
+                    sum.newest = sum.newest.max(some.newest);
+                    tries = 1;
+                    if some.left == 0 {
+                        break Some(sum);
+                    }
+                }
+                Ok(None) => break None,
+                Err(error) => return Err(error.into()),
             }
-            let shown = Shown {
-                postings: &read.postings,
-                complete: board.kind.lists_everything() && read.is_whole(),
-            };
-            let stored = db::postings::store(tx, board, shown, *at).await?;
-            let rhythm = Self::rhythm(board, &answered, stored.new > 0);
-            let rest = polling::after_success(rhythm, fastrand::f64());
-            let settled = Read {
-                at: *at,
-                validators: &validators,
-                shown: read.postings.len(),
-                left_out: read.left_out,
-                newest: stored.newest,
-                anything_new: stored.new > 0,
-                next_poll_at: add(self.base.now(), rest),
-            };
-            db::settled_polls::read(tx, board, settled).await?;
-            Ok(Some(stored))
-        })
-        .await?;
-        drop(turn);
+        };
         let (id, slug) = (board.id.0, &board.slug);
         let Some(Stored { new, history, known, .. }) = stored else {
             tracing::warn!(board.id = id, "lost the lease on board {slug}");
@@ -111,6 +121,50 @@ impl PollBoards {
         }
         tracing::debug!(board.id = id, new, history, known, "polled board {slug}: {new} new");
         Ok(())
+    }
+
+    /// Stores the oldest postings that are unknown, and settles the poll when none is left. Nothing, if the
+    /// lease was lost.
+    async fn store_some(
+        &self,
+        tx: &mut PgConnection,
+        board: &ClaimedBoard,
+        (answered, validators): (&Answered, &Validators),
+        before: &Stored,
+    ) -> sqlx::Result<Option<Stored>> {
+        if !db::polls::hold(tx, board).await? {
+            return Ok(None);
+        }
+        let Answered { at, read, .. } = answered;
+        let shown = Shown {
+            postings: &read.postings,
+            complete: board.kind.lists_everything() && read.is_whole(),
+            most: AT_ONCE,
+        };
+        let stored = db::postings::store(tx, board, shown, *at).await?;
+        if stored.left > 0 {
+            return Ok(Some(stored));
+        }
+        let anything_new = before.new + stored.new > 0;
+        let rhythm = Self::rhythm(board, answered, anything_new);
+        let rest = polling::after_success(rhythm, fastrand::f64());
+        let asked = answered.refused.as_ref().and_then(|refused| refused.asked);
+        let rest = rest.max(asked.map(polling::clamp_asked).unwrap_or_default());
+        let settled = Read {
+            at: *at,
+            validators,
+            shown: read.postings.len(),
+            left_out: read.left_out,
+            newest: stored.newest.max(before.newest),
+            anything_new,
+            next_poll_at: add(self.base.now(), rest),
+            cut: read.cut,
+        };
+        db::settled_polls::read(tx, board, settled).await?;
+        if let Some(refused) = &answered.refused {
+            rest_host(tx, board, refused, self.base.now()).await?;
+        }
+        Ok(Some(stored))
     }
 
     /// What is known of a board's rhythm, with what it answered now.

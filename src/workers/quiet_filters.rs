@@ -59,7 +59,7 @@ impl QuietFilters {
             }
             let usually = db::settled_polls::usually(pool, board.id, board.failing_since).await?;
             let silence = notices::Silence {
-                number: filter.number,
+                number: filter.number(),
                 name: &filter.name,
                 board: &board.name,
                 days: (now - board.newest).num_days(),
@@ -83,7 +83,7 @@ impl QuietFilters {
             Err(_) => None, // The matcher has said so.
         };
         let days = (now - filter.since).num_days();
-        Ok(notices::filter_is_quiet(filter.number, &filter.name, days, removes_most))
+        Ok(notices::filter_is_quiet(filter.number(), &filter.name, days, removes_most))
     }
 
     async fn tell(&self, filter: &QuietFilter, text: String) -> sqlx::Result<()> {

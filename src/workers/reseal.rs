@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use url::Url;
 
 use super::Base;
 use crate::db;
 use crate::db::sealed::Old;
 use crate::domain::email::EmailAddress;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, BoardId};
 use crate::secrets::{Cell, Keys, Subject};
 use crate::worker::{Tick, Worker};
 
@@ -21,13 +22,13 @@ pub const LOOK: Duration = Duration::from_hours(6);
 pub struct Reseal {
     base: Base,
     keys: Arc<Keys>,
-    /// The last address and the last token that were looked at. What does not open stays as it is.
-    after: (i64, i64),
+    /// The last address, token and board that were looked at. What does not open stays as it is.
+    after: (i64, i64, i64),
 }
 
 impl Reseal {
     pub fn new(base: Base, keys: Arc<Keys>) -> Self {
-        Self { base, keys, after: (0, 0) }
+        Self { base, keys, after: (0, 0, 0) }
     }
 
     /// A text sealed anew, and the text itself for whoever must digest it.
@@ -65,13 +66,28 @@ impl Reseal {
         self.after.1 = found.last().map_or(0, |old| old.id);
         Ok(found.len())
     }
+
+    async fn boards(&mut self) -> sqlx::Result<usize> {
+        let pool = &self.base.pool;
+        let found = db::sealed::boards(pool, &self.keys.mark(), self.after.2).await?;
+        for old in &found {
+            let cell = db::secret_boards::cell(BoardId(old.owner));
+            let Some((sealed, text)) = self.anew(cell, old) else { continue };
+            let Ok(url) = text.parse::<Url>() else { continue };
+            let digest = self.keys.digest(Subject::Board, url.as_str());
+            let stand_in = db::secret_boards::stand_in(&url, &digest);
+            db::sealed::put_board(pool, old, &sealed, stand_in.as_str()).await?;
+        }
+        self.after.2 = found.last().map_or(0, |old| old.id);
+        Ok(found.len())
+    }
 }
 
 impl Worker for Reseal {
     const NAME: &'static str = "reseal";
 
     async fn tick(&mut self) -> anyhow::Result<Tick> {
-        let found = self.addresses().await? + self.tokens().await?;
+        let found = self.addresses().await? + self.tokens().await? + self.boards().await?;
         if found == 0 {
             return Ok(Tick::Idle);
         }

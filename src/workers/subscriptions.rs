@@ -1,5 +1,6 @@
-//! Looks at what Stripe told us, at all subscriptions once a day, and gives accounts what they have.
+//! Looks at what Stripe told us, and gives accounts what they have.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,10 @@ use serde_json::Value as Json;
 use super::Base;
 use crate::db;
 use crate::db::stripe_events::Event;
-use crate::payments::{Found, Hint, Payments};
+use crate::domain::ids::AccountId;
+use crate::domain::message::About;
+use crate::payments::{Failure, Hint, Page, Payments};
+use crate::render::notices;
 use crate::subscriptions::{self, Trouble};
 use crate::worker::{Tick, Worker};
 
@@ -25,12 +29,6 @@ const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// Rests after an event that could not be looked at; each is twice as long as the one before.
 const FIRST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST: TimeDelta = TimeDelta::hours(1);
-
-/// How often all subscriptions are looked at.
-const DAILY: TimeDelta = TimeDelta::hours(24);
-
-/// Pages of subscriptions at the most, so that a far side that never ends does.
-const PAGES: usize = 10_000;
 
 /// The worker. Several may run side by side.
 #[derive(Clone)]
@@ -50,18 +48,11 @@ impl Worker for Subscriptions {
         if let Some(event) = &event {
             self.look_at(payments.as_ref(), event).await?;
         }
-        if db::stripe_events::may_reconcile(pool, now - DAILY, now).await?
-            && let Err(trouble) = self.reconcile(payments.as_ref()).await
-        {
-            tracing::warn!("subscriptions were not looked at: {trouble}");
-            // Not a day later, but soon.
-            db::stripe_events::reconcile_again(pool, now - DAILY + TimeDelta::minutes(10)).await?;
-        }
         let begun = db::plans::begin_trials(pool, now, BATCH).await?;
         let due = db::plans::due(pool, now, BATCH).await?;
         for account in &due {
             let clock = || self.base.now();
-            subscriptions::settle(pool, payments.plans(), *account, clock).await?;
+            subscriptions::settle(pool, payments.as_ref(), *account, clock).await?;
         }
         let idle = event.is_none() && begun == 0 && due.is_empty();
         Ok(if idle { Tick::Idle } else { Tick::Busy })
@@ -109,66 +100,79 @@ impl Subscriptions {
         if hint.is_nothing() {
             return Ok("nothing to look at".to_owned());
         }
-        if hint.alarm {
-            tracing::error!("Stripe: {} ({}) wants the operator to look", event.kind, event.id);
+        let mut whose = BTreeSet::new();
+        if hint.customer_is_gone {
+            whose.extend(self.customer_gone(payments, &hint).await?);
+        } else if let Some(checkout) = &hint.checkout {
+            whose.extend(self.paid(payments, checkout, hint.subscription.as_deref()).await?);
+        } else if let Some(subscription) = &hint.subscription {
+            let found = subscriptions::refresh(pool, payments, subscription, None, now).await?;
+            whose.extend(found);
         }
-        let mut whose = Vec::new();
-        match (&hint.checkout, &hint.subscription) {
-            (Some(checkout), Some(subscription)) => {
-                let pair = (checkout.as_str(), subscription.as_str());
-                whose.push(subscriptions::checkout_done(pool, payments, pair, now).await?);
-            }
-            (_, Some(subscription)) => {
-                whose.push(subscriptions::refresh(pool, payments, subscription, now).await?);
-            }
-            (_, None) => {}
+        if let Some(about) = &hint.alarm {
+            let of = hint.customer.as_deref();
+            let accounts = db::subscriptions::of_customer(pool, of.unwrap_or_default()).await?;
+            whose.extend(accounts);
+            tracing::error!(
+                "Stripe: {} wants the operator to look: {about}, account {}",
+                event.kind,
+                listed(&whose)
+            );
         }
-        if let Some(customer) = hint.customer.as_deref().filter(|_| hint.subscription.is_none()) {
-            for found in self.all(payments, Some(customer)).await? {
-                whose.push(subscriptions::keep(pool, &found, now).await?);
-            }
-            if hint.customer_is_gone {
-                db::subscriptions::forget_customer(pool, customer).await?;
+        if let Some(waits) = &hint.waits {
+            for account in &whose {
+                let waits = format!("waits {waits}");
+                let bill = (About::PaymentWaits, notices::payment_waits());
+                subscriptions::tell_once(pool, *account, &waits, bill, now).await?;
             }
         }
-        let whose: Vec<String> = whose.into_iter().flatten().map(|it| it.to_string()).collect();
-        Ok(match whose.as_slice() {
-            [] => "nobody's that we know".to_owned(),
-            whose => format!("looked at account {}", whose.join(", ")),
+        Ok(if whose.is_empty() {
+            "nobody's that we know".to_owned()
+        } else {
+            format!("looked at account {}", listed(&whose))
         })
     }
 
-    async fn all(
+    /// Stripe lists nothing of a customer who is gone: what they had is asked for one by one.
+    async fn customer_gone(
         &self,
         payments: &dyn Payments,
-        customer: Option<&str>,
-    ) -> Result<Vec<Found>, Trouble> {
-        let (mut all, mut after) = (Vec::new(), None);
-        for _ in 0..PAGES {
-            let (page, more) = payments.subscriptions(customer, after.as_deref()).await?;
-            after = page.last().map(|found: &Found| found.id.clone());
-            all.extend(page);
-            if !more || after.is_none() {
-                break;
-            }
+        hint: &Hint,
+    ) -> Result<Vec<AccountId>, Trouble> {
+        let (pool, now) = (&self.base.pool, self.base.now());
+        let customer = hint.customer.as_deref().unwrap_or_default();
+        db::subscriptions::forget_customer(pool, customer).await?;
+        let whose = db::subscriptions::of_customer(pool, customer).await?;
+        for id in db::subscriptions::open(pool, (None, Some(customer)), now).await? {
+            subscriptions::refresh(pool, payments, &id, None, now).await?;
         }
-        Ok(all)
+        Ok(whose)
     }
 
-    /// Looks at all subscriptions, also those of which nobody told us, and ends those of accounts that are
-    /// gone.
-    async fn reconcile(&self, payments: &dyn Payments) -> Result<(), Trouble> {
+    /// Somebody paid on a page; the page itself is asked for what is not known of it.
+    async fn paid(
+        &self,
+        payments: &dyn Payments,
+        checkout: &str,
+        told: Option<&str>,
+    ) -> Result<Option<AccountId>, Trouble> {
         let (pool, now) = (&self.base.pool, self.base.now());
-        for found in self.all(payments, None).await? {
-            subscriptions::keep(pool, &found, now).await?;
-        }
-        for orphan in db::subscriptions::orphans(pool).await? {
-            payments.cancel(&orphan).await?;
-            tracing::info!("subscription {orphan} was cancelled: its account is gone");
-            db::in_tx(pool, async |tx| db::subscriptions::end(tx, &orphan, now).await).await?;
-        }
-        Ok(())
+        let page = match told {
+            Some(_) if db::checkouts::is_ours(pool, checkout).await? => Page::default(),
+            _ => match payments.page(checkout).await {
+                Ok(page) => page,
+                Err(Failure::Unknown) => Page::default(),
+                Err(failure) => return Err(failure.into()),
+            },
+        };
+        let Some(paid) = page.subscription.as_deref().or(told) else { return Ok(None) };
+        subscriptions::checkout_done(pool, payments, (checkout, paid), &page, now).await
     }
+}
+
+fn listed(accounts: &BTreeSet<AccountId>) -> String {
+    let accounts: Vec<String> = accounts.iter().map(ToString::to_string).collect();
+    accounts.join(", ")
 }
 
 /// Why an event is not ours: it is of tests where people pay in earnest, or the other way round.

@@ -271,21 +271,21 @@ async fn neither_save_nor_undo_goes_over_the_limit() {
         "INSERT INTO filters (account_id, number, name, query, target_id, state, active_from,
                               created_at, revision)
          SELECT account_id, number + n, name, query, target_id, 'active', active_from, created_at,
-                revision FROM filters, generate_series(1, 100) AS n",
+                revision FROM filters, generate_series(1, 1000) AS n",
     )
     .execute(&chat.world.pool)
     .await
     .unwrap();
     check(&chat.press(&removed, "Undo").await, "which is the limit");
     check(&chat.press(&shown, "Save").await, "which is the limit");
-    sqlx::query("UPDATE filters SET state = 'removed' WHERE number > 90")
+    sqlx::query("UPDATE filters SET state = 'removed' WHERE number > 990")
         .execute(&chat.world.pool)
         .await
         .unwrap();
     check(&chat.press(&removed, "Undo").await, "is back");
-    sqlx::query("UPDATE accounts SET last_filter_number = 101")
+    sqlx::query("UPDATE accounts SET last_filter_number = 1001")
         .execute(&chat.world.pool)
         .await
         .unwrap();
-    check(&chat.press(&shown, "Save").await, "Filter 102 is saved");
+    check(&chat.press(&shown, "Save").await, "Filter 1002 is saved");
 }

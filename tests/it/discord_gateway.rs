@@ -11,12 +11,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::fakes::board::FakeBoard;
-use crate::fakes::discord::{TOKEN, shown};
+use crate::fakes::discord::{TOKEN, Trick, shown};
 use crate::far::{Far, HASTY, beats, closed, event, hears, says, until};
 use crate::hall::{ANN, Hall};
-use crate::process::binary::Home;
-use crate::server::TestDatabase;
 
 const RESUME: u64 = 6;
 const IDENTIFY: u64 = 2;
@@ -103,14 +100,103 @@ async fn a_connection_that_breaks_off_goes_on_and_one_that_cannot_begins_anew() 
 }
 
 #[tokio::test]
-async fn an_address_that_is_dead_is_given_up() {
-    let far = Far::new().await;
+async fn a_session_whose_address_is_dead_or_was_not_named_goes_on_where_it_began() {
     let dead = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
-    let replica = far.start(HASTY);
-    drop(far.begun(&format!("ws://{dead}")).await);
-    let (_line, said) = far.next().await;
-    assert_eq!(said["op"], IDENTIFY);
+    for resume in [json!(format!("ws://{dead}")), json!("https://elsewhere.example"), Value::Null] {
+        let far = Far::new().await;
+        let replica = far.start(HASTY);
+        drop(far.begun_with(&resume).await);
+        let (_line, said) = far.next().await;
+        assert_eq!(said["op"], RESUME, "{resume}");
+        replica.stop().await;
+    }
+}
+
+/// Discord asks for one when it doubts that we are there, also a moment after the last.
+#[tokio::test]
+async fn every_heartbeat_that_is_asked_for_is_given() {
+    let far = Far::new().await;
+    let replica = far.start(Patience { beat: Duration::from_secs(30), ..HASTY });
+    let mut line = far.begun(far.url.as_str()).await;
+    for _ in 0..3 {
+        says(&mut line, json!({ "op": 1, "d": null })).await;
+        let beat = timeout(Duration::from_secs(5), beats(&mut line)).await.expect("no heartbeat");
+        assert_eq!(beat.unwrap()["op"], 1);
+    }
     replica.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_did_not_arrive_is_brought_again_in_time() {
+    for (trick, want) in [
+        (Trick::Answer(502, Vec::new(), "<html>"), "no filters"),
+        (Trick::DoneBut(500, ""), "no filters"),
+        (Trick::Answer(429, Vec::new(), r#"{"retry_after":0.1,"global":false}"#), "no filters"),
+        (Trick::Refuse(400, 50_035), "went wrong"),
+    ] {
+        let far = Far::new().await;
+        let replica = far.start(HASTY);
+        let mut line = far.begun(far.url.as_str()).await;
+        let command = Hall::payload(2, ANN, Hall::command("list", &[]));
+        far.discord.issue(&command);
+        far.discord.play("callback", trick.clone());
+        says(&mut line, event(2, "INTERACTION_CREATE", command.clone())).await;
+        until(async || far.discord.answered(&command).is_some()).await;
+        let answer = far.discord.answered(&command).unwrap();
+        assert!(shown(&answer["data"]).contains(want), "{trick:?}: {answer}");
+        replica.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_of_servers_is_noted_in_its_order() {
+    let far = Far::new().await;
+    places(&far, &["7/57", "9/1", "9/2"]).await;
+    let replica = far.start(HASTY);
+    let mut line = far.begun(far.url.as_str()).await;
+    for round in 0..40 {
+        let name = if round % 2 == 0 { "GUILD_CREATE" } else { "GUILD_DELETE" };
+        says(&mut line, event(2 + round, name, json!({ "id": "7" }))).await;
+    }
+    noted(&far, &mut line, "1").await;
+    assert_eq!(broken(&far, "7/57").await, 1);
+    says(&mut line, event(90, "GUILD_CREATE", json!({ "id": "7" }))).await;
+    noted(&far, &mut line, "2").await;
+    assert_eq!(broken(&far, "7/57").await, 0);
+    replica.stop().await;
+}
+
+/// Channels of some server's account.
+async fn places(far: &Far, addresses: &[&str]) {
+    sqlx::query(
+        "WITH a AS (INSERT INTO accounts (kind, created_at) VALUES ('team', $2) RETURNING id)
+         INSERT INTO targets (account_id, platform, address, created_at)
+         SELECT id, 'discord', address, $2 FROM a, UNNEST($1::text[]) AS t (address)",
+    )
+    .bind(addresses)
+    .bind(far.world.now())
+    .execute(&far.world.pool)
+    .await
+    .unwrap();
+}
+
+async fn broken(far: &Far, address: &'static str) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM targets WHERE broken_at IS NOT NULL AND address = $1")
+        .bind(address)
+        .fetch_one(&far.world.pool)
+        .await
+        .unwrap()
+}
+
+/// Waits until all that was brought so far is noted, which a channel of server 9 shows by its end.
+async fn noted(far: &Far, line: &mut crate::far::Line, channel: &'static str) {
+    let gone = json!({ "id": channel, "guild_id": "9" });
+    says(line, json!({ "op": 0, "t": "CHANNEL_DELETE", "s": null, "d": gone })).await;
+    let gone = format!(
+        "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL AND address = '9/{channel}'"
+    );
+    let gone: &'static str = gone.leak();
+    until(async || far.world.count(gone).await == 1).await;
 }
 
 #[tokio::test]
@@ -122,6 +208,10 @@ async fn some_ends_are_final() {
         let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
         line.send(Message::Close(Some(frame))).await.unwrap();
         timeout(Duration::from_secs(20), replica.running).await.expect("it goes on").unwrap();
+        // The operator sees it.
+        let now = far.world.now();
+        let gauges = earlybrd::db::gauges::read(&far.world.pool, now).await.unwrap();
+        assert_eq!((gauges.discord_closed, gauges.discord_identifies), (1, 1));
     }
 }
 
@@ -207,74 +297,31 @@ async fn sessions_are_begun_within_discords_limits_whatever_happens() {
 #[tokio::test]
 async fn servers_and_channels_come_and_go() {
     let far = Far::new().await;
+    places(&far, &["7/57", "9/0", "9/1", "9/2", "9/3", "9/4", "9/5", "9/6", "9/7", "9/8"]).await;
+    sqlx::query(
+        "UPDATE targets SET broken_at = now(), broken_why = 'refused' WHERE address = '7/57'",
+    )
+    .execute(&far.world.pool)
+    .await
+    .unwrap();
     let replica = far.start(HASTY);
     let mut line = far.begun(far.url.as_str()).await;
-    let ann = ANN.within("7").managing();
-    let command = Hall::payload(2, ann, Hall::command("list", &[]));
-    far.discord.issue(&command);
-    says(&mut line, event(2, "INTERACTION_CREATE", command.clone())).await;
-    until(async || far.discord.answered(&command).is_some()).await;
-    let broken = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL AND address = '7/57'";
-    for (seq, (name, of, want)) in [
+    let steps = [
+        ("CHANNEL_UPDATE", json!({ "id": "58", "guild_id": "7" }), 1),
+        ("CHANNEL_UPDATE", json!({ "id": "57", "guild_id": "7" }), 0),
         ("GUILD_DELETE", json!({ "id": "7", "unavailable": true }), 0),
         ("GUILD_DELETE", json!({ "id": "8" }), 0),
         ("GUILD_DELETE", json!({ "id": "7" }), 1),
-        ("GUILD_CREATE", json!({ "id": "8" }), 1),
+        ("GUILD_ROLE_UPDATE", json!({ "guild_id": "7", "role": {} }), 1),
         ("GUILD_CREATE", json!({ "id": "7" }), 0),
-        ("CHANNEL_DELETE", json!({ "id": "57", "guild_id": "8" }), 0),
         ("CHANNEL_DELETE", json!({ "id": "57", "guild_id": "7" }), 1),
         ("GUILD_CREATE", json!({ "id": "7" }), 1),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        says(&mut line, event(3 + seq, name, of.clone())).await;
-        // Events are noted beside each other: what follows is asked when this one is.
-        let barrier = Hall::payload(2, ANN, Hall::command("help", &[]));
-        far.discord.issue(&barrier);
-        says(&mut line, event(3 + seq, "INTERACTION_CREATE", barrier.clone())).await;
-        until(async || far.discord.answered(&barrier).is_some()).await;
-        until(async || far.world.count(broken).await == want).await;
-        assert_eq!(far.world.count(broken).await, want, "{name} {of}");
+    ];
+    let markers = ["0", "1", "2", "3", "4", "5", "6", "7", "8"];
+    for ((name, of, want), marker) in steps.into_iter().zip(markers) {
+        says(&mut line, json!({ "op": 0, "t": name, "s": null, "d": of.clone() })).await;
+        noted(&far, &mut line, marker).await;
+        assert_eq!(broken(&far, "7/57").await, want, "{name} {of}");
     }
     replica.stop().await;
-}
-
-/// The service itself: a process that ends is followed by one that goes on, whatever its transport.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_goes_on_where_the_one_before_it_stood() {
-    let far = Far::new().await;
-    let database = TestDatabase::new().await;
-    far.discord.gateway_at(&far.url);
-    let board = FakeBoard::start().await;
-    let home = Home::new().with_board(&board.url).with_database(&database.url());
-    let home = [
-        ("DISCORD_APP_ID", "12"),
-        ("DISCORD_TOKEN", TOKEN),
-        ("DISCORD_API_URL", &far.discord.url.as_str().replace("/api/v10/", "")),
-    ]
-    .into_iter()
-    .fold(home, |home, (name, value)| home.setting(name, value));
-    let idle = home.start(&["serve", "--roles", "web,poll,match,deliver"]);
-    until_said(&home, "listening on").await;
-    idle.terminate().await;
-    let running = home.start(&["serve"]);
-    let mut line = far.connected().await;
-    assert_eq!(hears(&mut line).await["op"], IDENTIFY);
-    let ready = json!({ "session_id": "s1", "resume_gateway_url": far.url.as_str() });
-    says(&mut line, event(1, "READY", ready)).await;
-    let command = Hall::payload(2, ANN, Hall::command("help", &[]));
-    far.discord.issue(&command);
-    says(&mut line, event(2, "INTERACTION_CREATE", command.clone())).await;
-    until(async || far.discord.answered(&command).is_some()).await;
-    running.terminate().await;
-    let running = home.start(&["serve", "--roles", "gateway"]);
-    let mut line = far.connected().await;
-    let said = hears(&mut line).await;
-    assert_eq!((&said["op"], &said["d"]["seq"]), (&json!(RESUME), &json!(2)));
-    running.kill();
-}
-
-async fn until_said(home: &Home, text: &'static str) {
-    crate::process::binary::until(text, || home.stderr().contains(text)).await;
 }

@@ -54,7 +54,8 @@ impl Replica {
 
 impl Far {
     pub async fn new() -> Self {
-        let (world, discord) = (World::new().await, FakeDiscord::start().await);
+        let world = World::new().await;
+        let discord = FakeDiscord::start(&world.clock).await;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = Url::parse(&format!("ws://{}", listener.local_addr().unwrap())).unwrap();
         Self { world, discord, listener, url }
@@ -91,12 +92,17 @@ impl Far {
 
     /// A connection whose session begins, and goes on at this address.
     pub async fn begun(&self, resume: &str) -> Line {
+        self.begun_with(&json!(resume)).await
+    }
+
+    /// The same, with whatever it says of where the session goes on.
+    pub async fn begun_with(&self, resume: &Value) -> Line {
         self.world.clock.advance(Duration::from_mins(1));
         let mut line = self.connected().await;
         let identify = hears(&mut line).await;
         assert_eq!(identify["op"], 2, "{identify}");
         assert_eq!(identify["d"]["token"], TOKEN);
-        assert_eq!(identify["d"]["intents"], 1);
+        assert_eq!(identify["d"]["intents"], 1 | 1 << 12);
         let ready =
             json!({ "v": 10, "session_id": "s1", "resume_gateway_url": resume, "user": {} });
         says(&mut line, json!({ "op": 0, "t": "READY", "s": 1, "d": ready })).await;

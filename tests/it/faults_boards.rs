@@ -40,7 +40,7 @@ async fn the_reason_of_a_failure_is_kept_in_words() {
         &reason(|board| board.body("<!DOCTYPE html><title>Just a moment</title>")).await,
         "web page",
     );
-    check(&reason(|board| board.body("{\"no\": \"feed\"}")).await, "not an RSS or Atom feed");
+    check(&reason(|board| board.body("{\"no\": \"feed\"}")).await, "not a JSON feed");
     check(&reason(|board| board.body("<a>".repeat(100_000))).await, "nested deeper");
     check(&reason(|board| board.body(vec![b'x'; 6 << 20])).await, "larger than");
     check(

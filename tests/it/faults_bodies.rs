@@ -96,6 +96,15 @@ async fn what_never_ends_is_cut() {
     }
 }
 
+/// Fault 38: the client itself would take several times as much.
+#[tokio::test]
+async fn headers_of_more_than_64_kib_are_refused() {
+    let headers = |count: usize| format!("x-a: {}\r\n", "y".repeat(1_000)).repeat(count);
+    body(ask(&fetcher(), &says(response(&headers(50), b"{}")).await).await);
+    let why = why(ask(&fetcher(), &says(response(&headers(80), b"{}")).await).await);
+    check(&why, "longer than 64 KiB");
+}
+
 #[tokio::test]
 async fn a_bomb_is_told_from_what_is_merely_long() {
     let (long, bomb) = (vec![b' '; MIB - 1], vec![b' '; 4 * MIB]);

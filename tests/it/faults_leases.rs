@@ -1,17 +1,21 @@
 //! Senders that were held up until somebody else has what they claimed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use earlybrd::db;
-use earlybrd::domain::delivery::{MessageRef, Verdict};
+use earlybrd::domain::delivery::{Doubt, MessageRef, Verdict};
 use earlybrd::domain::message::Message;
 use earlybrd::domain::target::{Platform, Target};
 use earlybrd::messenger::Messenger;
 use earlybrd::worker::Worker;
-use earlybrd::workers::outbox::LEASE;
+use earlybrd::workers::deliver::Deliver;
+use earlybrd::workers::outbox::{LEASE, Outbox};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::fakes::board::{FakeBoard, Item};
 use crate::world::World;
@@ -108,4 +112,104 @@ async fn an_answer_that_comes_after_the_lease_changes_nothing() {
     .await
     .unwrap();
     assert_eq!(held, Some(lane.lease.0), "it is the second one's to settle");
+}
+
+/// A platform that can be asked, of which the answer takes longer than the lease.
+struct Forgetful {
+    clock: Arc<crate::world::TestClock>,
+    sent: AtomicUsize,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl Messenger for Forgetful {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    fn in_doubt(&self, _: &Target, _: Duration) -> Doubt {
+        Doubt::Ask
+    }
+
+    async fn find(
+        &self,
+        _: &Target,
+        _: &Message,
+        _: DateTime<Utc>,
+    ) -> Result<Option<MessageRef>, Verdict> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.clock.advance(LEASE);
+        }
+        Ok(None)
+    }
+
+    async fn send(&self, _: &Target, _: &Message) -> Result<MessageRef, Verdict> {
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        Ok(MessageRef("one".to_owned()))
+    }
+}
+
+/// Fault 5, where the platform is asked first: by the time of the answer somebody else may have sent.
+#[tokio::test]
+async fn a_sender_that_was_held_up_while_it_asked_sends_nothing() {
+    let world = owing().await;
+    let clock = Arc::clone(&world.clock);
+    let (sent, asked) = Default::default();
+    let platform = Arc::new(Forgetful { clock, sent, asked });
+    let doubt = "UPDATE deliveries SET doubts = 1, doubt_since = created_at, tried_at = created_at";
+    sqlx::query(doubt).execute(&world.pool).await.unwrap();
+    let mut sender = world.sender_of(Arc::<Forgetful>::clone(&platform));
+    sender.tick().await.unwrap();
+    assert_eq!(
+        (platform.asked.load(Ordering::SeqCst), platform.sent.load(Ordering::SeqCst)),
+        (1, 0)
+    );
+    sender.tick().await.unwrap();
+    assert_eq!(
+        (platform.asked.load(Ordering::SeqCst), platform.sent.load(Ordering::SeqCst)),
+        (2, 1)
+    );
+}
+
+/// A platform in whose first send the service is told to stop.
+struct Stops {
+    stop: CancellationToken,
+    sent: AtomicUsize,
+}
+
+#[async_trait]
+impl Messenger for Stops {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    async fn send(&self, _: &Target, _: &Message) -> Result<MessageRef, Verdict> {
+        self.stop.cancel();
+        Ok(MessageRef(self.sent.fetch_add(1, Ordering::SeqCst).to_string()))
+    }
+}
+
+/// Fault 8.
+#[tokio::test]
+async fn a_sender_that_is_to_stop_ends_its_send_and_leaves_the_rest_of_the_lane() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    world.board("b", &board.url).await;
+    world.poll().await;
+    let ann = world.person("ann").await;
+    world.filter(ann, "job").await;
+    board.show(&[Item::titled("job 1"), Item::titled("job 2"), Item::titled("job 3")]);
+    world.poll_again().await;
+    world.match_all().await;
+    let stop = CancellationToken::new();
+    let platform = Arc::new(Stops { stop: stop.clone(), sent: AtomicUsize::new(0) });
+    let messenger: Arc<dyn Messenger> = Arc::<Stops>::clone(&platform);
+    let outbox = Outbox::new(world.base(), messenger, Arc::default(), 1).until(stop);
+    Deliver { outbox: Arc::new(outbox) }.tick().await.unwrap();
+    assert_eq!(platform.sent.load(Ordering::SeqCst), 1);
+    let untouched = "SELECT count(*) FROM deliveries WHERE state = 'pending' AND attempts = 0";
+    assert_eq!(world.count(untouched).await, 2);
+    // Another replica goes on at once.
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: job 2", "ann: job 1"]);
 }

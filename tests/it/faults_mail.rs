@@ -33,7 +33,7 @@ fn mail_to(server: &SmtpServer) -> Mail {
 
 fn impatient(fake: &FakeSmtp) -> Mail {
     let smtp = Smtp::new(&server(fake, Tls::Never), "example.com").unwrap();
-    let transport = Transport::Smtp(Box::new(smtp.with_patience(PATIENCE)));
+    let transport = Transport::Smtp(Box::new(smtp.with_patience(PATIENCE, PATIENCE)));
     Mail { from: "alerts@example.com".parse().unwrap(), transport }
 }
 
@@ -245,7 +245,8 @@ async fn a_login_that_fails_is_the_operators_and_no_mail_is_lost() {
     };
     let failure = send(&login("wrong"), 1).await.unwrap_err();
     assert_eq!(failure.trouble, Trouble::Operator);
-    assert!(matches!(failure.verdict(), Verdict::Retry { .. }), "{failure:?}");
+    let verdict = failure.verdict();
+    assert!(matches!(&verdict, Verdict::Limited { key, .. } if key == "mail"), "{verdict:?}");
     assert_eq!(trouble(&mail_to(&server(&fake, Tls::Never))).await, Trouble::Operator);
     let (other, _) = plain().await;
     let login_there = Login { user: "ada".to_owned(), password: "right".into() };
@@ -264,11 +265,31 @@ async fn a_server_that_is_not_there_is_tried_again() {
 
 #[tokio::test]
 async fn many_mails_at_once_take_few_connections() {
-    let (fake, mail) = plain().await;
+    let fake = FakeSmtp::start(Setup::default()).await;
+    // Slower all together than one mail may be.
+    let mail = impatient(&fake);
+    for _ in 0..50 {
+        fake.at(Stage::Dot, Act::Late(PATIENCE / 8));
+    }
     let sent = join_all((0..50).map(|delivery| send(&mail, delivery))).await;
     assert!(sent.iter().all(Result::is_ok), "{sent:?}");
-    assert_eq!(fake.mails().len(), 50);
-    assert!(fake.connections().1 <= 4, "{:?}", fake.connections());
+    assert_eq!((fake.mails().len(), fake.connections().1), (50, 4), "each once");
+}
+
+#[tokio::test]
+async fn the_answer_to_the_last_dot_is_waited_for_longer() {
+    let fake = FakeSmtp::start(Setup::default()).await;
+    let smtp = Smtp::new(&server(&fake, Tls::Never), "example.com").unwrap();
+    let transport = Transport::Smtp(Box::new(smtp.with_patience(PATIENCE, PATIENCE * 10)));
+    let mail = Mail { from: "alerts@example.com".parse().unwrap(), transport };
+    fake.at(Stage::Dot, Act::Late(PATIENCE * 2));
+    send(&mail, 1).await.unwrap();
+    fake.at(Stage::Data, Act::Late(PATIENCE * 2));
+    assert_eq!(
+        trouble(&mail).await,
+        Trouble::Unreachable,
+        "before it nothing is lost by asking anew"
+    );
 }
 
 #[tokio::test]

@@ -170,7 +170,7 @@ async fn a_response_with_which_the_process_died_twice_is_not_read_again() {
     for deaths in 0..2 {
         let claimed = world.claim().await;
         let board = claimed.iter().find(|board| board.slug == "killer").unwrap();
-        let before = db::polls::begin_reading(&world.pool, board, hash).await.unwrap();
+        let before = db::polls::begin_reading(&world.pool, board, hash, true).await.unwrap();
         assert_eq!(before, deaths);
         world.clock.advance(Duration::from_secs(2));
     }

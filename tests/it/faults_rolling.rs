@@ -1,13 +1,19 @@
-//! Replicas that are replaced one after the other, as a deployment does, while people ask for pages.
+//! Replicas that are replaced one after the other, as a deployment does, while people ask for pages and messages
+//! are sent; and one that is told to stop twice.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use earlybrd::http;
+use earlybrd::domain::ids::TargetId;
+use earlybrd::{db, http};
 use reqwest::{Client, StatusCode};
+use sqlx::PgPool;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::fakes::smtp::{Act, FakeSmtp, Setup, Stage};
+use crate::post::{confirmed_address, key};
 use crate::process::binary::{Home, Running, until};
 use crate::server::TestDatabase;
 
@@ -74,7 +80,11 @@ async fn start<'a>(home: &'a Home, balancer: &Balancer, place: usize, nth: usize
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_restart_costs_nobody_an_answer() {
     let database = TestDatabase::new().await;
-    let homes = [(); 2].map(|()| Home::new().with_database(&database.url()));
+    let mails = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", mails.path().display());
+    let homes = [(); 2].map(|()| home(&database, &url));
+    let pool = db::connect(&database.url(), 2).await.unwrap();
+    let target = confirmed_address(&pool, db::server_time(&pool).await.unwrap()).await;
     rustls::crypto::ring::default_provider().install_default().ok();
     let client = http::for_operator("test").unwrap();
     let balancer = Balancer { client, bases: Default::default(), ready: Default::default() };
@@ -99,6 +109,15 @@ async fn a_rolling_restart_costs_nobody_an_answer() {
             sleep(Duration::from_millis(50)).await;
         }
     };
+    let writing = async {
+        let mut queued = 0_usize;
+        while !done.is_cancelled() {
+            queue(&pool, target).await;
+            queued += 1;
+            sleep(Duration::from_millis(10)).await;
+        }
+        queued
+    };
     let rolling = async {
         for round in 0..ROUNDS {
             for place in 0..2 {
@@ -111,8 +130,60 @@ async fn a_rolling_restart_costs_nobody_an_answer() {
         }
         done.cancel();
     };
-    let (answers, (), ()) = tokio::join!(asking, looking, rolling);
+    let (answers, (), queued, ()) = tokio::join!(asking, looking, writing, rolling);
     let bad: Vec<_> = answers.iter().filter(|it| **it != Ok(StatusCode::OK)).collect();
     assert!(bad.is_empty(), "{} of {}: {:?}", bad.len(), answers.len(), &bad[..bad.len().min(5)]);
     assert!(answers.len() > 100, "{}", answers.len());
+    all_were_sent(&pool, mails.path(), queued).await;
+}
+
+/// Each of them once, and none was cut off.
+async fn all_were_sent(pool: &PgPool, mails: &Path, queued: usize) {
+    while count(pool, "SELECT count(*) FROM deliveries WHERE state <> 'sent'").await > 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(std::fs::read_dir(mails).unwrap().count(), queued);
+    let cut = "SELECT count(*) FROM deliveries WHERE doubt_since IS NOT NULL OR attempts <> 1";
+    assert_eq!(count(pool, cut).await, 0, "no send was cut off");
+}
+
+/// A service on this database whose mail goes there.
+fn home(database: &TestDatabase, mail: &str) -> Home {
+    Home::new()
+        .with_database(&database.url())
+        .setting("EARLYBRD_MAIL_URL", mail)
+        .setting("EARLYBRD_MAIL_FROM", "alerts@example.com")
+        .setting("EARLYBRD_KEYS", &key())
+        .setting("EARLYBRD_PUBLIC_URL", "https://jobs.example.com")
+}
+
+async fn queue(pool: &PgPool, target: TargetId) {
+    let notice = [(target, "hello".to_owned())];
+    let now = db::server_time(pool).await.unwrap();
+    db::in_tx(pool, async |tx| db::deliveries::queue_notices(tx, &notice, now).await)
+        .await
+        .unwrap();
+}
+
+async fn count(pool: &PgPool, query: &'static str) -> i64 {
+    sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_a_service_whose_send_hangs() {
+    let database = TestDatabase::new().await;
+    let smtp = FakeSmtp::start(Setup::default()).await;
+    smtp.at(Stage::Dot, Act::Hang);
+    let home = home(&database, &format!("smtp://127.0.0.1:{}", smtp.port));
+    let pool = db::connect(&database.url(), 1).await.unwrap();
+    let now = db::server_time(&pool).await.unwrap();
+    let target = confirmed_address(&pool, now).await;
+    let running = home.start(&["serve"]);
+    queue(&pool, target).await;
+    until("a mail", || smtp.commands().iter().any(|line| line == "DATA")).await;
+    running.signal_term();
+    until("its word", || home.stderr().contains("another signal stops at once")).await;
+    let asked = std::time::Instant::now();
+    let ended = running.terminate().await;
+    assert!(!ended.success && asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
 }

@@ -240,3 +240,19 @@ async fn clients_that_go_away_in_the_middle_leave_no_transaction_open() {
     }
     assert_eq!(count(messages).await, before + 2 * 6, "what was answered is there for all to see");
 }
+
+/// Fault 15: a session that can write nothing is not used again, so that a new primary is found.
+#[tokio::test]
+async fn a_connection_to_what_is_read_only_is_replaced() {
+    let database = TestDatabase::new().await;
+    let pool = db::connect(&database.url(), 1).await.unwrap();
+    let pid = "SELECT pg_backend_pid()::bigint";
+    let first: i64 = sqlx::query_scalar(pid).fetch_one(&pool).await.unwrap();
+    let again: i64 = sqlx::query_scalar(pid).fetch_one(&pool).await.unwrap();
+    assert_eq!(first, again);
+    let standby = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY";
+    sqlx::query(standby).execute(&pool).await.unwrap();
+    let other: i64 = sqlx::query_scalar(pid).fetch_one(&pool).await.unwrap();
+    assert_ne!(first, other);
+    assert!(db::takes_writes(&pool).await.unwrap());
+}

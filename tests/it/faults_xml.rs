@@ -1,6 +1,5 @@
 //! Documents that declare more than they say: nothing is expanded, read from a file or fetched.
 
-use chrono::{Offset, Utc};
 use earlybrd::boards::{self, Response};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::normalize::BoardContext;
@@ -47,7 +46,13 @@ const KINDS: &[(BoardKind, &str)] = &[
 
 /// All that is read of a document of each kind with these declarations and this text.
 fn read(declarations: &str, text: &str) -> Vec<String> {
-    let context = BoardContext { slug: "t", company: None, base: None, zone: Utc.fix(), at: None };
+    let context = BoardContext {
+        slug: "t",
+        company: None,
+        base: None,
+        zone: "UTC".parse().expect("a zone"),
+        at: None,
+    };
     let read = |(kind, document): &(BoardKind, &str)| {
         let body = format!("<?xml version=\"1.0\"?>{declarations}{}", document.replace("{}", text));
         let response = Response { body: body.as_bytes(), content_type: None };

@@ -29,7 +29,7 @@ async fn store(world: &World, tx: &mut PgConnection, slug: &str, postings: &[Pos
         .unwrap();
     let boards = world.claim().await;
     let claimed = boards.into_iter().find(|board| board.slug == slug).unwrap();
-    let shown = Shown { postings, complete: false };
+    let shown = Shown { postings, complete: false, most: usize::MAX };
     db::postings::store(tx, &claimed, shown, world.now()).await.unwrap()
 }
 
@@ -237,4 +237,83 @@ async fn who_waits_for_an_opening_that_is_merged_meanwhile_takes_the_one_that_st
     tokio::join!(world.poll_again(), merge);
     assert_eq!(world.count("SELECT count(*) FROM postings WHERE opening_id = 1").await, 3);
     assert_eq!(world.count("SELECT version FROM openings WHERE id = 1").await, 2);
+}
+
+/// What changes a card of an opening that is merged meanwhile changes the one that stays.
+#[tokio::test]
+async fn pay_that_becomes_known_while_its_opening_is_merged_is_shown() {
+    let (world, boards, _) = world(&["one"]).await;
+    let other = item("1", "Company: Other\nLocation: Rome");
+    boards[0].show(&[other, item("2", ACME)]);
+    world.run().await;
+    let paid = format!("{ACME}\nPay: €60,000 a year");
+    boards[0].show(&[other, item("2", &paid)]);
+    let mut merging = world.pool.begin().await.unwrap();
+    let into: i64 = sqlx::query_scalar(
+        "SELECT o.id FROM openings o JOIN postings p ON p.opening_id = o.id
+         WHERE p.company = 'Other' FOR UPDATE OF o",
+    )
+    .fetch_one(&mut *merging)
+    .await
+    .unwrap();
+    sqlx::query("SELECT id FROM openings FOR UPDATE").fetch_all(&mut *merging).await.unwrap();
+    let merge = async {
+        world.until_a_session_waits().await;
+        for sql in [
+            "UPDATE postings SET opening_id = $1",
+            "UPDATE openings SET merged_into = $1 WHERE id <> $1",
+        ] {
+            sqlx::query(sql).bind(into).execute(&mut *merging).await.unwrap();
+        }
+        merging.commit().await.unwrap();
+    };
+    tokio::join!(world.poll_again(), merge);
+    let changed = "SELECT count(*) FROM openings WHERE merged_into IS NULL AND version = 2";
+    assert_eq!(world.count(changed).await, 1);
+}
+
+/// Somebody else's lock, or a deadlock, takes a poll's transaction back: it is stored all the same.
+#[tokio::test]
+async fn a_poll_that_others_got_in_the_way_of_is_stored_at_once() {
+    let (world, boards, _) = world(&["one"]).await;
+    sqlx::raw_sql(
+        "CREATE SEQUENCE tries;
+         CREATE FUNCTION fail_twice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             CASE nextval('tries')
+                 WHEN 1 THEN RAISE EXCEPTION 'too late' USING ERRCODE = '55P03';
+                 WHEN 2 THEN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01';
+                 ELSE RETURN NEW;
+             END CASE;
+         END $$;
+         CREATE TRIGGER fail BEFORE INSERT ON openings FOR EACH ROW EXECUTE FUNCTION fail_twice()",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    boards[0].show(&[item("1", ACME)]);
+    world.run().await;
+    assert_eq!(world.sent().len(), 1);
+    assert_eq!(world.count("SELECT count(*) FROM boards WHERE last_error IS NOT NULL").await, 0);
+}
+
+#[tokio::test]
+async fn what_a_board_shows_at_once_is_stored_in_several_transactions() {
+    let (world, boards, _) = world(&["one"]).await;
+    let guids: Vec<String> = (0..450).map(|number| format!("g{number}")).collect();
+    let titles: Vec<String> = (0..450).map(|number| format!("Cook {number}x")).collect();
+    let items: Vec<Item<'_>> = guids
+        .iter()
+        .zip(&titles)
+        .map(|(guid, title)| Item { guid, title, ..item("", ACME) })
+        .collect();
+    boards[0].show(&items);
+    world.poll_again().await;
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 450);
+    assert_eq!(world.count("SELECT count(DISTINCT xmin::text) FROM postings").await, 3);
+    assert_eq!(world.count("SELECT count(*) FROM boards WHERE last_error IS NOT NULL").await, 0);
+    // The oldest came first.
+    assert_eq!(
+        world.count("SELECT count(*) FROM postings WHERE id = 1 AND title = 'Cook 449x'").await,
+        1
+    );
 }

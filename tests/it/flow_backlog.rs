@@ -52,7 +52,7 @@ async fn what_waited_comes_as_one_digest_and_nothing_twice() {
     assert!(chat.world.sent().is_empty());
     assert!(!list_elsewhere(&chat).await.contains("not delivered"));
     let back = chat.say("list").await;
-    check(&back, "Cards come here again. 3 postings that waited come now, in one message.");
+    check(&back, "Cards come here again. 3 postings that waited come now, as a digest.");
     assert_eq!(chat.world.count(UNSETTLED).await, 1);
     work(&chat).await;
     let mut sent = chat.world.sent();

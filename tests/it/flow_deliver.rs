@@ -187,15 +187,22 @@ async fn a_message_of_which_nothing_is_left_is_not_sent_empty() {
 }
 
 #[tokio::test]
-async fn a_panic_of_a_platform_is_a_failed_try() {
+async fn a_panic_of_a_platform_is_a_failed_try_and_troubles_nobody_else() {
     let (world, _) = owing(&["job 1"]).await;
+    let bob = world.person("bob").await;
+    let notice = [(bob.target, "hello".to_owned())];
+    let now = world.now();
+    db::in_tx(&world.pool, async |tx| db::deliveries::queue_notices(tx, &notice, now).await)
+        .await
+        .unwrap();
     world.messenger.fail(Failure::Panic);
     world.deliver().await;
+    assert_eq!(world.sent(), ["bob: hello"]);
     let noted = "SELECT count(*) FROM deliveries WHERE last_error LIKE '%panic%'";
     assert_eq!(world.count(noted).await, 1);
     world.clock.advance(Duration::from_secs(7));
     world.deliver().await;
-    assert_eq!(world.sent(), ["ann: job 1"]);
+    assert_eq!(world.sent(), ["bob: hello", "ann: job 1"]);
 }
 
 /// A foreign key's lock on the target must not keep a sender or another matcher waiting: two that

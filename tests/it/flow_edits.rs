@@ -155,6 +155,37 @@ async fn a_message_is_edited_once_in_ten_minutes_at_the_most_and_not_before_it_i
 }
 
 #[tokio::test]
+async fn a_card_that_was_sent_says_how_often_the_job_was_posted_since() {
+    let (world, boards, _) = world(&["one"]).await;
+    for guid in ["1", "2", "3"] {
+        boards[0].show(&[item(guid, ACME)]);
+        world.run().await;
+        world.edit().await;
+        world.clock.advance(DAY * 2);
+    }
+    let edited = world.messenger.edited();
+    assert_eq!((world.sent().len(), edited.len()), (1, 2), "{edited:?}");
+    assert!(edited[0].contains("posted twice since"), "{edited:?}");
+    assert!(edited[1].contains("posted 3 times since"), "{edited:?}");
+}
+
+#[tokio::test]
+async fn a_card_that_was_sent_leads_to_the_employer_as_soon_as_that_is_known() {
+    let (world, boards, _) = world(&["one"]).await;
+    let acme = greenhouse(&world, "acme").await;
+    world.poll().await;
+    let listed = Item { link: "https://www.linkedin.com/jobs/view/4000000001", ..item("1", ACME) };
+    boards[0].show(&[listed]);
+    world.run().await;
+    jobs(&acme, &[job(5_512_301, "Cook"), job(5_512_399, "Baker")]);
+    world.run().await;
+    world.edit().await;
+    assert_eq!(world.sent().len(), 1, "{:?}", world.sent());
+    let own = "https://boards.greenhouse.io/acme/jobs/5512301".to_owned();
+    assert_eq!(world.messenger.edited_links(), [Some(own)]);
+}
+
+#[tokio::test]
 async fn an_edit_that_fails_keeps_nothing_waiting_and_is_tried_again() {
     let (world, boards, _) = world(&["one", "two"]).await;
     boards[0].show(&[item("1", ACME)]);

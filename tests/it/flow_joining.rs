@@ -5,13 +5,14 @@ use earlybrd::commands::{self, Actor};
 use earlybrd::db;
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::ids::DeliveryId;
+use earlybrd::workers::rekey::Rekey;
 use serde_json::json;
 use std::time::Duration;
 
 use crate::fakes::board::{Answer, FakeBoard, Item, feed};
-use crate::flow_openings::{ACME, DAY, item, world};
+use crate::flow_openings::{ACME, DAY, OPENINGS, item, long_text, world};
 use crate::site::Site;
-use crate::world::World;
+use crate::world::{World, drain};
 
 const OTHER: &str = "Company: Other\nLocation: Rome";
 
@@ -69,6 +70,104 @@ async fn a_private_board_says_nothing_to_others() {
     let posted = message.cards[0].posted;
     let bob_hears = world.sent().iter().any(|line| line.starts_with("bob"));
     assert!(posted.is_none() && bob_hears, "carol sees {posted:?}, bob hears: {bob_hears}");
+}
+
+/// A board of ann's own and one of the catalogue; carol sees the second alone.
+async fn own_and_all() -> (World, FakeBoard, FakeBoard) {
+    let mut world = World::new().await;
+    world.trusted = vec!["127.0.0.1".to_owned()];
+    let (own, all) = (FakeBoard::start().await, FakeBoard::start().await);
+    own.show(&[Item { title: "Smith", ..item("o", OTHER) }]);
+    world.board("all", &all.url).await;
+    world.poll().await;
+    let (ann, carol) = (world.person("ann").await, world.person("carol").await);
+    world.filter(ann, "cook").await;
+    world.filter(carol, "cook").await;
+    let actor = Actor::alone(ann.account, ann.target);
+    commands::say(&world.context(), actor, &format!("boards add {}", own.url)).await;
+    (world, own, all)
+}
+
+async fn later(world: &World, span: Duration) {
+    world.clock.advance(span);
+    world.poll().await;
+    world.match_all().await;
+    world.deliver().await;
+}
+
+const SOON: Duration = Duration::from_mins(20);
+
+#[tokio::test]
+async fn a_job_on_a_board_of_ones_own_and_on_another_is_told_once() {
+    let (world, own, all) = own_and_all().await;
+    own.show(&[item("1", ACME), Item { title: "Smith", ..item("o", OTHER) }]);
+    later(&world, SOON).await;
+    all.show(&[item("x", ACME)]);
+    later(&world, SOON).await;
+    assert_eq!(world.sent(), ["ann: Cook (m/w/d)", "carol: Cook (m/w/d)"]);
+}
+
+#[tokio::test]
+async fn a_private_board_does_not_make_a_job_last_for_others() {
+    let (world, own, all) = own_and_all().await;
+    let smith = Item { title: "Smith", ..item("o", OTHER) };
+    all.show(&[item("x", ACME)]);
+    later(&world, SOON).await;
+    all.show(&[smith]);
+    own.show(&[item("1", ACME), smith]);
+    for _ in 0..10 {
+        later(&world, DAY * 5).await;
+    }
+    assert_eq!(world.sent(), ["ann: Cook (m/w/d)", "carol: Cook (m/w/d)"]);
+    all.show(&[item("y", ACME), smith]);
+    later(&world, DAY).await;
+    let carols = world.sent().into_iter().filter(|line| line.starts_with("carol")).count();
+    assert_eq!(carols, 2, "{:?}", world.sent());
+}
+
+/// The ad of one job with the words of another, which would make both one.
+#[tokio::test]
+async fn a_private_board_cannot_hide_a_job_from_others() {
+    let (world, own, all) = own_and_all().await;
+    let (text, ad) = (long_text(), "https://boards.greenhouse.io/acme/jobs/5512300");
+    let body = format!("Company: Acme\nLocation: Berlin\n{text}");
+    let first = Item { guid: "1", link: ad, title: "Cook, Bakery", body: ACME, ..Item::default() };
+    let second = Item { guid: "2", title: "Cook", body: &body, ..Item::default() };
+    let smith = Item { title: "Smith", ..item("o", OTHER) };
+    all.show(&[first]);
+    later(&world, SOON).await;
+    own.show(&[Item { guid: "3", link: ad, ..second }, smith]);
+    later(&world, SOON).await;
+    all.show(&[first, second]);
+    later(&world, SOON).await;
+    let carols: Vec<String> =
+        world.sent().into_iter().filter(|line| line.starts_with("carol")).collect();
+    assert_eq!(carols, ["carol: Cook, Bakery", "carol: Cook"]);
+    // Nor merge two that were told.
+    own.show(&[Item { guid: "4", link: ad, ..second }, smith]);
+    later(&world, SOON).await;
+    let told = "SELECT count(DISTINCT opening_id) FROM owed WHERE state = 'told'";
+    assert_eq!(world.count(told).await, 2);
+}
+
+/// As a version before this one kept it.
+#[tokio::test]
+async fn what_an_older_reader_kept_is_found_again() {
+    let (world, boards, _) = world(&["one", "two"]).await;
+    boards[0].show(&[item("1", ACME)]);
+    world.run().await;
+    sqlx::raw_sql(
+        "UPDATE postings SET print = '[0]'; UPDATE opening_keys SET key = key + 1; DELETE FROM rekeyed",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    drain(&mut Rekey { base: world.base() }).await;
+    let old = "SELECT count(*) FROM postings WHERE print = '[0]'";
+    assert_eq!(world.count(old).await, 0);
+    boards[1].show(&[item("x", ACME)]);
+    world.run().await;
+    assert_eq!((world.count(OPENINGS).await, world.sent().len()), (1, 1));
 }
 
 #[tokio::test]

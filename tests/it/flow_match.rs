@@ -122,7 +122,7 @@ async fn matching_waits_for_a_filter_that_is_being_saved() {
     let mut matcher = MatchPostings::new(world.base());
     let mut saving = world.pool.begin().await.unwrap();
     let revision = db::filters::begin_change(&mut saving).await.unwrap();
-    let filter = NewFilter { account, target, name: "rust", query: "rust" };
+    let filter = NewFilter { account, target, made_from: None, name: "rust", query: "rust" };
     db::filters::insert(&mut saving, revision, filter, world.now()).await.unwrap();
     let (ticked, ()) = tokio::join!(matcher.tick(), async {
         world.until_a_session_waits().await;
@@ -168,7 +168,7 @@ async fn change_filters(world: Arc<World>, rounds: usize) {
     for round in 0..rounds {
         let Person { account, target } = world.person(&format!("p{round}")).await;
         let query = if round % 3 == 0 { "rust" } else { "rust OR go" };
-        let new = NewFilter { account, target, name: "f", query };
+        let new = NewFilter { account, target, made_from: None, name: "f", query };
         saved.push(
             change(&world, async |tx, revision| {
                 db::filters::insert(tx, revision, new, world.now()).await

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use earlybrd::commands;
 use earlybrd::db;
 use earlybrd::domain::board::BoardKind;
@@ -245,7 +246,37 @@ async fn two_jobs_side_by_side_are_two_messages() {
     let (world, _, _) = world(&[]).await;
     let board = greenhouse(&world, "acme").await;
     world.poll().await;
-    jobs(&board, &[job(5_512_301, "Cook"), job(5_512_302, "Cook")]);
+    let dated = |id: u32, day: u32| {
+        let mut job = job(id, "Cook");
+        job["first_published"] = json!((world.now() - TimeDelta::days(day.into())).to_rfc3339());
+        job
+    };
+    jobs(&board, &[dated(5_512_301, 0), dated(5_512_302, 9)]);
     world.run().await;
-    assert_eq!(world.sent().len(), 2);
+    assert_eq!((world.count(OPENINGS).await, world.sent().len()), (2, 2));
+    // One of them ends: its message says so, and the other does not.
+    jobs(&board, &[dated(5_512_302, 9)]);
+    world.run().await;
+    world.edit().await;
+    let edited = world.messenger.edited();
+    assert_eq!(edited.len(), 1, "{edited:?}");
+    assert!(edited[0].starts_with("ann: closed Cook"), "{edited:?}");
+}
+
+/// What a company shows beside an ad is another job; what takes its place is the same.
+#[tokio::test]
+async fn a_second_requisition_is_told_and_a_repost_is_not() {
+    let (world, _, _) = world(&[]).await;
+    let board = greenhouse(&world, "acme").await;
+    world.poll().await;
+    let show = async |ids: &[u32]| {
+        jobs(&board, &ids.iter().map(|id| job(*id, "Cook")).collect::<Vec<_>>());
+        world.run().await;
+        world.clock.advance(DAY * 3);
+        (world.count(OPENINGS).await, world.sent().len())
+    };
+    assert_eq!(show(&[5_512_301]).await, (1, 1));
+    assert_eq!(show(&[5_512_301, 5_512_302]).await, (2, 2));
+    assert_eq!(show(&[5_512_302, 5_512_303]).await, (2, 2), "the third is the first again");
+    assert_eq!(world.count("SELECT max(reposts) FROM postings").await, 1);
 }

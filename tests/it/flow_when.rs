@@ -144,6 +144,32 @@ async fn what_waits_moves_with_the_habits() {
 }
 
 #[tokio::test]
+async fn what_a_filter_waited_for_is_told_if_its_removal_is_undone() {
+    let chat = cooks().await;
+    chat.say("deliver 1 hourly").await;
+    titles(&chat, &["cook 1"]).await;
+    chat.world.clock.advance(Duration::from_mins(40));
+    let removed = chat.say("remove 1").await;
+    later(&chat, Duration::from_mins(6)).await;
+    assert!(chat.world.sent().is_empty(), "past the hour");
+    check(&chat.press(&removed, "Undo").await, "is back");
+    later(&chat, Duration::from_mins(10)).await;
+    assert_eq!(chat.world.sent(), ["ann: cook 1"]);
+}
+
+#[tokio::test]
+async fn what_waits_of_a_company_that_is_muted_is_not_told() {
+    let chat = cooks().await;
+    chat.say("deliver 1 hourly").await;
+    let acme = Item { body: "Company: Acme, Inc.", ..Item::titled("cook one") };
+    show(&chat, &[acme, Item { body: "Company: Beta", ..Item::titled("cook two") }]).await;
+    chat.say("mute company Acme").await;
+    later(&chat, HOUR).await;
+    assert_eq!(chat.world.sent(), ["ann: cook two"]);
+    assert_eq!(chat.world.count("SELECT count(*) FROM owed").await, 1);
+}
+
+#[tokio::test]
 async fn a_filter_that_wants_it_at_once_does_not_wait_for_the_others_digest() {
     let chat = cooks().await;
     chat.say("deliver 1 daily 08:00").await;

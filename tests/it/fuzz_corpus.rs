@@ -37,6 +37,11 @@ fn the_corpus_of_mail_has_one_receiver_and_our_headers() {
 }
 
 #[test]
+fn the_corpus_of_stripe_names_sound_ids_and_our_plans() {
+    replay("stripe", targets::stripe);
+}
+
+#[test]
 fn the_corpus_of_matching_is_decided_alike_by_all() {
     replay("matching", targets::matching);
 }

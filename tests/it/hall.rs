@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::fakes::board::{FakeBoard, Item};
-use crate::fakes::discord::{FakeDiscord, TOKEN, button, is_sound, shown};
+use crate::fakes::discord::{FakeDiscord, TOKEN, button, choice, is_answer, shown};
 use crate::office::said;
 use crate::world::{TestClock, World, drain};
 
@@ -58,11 +58,20 @@ fn new_id() -> String {
     (uuid::Uuid::new_v4().as_u128() % 1_000_000_000_000_000_000).to_string()
 }
 
+async fn serve(ours: &Discord, world: &World, tasks: &TaskTracker) -> Url {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let chats = ours.router(&ours.desk(world.context(), tasks.clone())).unwrap();
+    let router = web::router(world.health(), None, None, None, chats);
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(web::serve(listener, router, CancellationToken::new()));
+    base
+}
+
 impl Hall {
     pub async fn new() -> Self {
-        let (world, discord) = (World::new().await, FakeDiscord::start().await);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let world = World::new().await;
+        let discord = FakeDiscord::start(&world.clock).await;
         let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         let config = DiscordConfig {
             api: discord.url.clone(),
@@ -74,20 +83,26 @@ impl Hall {
         let client = http::for_operator("test").unwrap();
         let ours = Discord::new(&config, client.clone());
         let tasks = TaskTracker::new();
-        let chats = ours.router(&ours.desk(world.context(), tasks.clone())).unwrap();
-        let router = web::router(world.health(), None, None, None, chats);
-        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(web::serve(listener, router, CancellationToken::new()));
+        let base = serve(&ours, &world, &tasks).await;
         Self { world, discord, base, client, ours, pair, tasks }
     }
 
+    /// The address of another replica.
+    pub async fn replica(&self) -> Url {
+        serve(&self.ours, &self.world, &self.tasks).await
+    }
+
     pub fn signed(&self, path: &str, body: &Value) -> RequestBuilder {
+        self.signed_to(&self.base, path, body)
+    }
+
+    fn signed_to(&self, base: &Url, path: &str, body: &Value) -> RequestBuilder {
         let (at, body) = (self.world.now().timestamp().to_string(), body.to_string());
         let signature = self.pair.sign(format!("{at}{body}").as_bytes());
         let hex: Vec<String> =
             signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         self.client
-            .post(self.base.join(path).unwrap())
+            .post(base.join(path).unwrap())
             .header("content-type", "application/json")
             .header("x-signature-timestamp", at)
             .header("x-signature-ed25519", hex.concat())
@@ -96,15 +111,25 @@ impl Hall {
 
     /// What an interaction is answered.
     pub async fn interact(&self, payload: &Value) -> Value {
-        let answer = self.signed("/discord/interactions", payload).send().await.unwrap();
+        self.interact_with(&self.base, payload).await
+    }
+
+    /// What it is answered by a replica.
+    pub async fn interact_with(&self, replica: &Url, payload: &Value) -> Value {
+        self.discord.issue(payload);
+        let answer =
+            self.signed_to(replica, "/discord/interactions", payload).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
-        serde_json::from_str(&said(answer).await).unwrap()
+        let answer = serde_json::from_str(&said(answer).await).unwrap();
+        is_answer(&answer).unwrap_or_else(|wrong| panic!("{wrong}: {answer}"));
+        answer
     }
 
     pub fn payload(kind: u64, at: At, data: Value) -> Value {
         let user = json!({ "id": at.user, "username": "x", "something_new": 1 });
+        let id = new_id();
         let mut payload = json!({
-            "type": kind, "id": new_id(), "application_id": "12", "token": "aW50ZXJhY3Rpb24",
+            "type": kind, "id": id, "application_id": "12", "token": format!("v1:aW50~{id}=="),
             "version": 1, "channel_id": format!("5{}", at.user), "data": data,
             "entitlements": [], "authorizing_integration_owners": {}, "attachment_size_limit": 1,
         });
@@ -138,8 +163,38 @@ impl Hall {
         let answer = self.interact(&payload).await;
         assert_eq!(answer["type"], 4, "{answer}");
         assert_eq!(answer["data"]["flags"], 64, "{answer}");
-        is_sound(&answer["data"]).unwrap();
         answer["data"].clone()
+    }
+
+    /// Types a line into a form.
+    pub async fn fills_in(&self, at: At, line: &str) -> Value {
+        let sent = json!({ "custom_id": "line", "components":
+            [{ "type": 1, "components": [{ "type": 4, "custom_id": "line", "value": line }] }] });
+        self.interact(&Self::payload(5, at, sent)).await["data"].clone()
+    }
+
+    /// Chooses from a menu of a message, and gives what Discord is answered.
+    pub async fn chooses(&self, at: At, message: &Value, (asked, label): (&str, &str)) -> Value {
+        let (id, value) = choice(message, asked, label)
+            .unwrap_or_else(|| panic!("no {asked} {label}: {message}"));
+        let data = json!({ "component_type": 3, "custom_id": id, "values": [value] });
+        let mut payload = Self::payload(3, at, data);
+        payload["message"] = message.clone();
+        self.interact(&payload).await
+    }
+
+    /// What is offered while somebody types into the last option.
+    pub async fn offered(&self, at: At, name: &str, typed: (&str, &str)) -> Vec<String> {
+        let mut data = Self::command(name, &[typed]);
+        let mut of = &mut data;
+        while of["options"].is_array() {
+            of = &mut of["options"][0];
+        }
+        of["focused"] = json!(true);
+        let answer = self.interact(&Self::payload(4, at, data)).await;
+        assert_eq!(answer["type"], 8);
+        let choices = answer["data"]["choices"].as_array().unwrap();
+        choices.iter().map(|it| it["value"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Presses a button of a message, and gives what Discord is answered.
@@ -147,11 +202,7 @@ impl Hall {
         let id = button(message, label).unwrap_or_else(|| panic!("no {label}: {}", shown(message)));
         let mut payload = Self::payload(3, at, json!({ "component_type": 2, "custom_id": id }));
         payload["message"] = message.clone();
-        let answer = self.interact(&payload).await;
-        if answer["type"] != 9 {
-            is_sound(&answer["data"]).unwrap();
-        }
-        answer
+        self.interact(&payload).await
     }
 
     pub async fn quiet(&self) {

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use earlybrd::commands::Context;
 use earlybrd::config::{SlackApp, SlackConfig};
+use earlybrd::db::accounts;
+use earlybrd::domain::account::{AccountKind, Identity};
+use earlybrd::domain::target::Platform;
 use earlybrd::secrets::Keys;
 use earlybrd::slack::Slack;
 use earlybrd::{http, web};
@@ -17,7 +20,7 @@ use url::Url;
 
 use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::slack::{FakeSlack, TOKEN, shown, value_of};
-use crate::world::{World, drain};
+use crate::world::{Person, World, drain};
 
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
@@ -38,44 +41,52 @@ pub fn trigger() -> String {
 
 impl Office {
     pub async fn new() -> Self {
-        let office = Self::empty().await;
+        Self::with(|_| {}).await
+    }
+
+    /// Where commands work with something else, too.
+    pub async fn with(change: impl FnOnce(&mut Context)) -> Self {
+        let office = Self::made(change).await;
         office.installed("T1", TOKEN).await;
         office
     }
 
     /// Without a workspace.
     pub async fn empty() -> Self {
+        Self::made(|_| {}).await
+    }
+
+    async fn made(change: impl FnOnce(&mut Context)) -> Self {
         let (world, slack) = (World::new().await, FakeSlack::start().await);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let app = SlackApp {
-            signing_secret: SECRET.into(),
-            client_id: "1.2".to_owned(),
-            client_secret: "client-secret".into(),
-            public_url: base.clone(),
-        };
-        let config = SlackConfig { api: slack.url.clone(), app: Some(app), one: None };
-        let context: Context = world.context();
+        let mut context: Context = world.context();
+        change(&mut context);
         let client = http::for_operator("test").unwrap();
-        let ours = Slack::new(&config, client.clone(), &context, Some(Arc::new(keys())));
         let tasks = TaskTracker::new();
-        let desk = ours.desk(context, tasks.clone());
-        let router = web::router(world.health(), None, None, None, ours.router(&desk).unwrap());
-        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(web::serve(listener, router, CancellationToken::new()));
+        let (base, ours) = replica((&world, &slack), context, &tasks).await;
         Self { world, slack, base, client, tasks, ours }
     }
 
+    /// Another replica of it; gives its address.
+    pub async fn replica(&self) -> Url {
+        replica((&self.world, &self.slack), self.world.context(), &self.tasks).await.0
+    }
+
     pub async fn installed(&self, team: &str, token: &str) {
-        let now = self.world.now();
-        let new = earlybrd::db::slack::Installed { team, name: "One", bot_user: "U0", scopes: "" };
+        install(&self.world, team, token).await;
+    }
+
+    /// Somebody of the workspace, with their direct messages.
+    pub async fn person(&self, user: &str) -> Person {
+        let (platform, workspace) = (Platform::Slack, "T1".to_owned());
+        let (address, now) = (format!("T1/{user}"), self.world.now());
+        let identity = Identity { platform, workspace, user: user.to_owned() };
         earlybrd::db::in_tx(&self.world.pool, async |tx| {
-            let id = earlybrd::db::slack::install(tx, new, now).await?;
-            let sealed = keys().seal(earlybrd::db::slack::cell(id), token).unwrap();
-            earlybrd::db::slack::keep_token(tx, id, &sealed).await
+            let account = accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
+            let target = accounts::target(tx, account, platform, &address, now).await?;
+            Ok(Person { account, target })
         })
         .await
-        .unwrap();
+        .unwrap()
     }
 
     pub fn get(&self, path: &str) -> RequestBuilder {
@@ -127,11 +138,40 @@ impl Office {
     }
 
     pub async fn types_in(&self, at: (&str, &str), text: &str) -> Value {
+        let before = self.slack.responses().len();
         let answer = self.command(at, text, &trigger()).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
-        let answer: Value = serde_json::from_str(&said(answer).await).unwrap();
+        let answer = match said(answer).await {
+            // It took longer, and comes at the address that was given.
+            later if later.is_empty() => {
+                self.quiet().await;
+                self.slack.responses().get(before).cloned().expect("an answer")
+            }
+            at_once => serde_json::from_str(&at_once).unwrap(),
+        };
         assert_eq!(answer["response_type"], "ephemeral");
+        assert!(!shown(&answer["blocks"]).contains("Something went wrong"), "{text}: {answer}");
         answer
+    }
+
+    /// Presses a button of a form that is open.
+    pub async fn presses_in_form(&self, user: &str, view: &Value, label: &str) -> Value {
+        let value = value_of(view, label).unwrap_or_else(|| panic!("no {label}: {}", shown(view)));
+        let payload = json!({
+            "type": "block_actions",
+            "team": { "id": "T1" },
+            "user": { "id": user },
+            "container": { "type": "view", "view_id": "V1" },
+            "trigger_id": trigger(),
+            "view": { "id": "V1", "hash": "1.a", "type": "modal",
+                      "private_metadata": view["private_metadata"], "blocks": view["blocks"] },
+            "actions": [{ "type": "button", "action_id": "press:1", "value": value }],
+        });
+        assert_eq!(self.interacts(&payload).await, "");
+        self.quiet().await;
+        let shown = self.slack.calls("views.update").pop().expect("the form shows something else");
+        assert_eq!(shown.text("view_id"), "V1");
+        shown.arguments["view"].clone()
     }
 
     /// Presses a button of a message, and gives the answer.
@@ -211,6 +251,43 @@ impl Office {
         self.world.match_all().await;
         self.deliver().await;
     }
+}
+
+/// Serves the app; gives its address.
+async fn replica(
+    (world, slack): (&World, &FakeSlack),
+    context: Context,
+    tasks: &TaskTracker,
+) -> (Url, Slack) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let app = SlackApp {
+        signing_secret: SECRET.into(),
+        client_id: "1.2".to_owned(),
+        client_secret: "client-secret".into(),
+        public_url: base.clone(),
+    };
+    let config = SlackConfig { api: slack.url.clone(), app: Some(app), one: None };
+    let client = http::for_operator("test").unwrap();
+    let ours = Slack::new(&config, client, &context, Some(Arc::new(keys())));
+    let desk = ours.desk(context, tasks.clone());
+    let router = web::router(world.health(), None, None, None, ours.router(&desk).unwrap());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(web::serve(listener, router, CancellationToken::new()));
+    (base, ours)
+}
+
+/// As if a workspace had installed the app just now.
+pub async fn install(world: &World, team: &str, token: &str) {
+    let now = world.now();
+    let new = earlybrd::db::slack::Installed { team, name: "One", bot_user: "U0", scopes: "" };
+    earlybrd::db::in_tx(&world.pool, async |tx| {
+        let id = earlybrd::db::slack::install(tx, new, now).await?;
+        let sealed = keys().seal(earlybrd::db::slack::cell(id), token).unwrap();
+        earlybrd::db::slack::keep_token(tx, id, &sealed).await
+    })
+    .await
+    .unwrap();
 }
 
 pub fn keys() -> Keys {

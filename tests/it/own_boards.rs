@@ -1,14 +1,16 @@
 //! Boards that people add: what is shown, who is served, who may see what, and how they end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use earlybrd::commands::{self, Actor};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::reply::Reply;
+use earlybrd::secrets::Keys;
 
 use crate::commands::{check, words};
 use crate::fakes::board::{Answer, FakeBoard, Item, feed};
-use crate::world::{Person, World};
+use crate::world::{Person, World, drain};
 
 /// A world in which boards may be added that lie on this machine.
 async fn trusting() -> World {
@@ -262,4 +264,49 @@ async fn a_card_names_no_board_that_its_reader_may_not_see() {
     assert!(anns.contains("also on 127.0.0.1") && anns.contains("€30/h"), "{edited:?}");
     assert_eq!(of("bob"), None, "nothing changed that he may see");
     assert!(!world.sent().concat().contains("127.0.0.1"));
+}
+
+/// An address that opens a feed to its owner alone is neither kept nor shown as it is.
+#[tokio::test]
+async fn a_secret_address_is_sealed_and_shown_by_its_host() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook")]);
+    let keys: Keys = format!("k1:{}", "A".repeat(43)).parse().unwrap();
+    let keys = Arc::new(keys);
+    let mut context = world.context();
+    context.board_keys = Some(Arc::clone(&keys));
+    let line = format!("boards add {}?token=hush", board.url);
+    let mut said = Vec::new();
+    for name in ["ann", "bob"] {
+        let person = world.person(name).await;
+        world.filter(person, "cook").await;
+        let actor = Actor::alone(person.account, person.target);
+        check(&commands::say(&context, actor, &line).await, "as board 1");
+        for line in ["boards", "status"] {
+            said.push(words(&commands::say(&context, actor, line).await));
+        }
+    }
+    assert_eq!(world.count("SELECT count(*) FROM boards").await, 1, "one address, one board");
+    let plain = "SELECT count(*) FROM boards b WHERE b::text LIKE '%hush%' OR sealed_url IS NULL";
+    assert_eq!(world.count(plain).await, 0);
+    board.show(&[Item::titled("Fish Cook"), Item::titled("Cook")]);
+    world.clock.advance(Duration::from_mins(20));
+    let mut poller = world.poller();
+    poller.keys = Some(keys);
+    drain(&mut poller).await;
+    assert!(board.addresses().iter().all(|asked| asked == "/feed?token=hush"));
+    world.match_all().await;
+    world.deliver().await;
+    assert_eq!(world.sent(), ["ann: Fish Cook", "bob: Fish Cook"]);
+    world.clock.advance(Duration::from_mins(20));
+    world.poll().await;
+    let why = "SELECT count(*) FROM boards WHERE last_error = 'its address is sealed, and there is no key'";
+    assert_eq!(world.count(why).await, 1, "without its keys it cannot be asked");
+    board.status(410, &[]);
+    world.clock.advance(Duration::from_hours(1));
+    drain(&mut poller).await;
+    world.deliver().await;
+    assert_eq!(world.sent().len(), 4);
+    assert!(said.iter().chain(&world.sent()).all(|said| !said.contains("hush")), "{said:?}");
 }

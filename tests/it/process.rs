@@ -1,10 +1,12 @@
 //! The binary itself: started, killed, started again.
 
+mod billing;
 pub mod binary;
 mod commands;
 #[cfg(target_os = "linux")]
 mod memory;
 mod private_postgres;
+mod slack;
 
 use binary::{Home, until};
 
@@ -84,6 +86,8 @@ async fn a_killed_try_starts_again_and_loses_nothing() {
     let doubled = titles.iter().filter(|title| times(title) > 1).count();
     // Many at once are one message.
     assert!(doubled <= 3 * EACH, "one message in flight at each of three kills, not {doubled}");
+    let often: Vec<_> = titles.iter().filter(|title| times(title) > 2).collect();
+    assert!(often.is_empty(), "each kill meets another message: {often:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

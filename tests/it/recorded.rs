@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chrono::FixedOffset;
+use chrono_tz::Tz;
 use earlybrd::boards::{self, ReadBoard, Response, Unreadable};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::posting::{Posting, Remote};
@@ -26,7 +26,7 @@ fn folder() -> Option<PathBuf> {
 
 fn read(kind: BoardKind, path: &Path) -> Result<ReadBoard, Unreadable> {
     let body = fs::read(path).unwrap();
-    let zone = FixedOffset::east_opt(0).unwrap();
+    let zone = Tz::UTC;
     let board = BoardContext { slug: "recorded", company: None, base: None, zone, at: None };
     boards::read(kind.into(), Response { body: &body, content_type: None }, &board)
 }
@@ -94,20 +94,20 @@ fn every_recorded_board_is_read_whole() {
         (BoardKind::Rippling, "shapes/openroles/rippling_job.json", [1, 0, 1, 1, 1]),
         (BoardKind::Rippling, "shapes/openroles/rippling_list.json", [2, 0, 2, 0, 0]),
         (BoardKind::Smartrecruiters, "smartrecruiters/posting_2026-08-12.json", [1, 1, 1, 0, 1]),
-        (BoardKind::Teamtailor, "teamtailor/upcloud_2026-09.rss", [2, 0, 2, 0, 2]),
-        (BoardKind::Teamtailor, "shapes/openroles/teamtailor.xml", [2, 0, 2, 0, 2]),
+        (BoardKind::Teamtailor, "teamtailor/upcloud_2026-09.rss", [2, 2, 2, 0, 2]),
+        (BoardKind::Teamtailor, "shapes/openroles/teamtailor.xml", [2, 2, 2, 0, 2]),
         (
             BoardKind::Weworkremotely,
             "weworkremotely/remote-jobs_2026-07-11_trimmed.rss",
             [3, 3, 3, 0, 3],
         ),
-        (BoardKind::Workable, "shapes/boardwatch/workable/normal.json", [5, 0, 5, 0, 5]),
+        (BoardKind::Workable, "shapes/boardwatch/workable/normal.json", [5, 5, 5, 0, 5]),
         (BoardKind::Workable, "shapes/boardwatch/workable/empty.json", [0, 0, 0, 0, 0]),
-        (BoardKind::Workable, "shapes/openroles/workable.json", [2, 0, 2, 0, 2]),
+        (BoardKind::Workable, "shapes/openroles/workable.json", [2, 2, 2, 0, 2]),
         (BoardKind::Workday, "shapes/boardwatch/workday/list_normal.json", [3, 0, 2, 0, 0]),
         (BoardKind::Workday, "shapes/boardwatch/workday/list_page_full.json", [20, 0, 20, 0, 0]),
         (BoardKind::Workday, "shapes/boardwatch/workday/list_empty.json", [0, 0, 0, 0, 0]),
-        (BoardKind::Workday, "shapes/boardwatch/workday/detail_normal.json", [1, 0, 1, 0, 0]),
+        (BoardKind::Workday, "shapes/boardwatch/workday/detail_normal.json", [1, 0, 1, 0, 1]),
         (
             BoardKind::Workingnomads,
             "workingnomads/exposed_jobs_2026-07-10_trimmed.json",
@@ -133,6 +133,28 @@ fn every_recorded_board_is_read_whole() {
             }
         }
     }
+}
+
+/// What a board states beside the name of a place is not lost.
+#[test]
+fn the_countries_that_recorded_boards_state_are_read() {
+    let Some(folder) = folder() else { return };
+    for (kind, name, want) in [
+        (BoardKind::Lever, "lever/posting_leverdemo.json", "Arlington, TX, United States"),
+        (BoardKind::Ashby, "shapes/openroles/ashby.json", "Remote, United Kingdom"),
+        (BoardKind::Rippling, "shapes/openroles/rippling_list.json", "Leeds, United Kingdom"),
+        (BoardKind::Workday, "shapes/boardwatch/workday/list_normal.json", "Remote, USA"),
+        (BoardKind::Workday, "shapes/openroles/workday_job.json", "Leeds, United Kingdom"),
+    ] {
+        let read = read(kind, &folder.join(name)).unwrap();
+        let place = read.postings[0].location.as_deref().unwrap_or_default();
+        assert!(place.starts_with(want), "{name}: {place}");
+    }
+    let himalayas = folder.join("himalayas/jobs_api_2026-07-11_trimmed.json");
+    let read = read(BoardKind::Himalayas, &himalayas).unwrap();
+    let zones: Vec<String> =
+        read.postings.iter().filter_map(|it| Some(it.facts.zones?.to_string())).collect();
+    assert_eq!(zones, ["UTC−10…UTC−5", "UTC+8", "UTC+2", "UTC−10…UTC−3:30"]);
 }
 
 #[test]
@@ -222,15 +244,33 @@ fn feeds_that_kill_the_parser_do_not_kill_the_reader() {
     assert!(count >= 5);
 }
 
+/// Every file below a folder.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
+}
+
 #[test]
-fn every_recorded_file_read_as_the_wrong_kind_is_an_error_not_a_panic() {
+fn every_recorded_file_read_as_any_kind_is_clean_or_an_error_and_no_panic() {
     let Some(folder) = folder() else { return };
-    for board in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-        let files = fs::read_dir(board.path()).into_iter().flatten().filter_map(Result::ok);
-        for file in files.filter(|file| file.path().is_file()) {
-            for kind in BoardKind::ALL {
-                if let Err(error) = read(*kind, &file.path()) {
-                    assert!(error.to_string().len() < 500, "{}", file.path().display());
+    let files = files_in(&folder);
+    assert!(files.len() > 40, "{}", files.len());
+    for file in files {
+        for kind in BoardKind::ALL {
+            let name = file.display();
+            match read(*kind, &file) {
+                Err(error) => assert!(error.to_string().len() < 500, "{name}"),
+                Ok(read) => {
+                    for posting in read.postings {
+                        assert!(!posting.title.trim().is_empty(), "{name} as {kind}");
+                        let text = format!("{}{}", posting.title, posting.body);
+                        assert!(!text.contains('\0') && posting.body.len() <= 65_536, "{name}");
+                        let link = posting.url.as_deref().unwrap_or("http");
+                        assert!(link.starts_with("http"), "{name} as {kind}: {link}");
+                    }
+                    for problem in read.problems {
+                        assert!(!problem.what.is_empty() && problem.what.len() < 500, "{name}");
+                    }
                 }
             }
         }

@@ -81,6 +81,10 @@ pub fn actions(number: i64) -> Vec<Action> {
         Action::Restore(number),
         Action::RestoreHere(number),
         Action::Unmark(opening),
+        Action::Mute(opening),
+        Action::MuteHere(opening),
+        Action::UnmuteHere(opening),
+        Action::Why(opening),
     ];
     all.extend(Mark::ALL.map(|mark| Action::Mark(opening, mark)));
     all.extend(Reason::ALL.map(|reason| Action::Because(opening, reason)));
@@ -95,6 +99,7 @@ pub async fn dump(world: &World) -> String {
         (SELECT string_agg(m::text, E'\\n' ORDER BY account_id, opening_id) FROM marks m),
         (SELECT string_agg(o::text, E'\\n' ORDER BY target_id, opening_id) FROM owed o),
         (SELECT string_agg(e::text, E'\\n' ORDER BY id) FROM emails e),
+        (SELECT string_agg(u::text, E'\\n' ORDER BY u::text) FROM mutes u),
         (SELECT string_agg(s::text, E'\\n' ORDER BY s::text) FROM board_subscriptions s))";
     sqlx::query_scalar(query).fetch_one(&world.pool).await.unwrap()
 }
@@ -115,6 +120,7 @@ async fn ids_of_somebody_else_lead_nowhere_whatever_the_button() {
     office.types("U1", "watch go").await;
     office.types("U1", "remove 1").await;
     let before = dump(&office.world).await;
+    let answers = office.slack.responses().len();
     assert!(before.contains("rust") && before.contains("go"), "{before}");
     for number in 0..8 {
         for action in actions(number) {
@@ -131,5 +137,78 @@ async fn ids_of_somebody_else_lead_nowhere_whatever_the_button() {
     }
     office.quiet().await;
     assert_eq!(dump(&office.world).await, before);
-    assert_eq!(office.slack.responses().len(), 3 + 8 * actions(0).len());
+    assert_eq!(office.slack.responses().len(), answers + 8 * actions(0).len());
+}
+
+/// Lines in buttons and forms of somebody of another workspace reach nothing of ours, either.
+#[tokio::test]
+async fn lines_of_somebody_else_lead_nowhere_whether_pressed_or_sent() {
+    let office = Office::new().await;
+    office.installed("T2", TOKEN).await;
+    let ours = office.types_in(("U1", "C1"), "watch rust here").await;
+    office.presses(("U1", "C1"), &ours["blocks"], "Save").await;
+    let own = office.types("U1", "watch rust").await;
+    office.presses(("U1", "D1"), &own["blocks"], "Save").await;
+    let (before, answers) = (dump(&office.world).await, office.slack.responses().len());
+    let lines =
+        ["remove 1", "remove c1", "pause c1", "rename c1 x", "to c1 here", "deliver 1 hourly"];
+    for line in lines {
+        for kind in ["say", "fill"] {
+            let payload = json!({
+                "type": "block_actions", "team": { "id": "T2" }, "user": { "id": "U1" },
+                "channel": { "id": "C1" }, "trigger_id": trigger(),
+                "response_url": office.slack.response_url(),
+                "container": { "type": "message", "is_ephemeral": false },
+                "actions": [{ "type": "button", "action_id": "press:1",
+                              "value": format!("{kind}:{line}") }],
+            });
+            office.interacts(&payload).await;
+        }
+        let form = json!({
+            "type": "view_submission", "team": { "id": "T2" }, "user": { "id": "U1" },
+            "trigger_id": trigger(),
+            "view": { "id": "V1", "callback_id": "line", "type": "modal",
+                      "private_metadata": "{\"channel\":\"C1\"}",
+                      "state": { "values": { "line": { "line": { "value": line } } } } },
+        });
+        office.interacts(&form).await;
+    }
+    office.quiet().await;
+    assert_eq!(dump(&office.world).await, before);
+    assert_eq!(office.slack.responses().len(), answers + lines.len());
+}
+
+/// Two replicas are brought the same at once.
+#[tokio::test]
+async fn what_two_replicas_are_brought_is_done_once() {
+    let office = Office::new().await;
+    let other = office.replica().await;
+    let line = json!({ "type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
+                       "text": "list" });
+    let requests = (0..4).map(|n| {
+        let mut request = office.event("Ev1", &line).build().unwrap();
+        if n % 2 == 0 {
+            let path = request.url().path().to_owned();
+            *request.url_mut() = other.join(&path).unwrap();
+        }
+        office.client.execute(request)
+    });
+    for answer in futures_util::future::join_all(requests).await {
+        assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    }
+    office.quiet().await;
+    assert_eq!(office.slack.posted().len(), 1);
+    let commands = (0..4).map(|n| {
+        let mut request = office.command(("U1", "D1"), "watch rust", "one").build().unwrap();
+        if n % 2 == 0 {
+            let path = request.url().path().to_owned();
+            *request.url_mut() = other.join(&path).unwrap();
+        }
+        office.client.execute(request)
+    });
+    for answer in futures_util::future::join_all(commands).await {
+        assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    }
+    office.quiet().await;
+    assert_eq!(office.world.count("SELECT count(*) FROM drafts").await, 1);
 }

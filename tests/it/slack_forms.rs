@@ -1,8 +1,10 @@
 //! Forms that open over a chat.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::fakes::slack::value_of;
+use crate::fakes::slack::{Trick, value_of};
 use crate::office::{Office, text, trigger};
 
 /// What Slack sends of a form: as it was shown, with some blocks changed.
@@ -53,12 +55,38 @@ async fn the_form_of_a_filter_shows_its_line_and_its_parts_in_step() {
     let wrong: Value = serde_json::from_str(&wrong).unwrap();
     assert_eq!(wrong["response_action"], "errors");
     assert!(wrong["errors"]["line:1"].as_str().unwrap().contains("title"), "{wrong}");
-    let sent = office.interacts(&left("view_submission", &form, &[("words", "go")])).await;
-    assert!(sent.contains("update"), "{sent}");
-    office.quiet().await;
-    let shown = last(&office, "views.update");
-    let changed = office.presses(("U1", "D1"), &shown["blocks"], "Save").await;
+    let shown = sent(&office, &left("view_submission", &form, &[("words", "go")])).await;
+    let changed = office.presses_in_form("U1", &shown, "Save").await;
     assert!(text(&changed).contains("go -senior remote pay"), "{}", text(&changed));
+}
+
+/// Sends a form, and gives what it shows at once.
+async fn sent(office: &Office, payload: &Value) -> Value {
+    let answer: Value = serde_json::from_str(&office.interacts(payload).await).unwrap();
+    assert_eq!(answer["response_action"], "update", "{answer}");
+    crate::fakes::slack::check_view(&answer["view"]);
+    office.quiet().await;
+    answer["view"].clone()
+}
+
+/// The whole way through a form over a channel: it stays a filter of the channel.
+#[tokio::test]
+async fn a_form_over_a_channel_knows_which_channel_it_was() {
+    let office = Office::new().await;
+    let at = ("U1", "C1");
+    let preview = office.types_in(at, "watch rust here").await;
+    office.presses(at, &preview["blocks"], "Change").await;
+    let form = last(&office, "views.open");
+    assert_eq!(form["blocks"][0]["element"]["initial_value"], "rust");
+    let shown = sent(&office, &left("view_submission", &form, &[("words", "go")])).await;
+    // Once more, from within the form.
+    let form = office.presses_in_form("U1", &shown, "Change").await;
+    let shown = sent(&office, &left("view_submission", &form, &[])).await;
+    let saved = office.presses_in_form("U1", &shown, "Save").await;
+    assert!(text(&saved).contains("Filter c1 is saved: go"), "{}", text(&saved));
+    assert!(text(&saved).contains("/invite"), "{}", text(&saved));
+    assert!(text(&office.types_in(at, "list").await).contains("c1 go"));
+    assert!(text(&office.types("U1", "list").await).contains("no filters"));
 }
 
 #[tokio::test]
@@ -73,20 +101,21 @@ async fn a_form_takes_a_line_and_shows_what_came_of_it() {
     office.quiet().await;
     let opened = office.slack.calls("views.open").pop().unwrap();
     assert_eq!(opened.text("trigger_id"), "s1");
-    let answer = office
-        .interacts(&json!({
+    let payload = json!({
             "type": "view_submission", "team": { "id": "T1" }, "user": { "id": "U1" },
             "trigger_id": "s2",
             "view": { "id": "V1", "callback_id": "line",
                       "state": { "values": { "line": { "line": {
                           "type": "plain_text_input", "value": "watch rust" } } } } },
-        }))
-        .await;
-    let answer: Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(answer["response_action"], "update");
-    office.quiet().await;
-    let updated = office.slack.calls("views.update").pop().unwrap();
-    assert_eq!(updated.text("view_id"), "V1");
-    assert!(value_of(&updated.arguments["view"], "Save").is_some());
+    });
+    let shown = sent(&office, &payload).await;
+    assert!(value_of(&shown, "Save").is_some());
+    // What takes longer says so at once, and is shown when it is there.
+    office.slack.play("users.info", Trick::Late(Duration::from_millis(1_800)));
+    let mut other = payload;
+    (other["user"]["id"], other["trigger_id"]) = (json!("U2"), json!(trigger()));
+    let at_work = sent(&office, &other).await;
+    assert!(text(&at_work).contains("One moment"), "{}", text(&at_work));
+    assert!(value_of(&last(&office, "views.update"), "Save").is_some());
     office.slack.posted();
 }

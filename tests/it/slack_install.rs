@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode};
 use url::Url;
 
+use crate::fakes::slack::value_of;
 use crate::office::{Office, keys, said};
 
 /// A browser that was sent to Slack: what it carries, and the state that it brings back.
@@ -54,6 +55,11 @@ async fn a_workspace_installs_the_app_and_its_token_is_sealed() {
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     assert_eq!(answer.headers()["location"], "/slack/installed");
     assert_eq!(office.get("/slack/installed").send().await.unwrap().status(), StatusCode::OK);
+    office.quiet().await;
+    let welcome = office.slack.posted();
+    assert_eq!(welcome.len(), 1);
+    assert_eq!(welcome[0].channel, "D7", "whoever installed it is welcomed");
+    assert!(value_of(&welcome[0].arguments["blocks"], "Remote Rust").is_some());
     assert_eq!(workspaces(&office).await, 1);
     let clear =
         "SELECT count(*) FROM slack_workspaces WHERE encode(sealed, 'escape') LIKE '%xoxb%'";
@@ -109,10 +115,13 @@ async fn somebody_who_changes_their_mind_or_installs_for_an_organisation_is_told
 #[tokio::test]
 async fn installing_again_takes_the_place_of_the_old_token() {
     let office = Office::empty().await;
+    office.slack.only_channels();
     for code in ["good1", "good2"] {
         let sent = sent(&office).await;
         let query = format!("state={}&code={code}", sent.state);
         assert_eq!(back(&office, &sent.cookie, &query).await.status(), StatusCode::SEE_OTHER);
+        office.quiet().await;
     }
     assert_eq!(workspaces(&office).await, 1);
+    assert_eq!(office.slack.posted().len(), 1, "nobody is welcomed twice");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use earlybrd::clock::Clock;
+use earlybrd::config::{OneWorkspace, SlackConfig};
 use earlybrd::db;
 use earlybrd::domain::account::{AccountKind, Identity};
 use earlybrd::domain::delivery::{Doubt, Verdict};
@@ -11,34 +11,43 @@ use earlybrd::domain::message::Message;
 use earlybrd::domain::target::{Platform, Target};
 use earlybrd::http;
 use earlybrd::messenger::Messenger;
-use earlybrd::slack::{Api, CODES, Means, SlackPlatform, Workspaces};
+use earlybrd::slack::{CODES, Means, Slack, SlackPlatform};
 use earlybrd::workers::edit_cards::EditCards;
 use serde_json::{Value, json};
 
 use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::slack::{FakeSlack, TOKEN, Trick, shown, value_of};
-use crate::world::{Person, TestClock, World, drain};
+use crate::office::{install, keys};
+use crate::world::{Person, World, drain};
 
-const POST: &str = "chat.postMessage";
+pub const POST: &str = "chat.postMessage";
+pub const BROKEN: &str = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
 
-struct Workspace {
-    world: World,
-    slack: FakeSlack,
-    platform: Arc<SlackPlatform>,
+/// A workspace that installed the app, and what sends there.
+pub struct Workspace {
+    pub world: World,
+    pub slack: FakeSlack,
+    pub platform: Arc<SlackPlatform>,
 }
 
 impl Workspace {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let (world, slack) = (World::new().await, FakeSlack::start().await);
-        let platform = platform(&world, &slack);
-        Self { world, slack, platform }
+        let platform = platform(&world, &slack, None);
+        let workspace = Self { world, slack, platform };
+        workspace.installed(TOKEN).await;
+        workspace
     }
 
-    async fn person(&self) -> Person {
+    pub async fn installed(&self, token: &str) {
+        install(&self.world, "T1", token).await;
+    }
+
+    pub async fn person(&self) -> Person {
         self.at("T1/U1").await
     }
 
-    async fn at(&self, address: &str) -> Person {
+    pub async fn at(&self, address: &str) -> Person {
         let now = self.world.now();
         let (platform, workspace) = (Platform::Slack, "T1".to_owned());
         let user = address.rsplit('/').next().unwrap().to_owned();
@@ -53,7 +62,7 @@ impl Workspace {
         .unwrap()
     }
 
-    async fn deliver(&self) {
+    pub async fn deliver(&self) {
         drain(&mut self.world.sender_of(Arc::<SlackPlatform>::clone(&self.platform))).await;
     }
 
@@ -79,31 +88,33 @@ impl Workspace {
         self.platform.send(&target("T1/U1"), &notice()).await.map(drop)
     }
 
-    async fn count(&self, query: &'static str) -> i64 {
+    pub async fn count(&self, query: &'static str) -> i64 {
         self.world.count(query).await
     }
 }
 
-fn target(address: &str) -> Target {
+pub fn target(address: &str) -> Target {
     let (id, account) = (1.into(), 1.into());
     Target { id, account, platform: Platform::Slack, address: address.to_owned() }
 }
 
-fn platform(world: &World, slack: &FakeSlack) -> Arc<SlackPlatform> {
-    let api = Api::new(http::for_operator("test").unwrap(), slack.url.clone());
-    let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&world.clock);
-    let one = Some(TOKEN.into());
-    let workspaces = Workspaces { pool: world.pool.clone(), clock, keys: None, one };
-    Arc::new(SlackPlatform { api, workspaces })
+/// A replica's platform; with the operator's own token if there is one.
+pub fn platform(world: &World, slack: &FakeSlack, own: Option<&str>) -> Arc<SlackPlatform> {
+    let one = own.map(|token| OneWorkspace { bot_token: token.into(), app_token: "xapp-1".into() });
+    let config = SlackConfig { api: slack.url.clone(), app: None, one };
+    let client = http::for_operator("test").unwrap();
+    let ours = Slack::new(&config, client, &world.context(), Some(Arc::new(keys())));
+    Arc::new(ours.platform())
 }
 
-fn notice() -> Message {
+pub fn notice() -> Message {
     Message {
         delivery: 7.into(),
         created: chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
         kind: earlybrd::domain::message::Kind::Cards,
         instead: None,
         notice: Some("hello".to_owned()),
+        about: None,
         cards: Vec::new(),
     }
 }
@@ -128,7 +139,7 @@ async fn a_card_shows_its_posting_and_nothing_in_it_calls_or_unfurls() {
 }
 
 /// A card at an address, whose job another board shows now, too. Returns how many messages there were.
-async fn shown_elsewhere(slack: &Workspace, address: &str) -> usize {
+pub async fn shown_elsewhere(slack: &Workspace, address: &str) -> usize {
     let other = FakeBoard::start().await;
     slack.world.board("two", &other.url).await;
     slack.world.poll().await;
@@ -144,7 +155,7 @@ async fn shown_elsewhere(slack: &Workspace, address: &str) -> usize {
     before
 }
 
-async fn edit(slack: &Workspace) {
+pub async fn edit(slack: &Workspace) {
     let platforms = vec![Platform::Slack];
     drain(&mut EditCards { base: slack.world.base(), platforms }).await;
     for _ in 0..5 {
@@ -198,6 +209,7 @@ async fn a_workspace_that_opens_no_conversation_by_itself_is_asked_to() {
 async fn every_code_leads_to_the_verdict_of_the_table() {
     let slack = Workspace::new().await;
     for (code, means) in CODES {
+        slack.installed(TOKEN).await;
         let tries = if *code == "channel_not_found" { 2 } else { 1 };
         (0..tries).for_each(|_| slack.slack.play(POST, Trick::Refuse(code)));
         let verdict = slack.send().await.unwrap_err();
@@ -210,6 +222,7 @@ async fn every_code_leads_to_the_verdict_of_the_table() {
         };
         assert!(fits && verdict.why().contains(code), "{code}: {verdict:?}");
     }
+    slack.installed(TOKEN).await;
     slack.slack.play(POST, Trick::Refuse("brand_new_code"));
     let verdict = slack.send().await.unwrap_err();
     assert!(matches!(verdict, Verdict::Retry { .. }) && verdict.why().contains("brand_new_code"));
@@ -278,7 +291,7 @@ async fn a_429_silences_the_method_for_its_workspace_in_all_replicas() {
     slack.card("T1/U1", "Rust one").await;
     let person = slack.at("T1/U2").await;
     queue(&slack, person, "second").await;
-    let replica = platform(&slack.world, &slack.slack);
+    let replica = platform(&slack.world, &slack.slack, None);
     slack.world.clock.advance(Duration::from_secs(29));
     slack.deliver().await;
     drain(&mut slack.world.sender_of(replica)).await;
@@ -290,7 +303,7 @@ async fn a_429_silences_the_method_for_its_workspace_in_all_replicas() {
     assert_eq!(slack.slack.posted().len(), 2);
 }
 
-async fn queue(slack: &Workspace, person: Person, text: &str) {
+pub async fn queue(slack: &Workspace, person: Person, text: &str) {
     let notices = [(person.target, text.to_owned())];
     let now = slack.world.now();
     db::in_tx(&slack.world.pool, async |tx| db::deliveries::queue_notices(tx, &notices, now).await)
@@ -342,8 +355,7 @@ async fn a_workspace_whose_token_is_dead_is_asked_nothing_more() {
     slack.world.clock.advance(Duration::from_hours(1));
     slack.deliver().await;
     assert_eq!(slack.slack.calls(POST).len(), 1);
-    let broken = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
-    assert_eq!(slack.count(broken).await, 1);
+    assert_eq!(slack.count(BROKEN).await, 1);
 }
 
 #[tokio::test]

@@ -127,6 +127,25 @@ async fn a_connection_that_slack_ends_is_followed_by_another_with_a_new_address(
     assert!(line.slack.calls(OPEN).iter().all(|call| call.token.as_deref() == Some("xapp-1")));
 }
 
+/// The answer to what came over a connection that is gone goes to the address that came with it.
+#[tokio::test]
+async fn an_answer_that_the_connection_does_not_take_any_more_goes_elsewhere() {
+    let line = Line::new(Duration::from_mins(1)).await;
+    let mut slack = line.connected().await;
+    line.slack.play("users.info", Trick::Late(Duration::from_millis(150)));
+    let mut asked = command("e1", "t1", "list");
+    asked["payload"]["response_url"] = json!(line.slack.response_url());
+    says(&mut slack, &asked).await;
+    says(&mut slack, &json!({ "type": "disconnect", "reason": "refresh_requested" })).await;
+    let _next = line.connected().await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while line.slack.responses().is_empty() {
+        assert!(tokio::time::Instant::now() < deadline, "no answer");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(shown(&line.slack.responses()[0]["blocks"]).contains("no filters"));
+}
+
 #[tokio::test]
 async fn a_connection_that_is_silent_is_asked_and_then_given_up() {
     let line = Line::new(Duration::from_millis(200)).await;

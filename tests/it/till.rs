@@ -13,6 +13,7 @@ use earlybrd::domain::plan::{Limits, Plans};
 use earlybrd::domain::reply::{Action, Part, Press, Reply};
 use earlybrd::domain::target::Platform;
 use earlybrd::payments::Payments;
+use earlybrd::workers::reconcile::Reconcile;
 use earlybrd::workers::subscriptions::Subscriptions;
 use earlybrd::{http, web};
 use reqwest::{Client, Response, StatusCode};
@@ -37,7 +38,7 @@ pub struct Till {
     pub client: Client,
 }
 
-fn config(stripe: &FakeStripe) -> BillingConfig {
+pub fn config(stripe: &FakeStripe) -> BillingConfig {
     let limits = |filters, boards, delay_minutes, channels| Limits {
         filters,
         boards,
@@ -48,8 +49,8 @@ fn config(stripe: &FakeStripe) -> BillingConfig {
         api: stripe.url.clone(),
         secret_key: KEY.into(),
         webhook_secrets: ["whsec_old", SECRET].map(SecretString::from).into(),
-        price_pro: Some("price_pro".to_owned()),
-        price_team: Some("price_team".to_owned()),
+        prices_pro: vec!["price_pro".to_owned(), "price_pro_old".to_owned()],
+        prices_team: vec!["price_team".to_owned()],
         tax: false,
         is_live: Some(false),
         public_url: Url::parse("https://jobs.example.com").unwrap(),
@@ -63,10 +64,17 @@ fn config(stripe: &FakeStripe) -> BillingConfig {
 
 impl Till {
     pub async fn new() -> Self {
-        let (world, stripe) = (World::new().await, FakeStripe::start().await);
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings.
+    pub async fn with(change: impl FnOnce(&mut BillingConfig)) -> Self {
+        let (mut world, stripe) = (World::new().await, FakeStripe::start().await);
+        world.trusted = vec!["127.0.0.1".to_owned()];
         let person = world.person("ann").await;
         let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&world.clock);
-        let config = config(&stripe);
+        let mut config = config(&stripe);
+        change(&mut config);
         let payments: Arc<dyn Payments> = Arc::new(Stripe::new(&config).unwrap());
         let mut context = world.context();
         context.payments = Some(Arc::clone(&payments));
@@ -82,6 +90,14 @@ impl Till {
         Self { world, stripe, context, actor, payments, base, client }
     }
 
+    /// From now on the operator has other settings.
+    pub fn reset(&mut self, change: impl FnOnce(&mut BillingConfig)) {
+        let mut config = config(&self.stripe);
+        change(&mut config);
+        self.payments = Arc::new(Stripe::new(&config).unwrap());
+        self.context.payments = Some(Arc::clone(&self.payments));
+    }
+
     /// Whoever acts in a channel, too.
     pub async fn in_channel(&self, is_admin: bool) -> Actor {
         let (platform, now) = (Platform::Slack, self.world.now());
@@ -89,7 +105,7 @@ impl Till {
         let here = db::in_tx(&self.world.pool, async |tx| {
             let account = db::accounts::of_identity(tx, &team, AccountKind::Team, now).await?;
             let target = db::accounts::target(tx, account, Platform::Console, "T1/C1", now).await?;
-            Ok(Here { account, target, is_admin, in_role: None })
+            Ok(Here { account, target, is_admin, in_role: None, open: None })
         });
         Actor { here: Some(here.await.unwrap()), ..self.actor }
     }
@@ -114,7 +130,13 @@ impl Till {
         Subscriptions { base: self.world.base(), payments: Some(Arc::clone(&self.payments)) }
     }
 
+    /// Looks at all subscriptions, if that is due.
+    pub async fn reconcile(&self) {
+        drain(&mut Reconcile::new(self.world.base(), Arc::clone(&self.payments))).await;
+    }
+
     pub async fn settle(&self) {
+        self.reconcile().await;
         drain(&mut self.worker()).await;
         self.world.deliver().await;
     }
@@ -135,7 +157,8 @@ impl Till {
     pub async fn pays(&self, actor: Actor, plan: &str) -> String {
         let reply = self.says(actor, &format!("upgrade {plan}")).await;
         assert!(link(&reply).is_some(), "{reply:?}");
-        let session = self.stripe.sessions().into_iter().find(|it| it["status"] == "open");
+        let mut sessions = self.stripe.sessions().into_iter().rev();
+        let session = sessions.find(|it| it["status"] == "open");
         let (subscription, event) = self.stripe.pay(session.unwrap()["id"].as_str().unwrap());
         self.told(&event).await;
         subscription

@@ -114,7 +114,7 @@ impl World {
         let Person { account, target } = person;
         db::in_tx(&self.pool, async |tx| {
             let revision = db::filters::begin_change(tx).await?;
-            let filter = NewFilter { account, target, name: text, query: &query };
+            let filter = NewFilter { account, target, made_from: None, name: text, query: &query };
             db::filters::insert(tx, revision, filter, self.now()).await
         })
         .await
@@ -146,6 +146,8 @@ impl World {
             interval: Duration::from_mins(1),
             delay: Duration::ZERO,
             attribution: None,
+            terms: None,
+            zone: chrono_tz::Tz::UTC,
             off: None,
         };
         let now = self.now();
@@ -157,7 +159,7 @@ impl World {
     pub fn poller(&self) -> PollBoards {
         let pace = Pace { host_gap: Duration::ZERO, spread: false, look: Duration::ZERO };
         let claims = Claims::new(pace, Arc::default());
-        PollBoards { base: self.base(), fetcher: self.fetcher(), claims }
+        PollBoards { base: self.base(), fetcher: self.fetcher(), claims, keys: None }
     }
 
     pub fn fetcher(&self) -> Fetcher {

@@ -4,9 +4,10 @@
 //! Quirks, as recorded: jobs that are not listed are there and must not be shown; `workplaceType`
 //! beats `isRemote`; amounts lie in `compensation`, also as a summary in words.
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::fields::{Fields, json_board, places};
+use super::fields::{Fields, in_country, json_board, places};
 use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
 use crate::normalize::{BoardContext, RawPay, RawPosting};
 
@@ -23,14 +24,17 @@ impl Kind for Ashby {
     }
 
     fn address(&self, company: &str) -> Option<String> {
+        let company = company.replace(' ', "%20");
         Some(format!(
             "https://api.ashbyhq.com/posting-api/job-board/{company}?includeCompensation=true"
         ))
     }
 
     fn company(&self, seen_at: &Url) -> Option<String> {
-        part_at(seen_at, &["jobs.ashbyhq.com"], 0)
-            .or_else(|| part_at(seen_at, &["api.ashbyhq.com"], 2))
+        let part = part_at(seen_at, &["jobs.ashbyhq.com"], 0)
+            .or_else(|| part_at(seen_at, &["api.ashbyhq.com"], 2))?;
+        // Names of companies have blanks there.
+        Some(percent_decode_str(&part).decode_utf8().ok()?.into_owned())
     }
 }
 
@@ -40,12 +44,12 @@ fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
     }
     let title = job.string("title").ok_or("no title")?;
     let remote = job.string("workplaceType");
-    let more = job.texts_of("secondaryLocations", "location");
+    let more = job.objects("secondaryLocations").filter_map(place_of);
     Ok(Some(RawPosting {
         guid: job.id("id"),
         url: job.string("jobUrl").or_else(|| job.string("applyUrl")),
         title,
-        location: places(job.string("location").into_iter().chain(more)),
+        location: places(place_of(job).into_iter().chain(more)),
         remote: remote.or_else(|| job.flag("isRemote").map(|remote| remote.to_string())),
         pay: pay(job),
         employment: job.texts("employmentType"),
@@ -57,6 +61,11 @@ fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
             .unwrap_or_default(),
         ..RawPosting::default()
     }))
+}
+
+/// What people call the place, and its country.
+fn place_of(at: Fields<'_>) -> Option<String> {
+    in_country(at.string("location"), at.text("address.postalAddress.addressCountry"))
 }
 
 /// The first salary of the first tier, or the summary in words. Equity is none.
@@ -84,7 +93,9 @@ mod tests {
             BoardKind::Ashby,
             r#"{"jobs": [{"id": "u-1", "title": "Analytics Engineer",
               "jobUrl": "https://jobs.ashbyhq.com/acme/u-1", "isListed": true, "isRemote": true,
-              "location": "London", "secondaryLocations": [{"location": "Spain"}],
+              "location": "London", "secondaryLocations": [{"location": "Spain"}, {"location": "HQ",
+               "address": {"postalAddress": {"addressLocality": "Kiel", "addressCountry": "Germany"}}}],
+              "address": {"postalAddress": {"addressCountry": "United Kingdom"}},
               "workplaceType": "Hybrid", "publishedAt": "2026-10-03T09:00:00.000+00:00",
               "department": "Data", "employmentType": "FullTime", "descriptionPlain": "Model.",
               "compensation": {"compensationTierSummary": "£60K - £75K • Offers Equity"}},
@@ -94,7 +105,7 @@ mod tests {
                 {"compensationType": "Salary", "interval": "1 YEAR", "currencyCode": "USD",
                  "minValue": 90000, "maxValue": 100000}]}]}}]}"#,
             concat!(
-                r#"{"body":"Model.","identity":"guid:u-1","location":"London; Spain","#,
+                r#"{"body":"Model.","identity":"guid:u-1","location":"London, United Kingdom; Spain; HQ, Germany","#,
                 r#""pay":{"currency":"GBP","max":75000.0,"min":60000.0,"period":"year"},"#,
                 r#""posted_at":"2026-10-03T09:00:00Z","remote":"hybrid","tags":["Data"],"#,
                 r#""title":"Analytics Engineer","type":["fulltime"],"#,

@@ -1,4 +1,4 @@
-//! Any RSS or Atom feed, by feed-rs.
+//! Any RSS or Atom feed, by feed-rs; JSON feeds by `json_feed`.
 //!
 //! feed-rs panics on some ordinary feeds and gives up a whole feed for one broken item, so a feed
 //! it cannot read is read again, item by item, and an item it cannot read without what kills it.
@@ -10,8 +10,11 @@ use feed_rs::model::{Entry, Feed};
 use regex::Regex;
 
 use super::cdata::with_cdata;
-use super::feed_text::feed_text;
-use super::{Kind, Problem, RawItems, Reading, Response, Unreadable};
+use super::company_said::by_author;
+use super::feed_text::{check_depth, feed_text};
+use super::json_feed;
+use super::xml_items::{Shape, xml_items};
+use super::{CUT_OFF, Kind, Problem, RawItems, Reading, Response, Unreadable};
 use crate::normalize::{BoardContext, RawDate, RawPay, RawPosting};
 
 /// More items than a broken feed is read for, which takes its head again for each.
@@ -42,19 +45,44 @@ impl Kind for AnyFeed {
 /// Reads a feed.
 fn read(response: Response<'_>, board: &BoardContext<'_>) -> Result<RawItems, Unreadable> {
     let text = feed_text(response)?;
+    if text.starts_with('{') {
+        return json_feed::read(response);
+    }
+    check_depth(&text)?;
     let base = board.base.map(url::Url::as_str);
     match parse(&with_cdata(&text), base) {
-        Ok(feed) => Ok(all(feed)),
+        Ok(feed) => Ok(all(feed, &text)),
         Err(error) => one_by_one(&text, base, &error),
     }
 }
 
-fn all(feed: Feed) -> RawItems {
-    let entries = feed.entries.into_iter().enumerate();
-    (
-        entries.map(|(index, entry)| (format!("item {}", index + 1), raw(entry))).collect(),
-        Vec::new(),
-    )
+fn all(feed: Feed, text: &str) -> RawItems {
+    let mut entries: Vec<RawPosting> = feed.entries.into_iter().map(raw).collect();
+    add_own_elements(text, &mut entries);
+    let entries = entries.into_iter().enumerate();
+    (entries.map(|(index, entry)| (format!("item {}", index + 1), entry)).collect(), Vec::new())
+}
+
+/// Elements of job boards' own, which feed-rs does not know: those of WP Job Manager, and some like
+/// them.
+const OWN: [&str; 3] = ["job_listing:", "job:", ""];
+
+/// Takes company, place and kind of employment from a feed's own elements, where it has some.
+fn add_own_elements(text: &str, entries: &mut [RawPosting]) {
+    if !["<job_listing:", "<job:", "<company>"].iter().any(|tag| text.contains(tag)) {
+        return;
+    }
+    let Ok(own) = xml_items(text, Shape { root: "rss", item: "item" }) else { return };
+    // Otherwise nobody knows which is which.
+    if own.items.len() != entries.len() {
+        return;
+    }
+    for (entry, item) in entries.iter_mut().zip(&own.items) {
+        let named = |name: &str| OWN.iter().find_map(|own| item.string(&format!("{own}{name}")));
+        entry.company = named("company").or(entry.company.take());
+        entry.location = named("location");
+        entry.employment = named("job_type").into_iter().collect();
+    }
 }
 
 /// Parses each item alone, between what stands before the first and what closes it.
@@ -84,7 +112,7 @@ fn one_by_one(text: &str, base: Option<&str>, error: &str) -> Result<RawItems, U
         return Err(whole());
     }
     if problems.is_empty() && !text.trim_end().ends_with('>') {
-        problems.push(Problem { place: "end".to_owned(), what: error.to_owned() });
+        problems.push(Problem { place: "end".to_owned(), what: CUT_OFF.to_owned() });
     }
     Ok((items, problems))
 }
@@ -110,21 +138,20 @@ fn raw(entry: Entry) -> RawPosting {
     let content =
         entry.content.and_then(|content| content.body).filter(|body| !body.trim().is_empty());
     let summary = entry.summary.map(|summary| summary.content);
+    let title = entry.title.map(|title| title.content).unwrap_or_default();
+    let body = content.or(summary).unwrap_or_default();
+    let authors = entry.authors.into_iter().filter_map(|person| person.name);
     RawPosting {
         guid: Some(entry.id).filter(|id| !id.is_empty()),
         url: link.map(|link| link.href.clone()),
-        title: entry.title.map(|title| title.content).unwrap_or_default(),
-        company: entry
-            .authors
-            .into_iter()
-            .filter_map(|person| person.name)
-            .find(|name| !name.is_empty()),
+        company: by_author(authors, &title, &body),
+        title,
         location: None,
         remote: None,
         pay: RawPay::Unknown,
         tags: entry.categories.into_iter().map(|tag| tag.label.unwrap_or(tag.term)).collect(),
         posted_at: entry.published.or(entry.updated).map_or(RawDate::Unknown, RawDate::At),
-        body: content.or(summary).unwrap_or_default(),
+        body,
         ..RawPosting::default()
     }
 }
@@ -132,6 +159,7 @@ fn raw(entry: Entry) -> RawPosting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::board::BoardKind;
 
     #[test]
     fn a_feed_with_its_bodies_as_cdata_is_the_same_feed() {
@@ -155,5 +183,27 @@ mod tests {
             };
             assert_eq!(read(&with_cdata(&feed)), read(&feed), "{body}");
         }
+    }
+
+    #[test]
+    fn a_boards_own_elements_say_whose_job_it_is_and_where() {
+        super::super::check(
+            BoardKind::Feed,
+            "<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel><title>t</title>\
+             <item><title>Cook</title><guid>1</guid><dc:creator>admin</dc:creator>\
+             <job_listing:company><![CDATA[Acme & Co]]></job_listing:company>\
+             <job_listing:location>Kiel, Germany</job_listing:location>\
+             <job_listing:job_type>Full Time</job_listing:job_type></item>\
+             <item><title>Baker at Bun Ltd</title><guid>2</guid><dc:creator>Bun Ltd</dc:creator></item>\
+             <item><title>Chef</title><guid>3</guid><dc:creator>Jane Doe</dc:creator></item>\
+             </channel></rss>",
+            concat!(
+                r#"{"company":"Acme & Co","identity":"guid:1","location":"Kiel, Germany","title":"Cook","type":["fulltime"]}"#,
+                "\n",
+                r#"{"company":"Bun Ltd","identity":"guid:2","title":"Baker at Bun Ltd"}"#,
+                "\n",
+                r#"{"identity":"guid:3","title":"Chef"}"#,
+            ),
+        );
     }
 }

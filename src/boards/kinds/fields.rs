@@ -1,10 +1,11 @@
 //! The parts of a JSON object as readers of boards ask for them, and boards that are lists of such.
 
 use rust_decimal::Decimal;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::json_items::{Document, id, json_document};
 use super::{Problem, RawItems, Response, Unreadable};
+use crate::domain::place::{Country, areas};
 use crate::normalize::{RawDate, RawPay, RawPosting};
 
 /// An object of a response. Paths name parts of parts: `location.city`.
@@ -44,6 +45,11 @@ impl<'v> Fields<'v> {
 
     pub fn objects(self, path: &str) -> impl Iterator<Item = Fields<'v>> {
         self.at(path).and_then(Value::as_array).into_iter().flatten().map(Fields)
+    }
+
+    /// One object alone.
+    pub fn object(self, path: &str) -> Option<Fields<'v>> {
+        self.at(path).filter(|value| value.is_object()).map(Fields)
     }
 
     pub fn flag(self, path: &str) -> Option<bool> {
@@ -124,6 +130,23 @@ pub fn places(places: impl IntoIterator<Item = String>) -> Option<String> {
     (!known.is_empty()).then(|| known.join("; "))
 }
 
+/// A place with the country that the board states beside it, by its name: codes of two letters are
+/// states as often.
+pub fn in_country(place: Option<String>, country: Option<&str>) -> Option<String> {
+    let Some(country) = country else { return place };
+    let name = match Country::of_code(country) {
+        Some(known) => known.name().unwrap_or(country),
+        None => country,
+    };
+    let stated = areas(name);
+    match place {
+        Some(place) if stated.is_subset(&areas(&place)) && !stated.is_empty() => Some(place),
+        Some(place) if place == name => Some(place),
+        Some(place) => Some(format!("{place}, {name}")),
+        None => Some(name.to_owned()),
+    }
+}
+
 /// Reads a list of objects, alone or as the first of these names; one object alone is a list of
 /// itself. `posting` gives `None` for what is not to be shown.
 pub fn json_board(
@@ -131,13 +154,24 @@ pub fn json_board(
     names: &[&str],
     posting: impl Fn(Fields<'_>) -> Result<Option<RawPosting>, String>,
 ) -> Result<RawItems, Unreadable> {
-    let Document { fields, items, fault } = json_document(response.body, names)?;
+    json_board_of(response, names, |_, job| posting(job))
+}
+
+/// The same, where what stands beside the list says something of each of its objects.
+pub fn json_board_of(
+    response: Response<'_>,
+    names: &[&str],
+    posting: impl Fn(Fields<'_>, Fields<'_>) -> Result<Option<RawPosting>, String>,
+) -> Result<RawItems, Unreadable> {
+    let Document { fields, items, faults } = json_document(response, names)?;
+    let beside = Value::Object(fields);
+    let posting = |job: Fields<'_>| posting(Fields(&beside), job);
     let items = match items {
         Some(items) => items,
-        None => vec![alone(fields, fault.as_ref(), names, &posting)?],
+        None => vec![alone(&beside, faults.first(), names, &posting)?],
     };
     let mut postings = Vec::new();
-    let mut problems: Vec<Problem> = fault.into_iter().collect();
+    let mut problems = faults;
     for (index, item) in items.iter().enumerate() {
         let place = format!("item {index}");
         match posting(Fields(item)) {
@@ -151,17 +185,16 @@ pub fn json_board(
 
 /// An object without the list: one posting, or what the board says instead.
 fn alone(
-    fields: Map<String, Value>,
+    object: &Value,
     fault: Option<&Problem>,
     names: &[&str],
     posting: &impl Fn(Fields<'_>) -> Result<Option<RawPosting>, String>,
 ) -> Result<Value, Unreadable> {
-    let object = Value::Object(fields);
-    if posting(Fields(&object)).is_ok_and(|posting| posting.is_some()) {
-        return Ok(object);
+    if posting(Fields(object)).is_ok_and(|posting| posting.is_some()) {
+        return Ok(object.clone());
     }
     let said =
-        ["error", "message", "errorMessage"].iter().find_map(|name| Fields(&object).text(name));
+        ["error", "message", "errorMessage"].iter().find_map(|name| Fields(object).text(name));
     Err(Unreadable::Format(match (said, fault) {
         (Some(said), _) => format!("the board says: {said:.200}"),
         (None, Some(fault)) => format!("cut off before any posting: {fault}"),
@@ -189,6 +222,22 @@ mod tests {
         );
         assert_eq!(fields.texts_of("objects", "name"), ["r"]);
         assert_eq!(place([Some("Leeds"), None, Some("Leeds"), Some("UK")]).unwrap(), "Leeds, UK");
+    }
+
+    #[test]
+    fn a_country_is_added_where_the_place_does_not_name_it() {
+        for (place, country, want) in [
+            ("Arlington, TX", "US", "Arlington, TX, United States"),
+            ("Remote (UK)", "GB", "Remote (UK)"),
+            ("Leeds", "United Kingdom", "Leeds, United Kingdom"),
+            ("Kiel, Germany", "de", "Kiel, Germany"),
+            ("Singapore", "SG", "Singapore"),
+            ("Office", "Nowhereland", "Office, Nowhereland"),
+        ] {
+            assert_eq!(in_country(Some(place.to_owned()), Some(country)).unwrap(), want);
+        }
+        assert_eq!(in_country(None, Some("FR")).unwrap(), "France");
+        assert_eq!(in_country(Some("Kiel".to_owned()), None).unwrap(), "Kiel");
     }
 
     #[test]

@@ -33,9 +33,16 @@ impl Kind for Greenhouse {
 
     fn company(&self, seen_at: &Url) -> Option<String> {
         let embedded = seen_at.query_pairs().find(|(name, _)| name == "for").map(|(_, name)| name);
-        let hosts = ["boards.greenhouse.io", "job-boards.greenhouse.io"];
+        let hosts = [
+            "boards.greenhouse.io",
+            "job-boards.greenhouse.io",
+            "boards.eu.greenhouse.io",
+            "job-boards.eu.greenhouse.io",
+        ];
         let part = part_at(seen_at, &hosts, 0);
-        match part.or_else(|| part_at(seen_at, &["boards-api.greenhouse.io"], 2))? {
+        match part
+            .or_else(|| part_at(seen_at, &["boards-api.greenhouse.io", "api.greenhouse.io"], 2))?
+        {
             part if part == "embed" => Some(embedded?.into_owned()),
             part => Some(part),
         }
@@ -44,14 +51,14 @@ impl Kind for Greenhouse {
 
 /// Reads every job; those that are none are reported.
 fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
-    let Document { fields, items, fault } = json_document(response.body, &["jobs"])?;
+    let Document { fields, items, faults } = json_document(response, &["jobs"])?;
     let jobs = match items {
         Some(jobs) => jobs,
         None if fields.contains_key("title") => vec![Value::Object(fields)],
-        None => return Err(no_jobs(&fields, fault.as_ref())),
+        None => return Err(no_jobs(&fields, faults.first())),
     };
     let mut postings = Vec::new();
-    let mut problems: Vec<Problem> = fault.into_iter().collect();
+    let mut problems = faults;
     for (index, job) in jobs.iter().enumerate() {
         let place = format!("item {index}");
         match posting(job) {
@@ -91,6 +98,8 @@ fn posting(job: &Value) -> Result<RawPosting, String> {
         pay: pay(job.get("pay_input_ranges")),
         tags: names.map(str::to_owned).collect(),
         posted_at: date.map_or(RawDate::Unknown, |date| RawDate::Text(date.to_owned())),
+        closes_at: text("application_deadline")
+            .map_or(RawDate::Unknown, |date| RawDate::Text(date.to_owned())),
         lang: text("language").map(str::to_owned),
         body: text("content").unwrap_or_default().to_owned(),
         ..RawPosting::default()
@@ -144,7 +153,7 @@ mod tests {
     use crate::domain::board::BoardKind;
 
     const BOARD: &str = r#"{"jobs": [
-      {"id": 501, "title": "Rust &amp; Go Engineer", "location": {"name": "Kiel, Germany"},
+      {"id": 501, "title": "Rust &amp; Go Engineer", "application_deadline": "2026-12-01T00:00:00Z", "location": {"name": "Kiel, Germany"},
        "absolute_url": "https://jobs.example/501?gh_jid=501", "company_name": "Nordlicht",
        "updated_at": "2026-09-09T10:00:00-04:00", "first_published": "2026-09-01T10:00:00-04:00",
        "departments": [{"id": 1, "name": "Platform"}, {"id": 2, "name": null}],
@@ -175,7 +184,7 @@ mod tests {
             "identity": "guid:501", "board": "test", "url": "https://jobs.example/501?gh_jid=501",
             "title": "Rust & Go Engineer", "company": "Nordlicht", "location": "Kiel, Germany",
             "remote": null, "tags": ["Platform"], "posted_at": "2026-09-01T14:00:00Z",
-            "pay": {"min": 80_000.0, "max": 120_000.0, "currency": "EUR", "period": "year"},
+            "closes_at": "2026-12-01T00:00:00Z", "pay": {"min": 80_000.0, "max": 120_000.0, "currency": "EUR", "period": "year"},
             "body": "R&D\n\nWrite code: 1 < 2",
         });
         assert_eq!(jobs[0], want);

@@ -25,7 +25,7 @@ const ITEMS: [&str; 2] = ["hits", "children"];
 
 /// From a list of stories, the address of the newest one's comments; from comments, nothing.
 pub fn next_address(response: Response<'_>, url: &Url) -> Result<Option<Url>, Unreadable> {
-    let Document { fields, items, fault } = json_document(response.body, &ITEMS)?;
+    let Document { fields, items, faults } = json_document(response, &ITEMS)?;
     let items = items.unwrap_or_default();
     let asks_comments = url.query_pairs().any(|(_, value)| value.contains("comment"));
     if asks_comments || id(&fields, "story_id").is_some() || items.iter().any(is_comment) {
@@ -35,7 +35,7 @@ pub fn next_address(response: Response<'_>, url: &Url) -> Result<Option<Url>, Un
     // Ids grow with time.
     let newest = stories.filter_map(|item| id(item, "objectID")?.parse::<u64>().ok()).max();
     let Some(story) = newest else {
-        let cut = fault.map(|fault| format!("; {fault}")).unwrap_or_default();
+        let cut = faults.first().map(|fault| format!("; {fault}")).unwrap_or_default();
         let count = items.len();
         let what = format!("no \"Who is hiring?\" among the {count} stories of the response{cut}");
         return Err(Unreadable::Format(what));
@@ -64,9 +64,9 @@ impl Kind for HackerNews {
 
 /// Reads the comments; replies to them are passed over.
 fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
-    let Document { fields, items, fault } = json_document(response.body, &ITEMS)?;
+    let Document { fields, items, faults } = json_document(response, &ITEMS)?;
     let Some(items) = items else {
-        let what = fault.map_or_else(|| "an object without hits".to_owned(), |it| it.to_string());
+        let what = faults.first().map_or("an object without hits".to_owned(), ToString::to_string);
         return Err(Unreadable::Format(what));
     };
     if !items.is_empty() && items.iter().all(|item| !is_comment(item) && is_story(item)) {
@@ -74,7 +74,7 @@ fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
         return Err(Unreadable::Format(what.to_owned()));
     }
     let mut postings = Vec::new();
-    let mut problems: Vec<Problem> = fault.into_iter().collect();
+    let mut problems = faults;
     for (index, item) in items.iter().enumerate() {
         let place = format!("item {index}");
         match posting(item, &fields) {

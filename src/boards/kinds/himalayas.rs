@@ -2,6 +2,7 @@
 //! to the next 20.
 //!
 //! Quirks, as recorded: a job without pay still has a period; time zones are numbers such as −3.5.
+//! Its documentation has texts for these, objects for countries, and milliseconds.
 
 use serde_json::Value;
 
@@ -28,14 +29,18 @@ impl Kind for Himalayas {
 
     /// The newest hundred, of a hundred thousand.
     fn next_page(&self, response: Response<'_>, asked: &Page) -> Option<Page> {
-        let head = json_document(response.body, &["jobs"]).ok()?.fields;
+        let head = json_document(response, &["jobs"]).ok()?.fields;
         let cursor = head.get("nextCursor").and_then(Value::as_str)?;
         (asked.number < PAGES).then(|| asked.next_by("cursor", cursor))
     }
 }
 
 fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
-    let place = job.texts("locationRestrictions").join("; ");
+    let places = job.texts("locationRestrictions").into_iter();
+    let places = places.chain(job.texts_of("locationRestrictions", "name")).collect::<Vec<_>>();
+    let place = places.join("; ");
+    let zones = job.texts("timezoneRestrictions");
+    let zones = zones.iter().filter_map(|zone| hours(zone)).collect::<Vec<_>>();
     Ok(Some(RawPosting {
         guid: job.string("guid").or_else(|| job.string("applicationLink")),
         url: job.string("applicationLink"),
@@ -47,13 +52,22 @@ fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
         pay: job.pay(["minSalary", "maxSalary", "currency", "salaryPeriod"]),
         employment: job.texts("employmentType"),
         level: job.texts("seniority"),
-        zones: job.numbers("timezoneRestrictions"),
+        zones: [job.numbers("timezoneRestrictions"), zones].concat(),
         tags: job.texts("categories"),
         posted_at: job.seconds("pubDate"),
         closes_at: job.seconds("expiryDate"),
         body: job.string("description").unwrap_or_default(),
         ..RawPosting::default()
     }))
+}
+
+/// "UTC-10", "+5:30"
+fn hours(zone: &str) -> Option<f64> {
+    let plain = zone.trim().replace('\u{2212}', "-");
+    let zone = plain.trim_start_matches("UTC").trim_start_matches("GMT").trim();
+    let (hours, minutes) = zone.split_once(':').unwrap_or((zone, "0"));
+    let (whole, part): (f64, f64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    Some(if hours.starts_with('-') { whole - part / 60.0 } else { whole + part / 60.0 })
 }
 
 #[cfg(test)]
@@ -73,6 +87,9 @@ mod tests {
                "description": "<h3>Write</h3>", "pubDate": 1783731532,
                "applicationLink": "https://himalayas.app/companies/acme/jobs/writer",
                "guid": "https://himalayas.app/companies/acme/jobs/writer"},
+              {"title": "Cook", "guid": "g3", "pubDate": 1783731532000,
+               "locationRestrictions": [{"alpha2": "ES", "name": "Spain", "slug": "spain"}],
+               "timezoneRestrictions": ["UTC-3:30", "+1"]},
               {"title": "Editor", "minSalary": 50000, "maxSalary": 60000, "salaryPeriod": "annual",
                "currency": "EUR", "locationRestrictions": [], "guid": "g2"}]}"#,
             concat!(
@@ -82,6 +99,9 @@ mod tests {
                 r#""remote":"yes","tags":["Content-Marketing"],"title":"Writer","#,
                 r#""type":["fulltime"],"url":"https://himalayas.app/companies/acme/jobs/writer","#,
                 r#""zones":{"from":-210,"to":60}}"#,
+                "\n",
+                r#"{"identity":"guid:g3","location":"Spain","posted_at":"2026-07-11T00:58:52Z","#,
+                r#""remote":"yes","title":"Cook","zones":{"from":-210,"to":60}}"#,
                 "\n",
                 r#"{"identity":"guid:g2","pay":{"currency":"EUR","max":60000.0,"min":50000.0,"#,
                 r#""period":"year"},"remote":"yes","title":"Editor"}"#,

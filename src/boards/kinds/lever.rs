@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use super::fields::{Fields, json_board, places};
+use super::fields::{Fields, in_country, json_board, places};
 use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
 use crate::normalize::{BoardContext, RawDate, RawPosting};
 
@@ -21,12 +21,22 @@ impl Kind for Lever {
         json_board(response, &["postings"], posting)
     }
 
+    /// A company whose data lies in the European Union is named `eu/acme`.
     fn address(&self, company: &str) -> Option<String> {
-        Some(format!("https://api.lever.co/v0/postings/{company}?mode=json"))
+        let (host, company) = match company.split_once('/') {
+            Some(("eu", company)) => ("api.eu.lever.co", company),
+            Some(_) => return None,
+            None => ("api.lever.co", company),
+        };
+        Some(format!("https://{host}/v0/postings/{company}?mode=json"))
     }
 
     fn company(&self, seen_at: &Url) -> Option<String> {
-        part_at(seen_at, &["jobs.lever.co"], 0).or_else(|| part_at(seen_at, &["api.lever.co"], 2))
+        let here = |pages: &str, api: &str| {
+            part_at(seen_at, &[pages], 0).or_else(|| part_at(seen_at, &[api], 2))
+        };
+        let european = || Some(format!("eu/{}", here("jobs.eu.lever.co", "api.eu.lever.co")?));
+        here("jobs.lever.co", "api.lever.co").or_else(european)
     }
 }
 
@@ -46,13 +56,15 @@ fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
     body.push(
         job.string("additional").or_else(|| job.string("additionalPlain")).unwrap_or_default(),
     );
-    let all = job.texts("categories.allLocations");
     let one = job.string("categories.location");
+    let all = job.texts("categories.allLocations").into_iter();
+    let others = all.filter(|place| Some(place) != one.as_ref()).collect::<Vec<_>>();
+    let one = in_country(one, job.text("country"));
     Ok(Some(RawPosting {
         guid: job.id("id"),
         url: job.string("hostedUrl").or_else(|| job.string("applyUrl")),
         title: job.string("text").ok_or("no text")?,
-        location: places(one.into_iter().chain(all)),
+        location: places(one.into_iter().chain(others)),
         remote: job.string("workplaceType"),
         pay: job.pay([
             "salaryRange.min",
@@ -79,7 +91,7 @@ mod tests {
             BoardKind::Lever,
             r#"[{"id": "aaa-1", "text": "Data Scientist",
               "hostedUrl": "https://jobs.lever.co/acme/aaa-1", "createdAt": 1760000000000,
-              "workplaceType": "remote", "categories": {"location": "Manchester",
+              "workplaceType": "remote", "country": "GB", "categories": {"location": "Manchester",
               "allLocations": ["Manchester", "Leeds"], "commitment": "Full-time", "team": "Data"},
               "descriptionPlain": "We are Acme.",
               "lists": [{"text": "What you need", "content": "<li>Python</li>"}],
@@ -88,7 +100,7 @@ mod tests {
               "interval": "per-year-salary"}}]"#,
             concat!(
                 r#"{"body":"We are Acme.\n\nWhat you need\n- Python\nEqual opportunity.","#,
-                r#""identity":"guid:aaa-1","location":"Manchester; Leeds","pay":{"currency":"GBP","#,
+                r#""identity":"guid:aaa-1","location":"Manchester, United Kingdom; Leeds","pay":{"currency":"GBP","#,
                 r#""max":65000.0,"min":50000.0,"period":"year"},"#,
                 r#""posted_at":"2025-10-09T08:53:20Z","remote":"yes","tags":["Data"],"#,
                 r#""title":"Data Scientist","type":["fulltime"],"#,

@@ -3,6 +3,7 @@
 mod arbeitnow;
 mod ashby;
 mod cdata;
+mod company_said;
 mod feed;
 mod feed_text;
 mod fields;
@@ -13,7 +14,9 @@ mod hn_header;
 mod html;
 pub mod html_rules;
 mod jobicy;
+mod json_feed;
 mod json_items;
+mod json_mend;
 mod larajobs;
 mod lever;
 mod personio;
@@ -32,8 +35,9 @@ mod xml_items;
 use url::Url;
 
 use super::pages::Page;
-use super::{Problem, Reading, Response, Unreadable};
+use super::{CUT_OFF, Problem, Reading, Response, Unreadable};
 use crate::domain::board::BoardKind;
+use crate::domain::posting::Posting;
 use crate::normalize::{BoardContext, RawPosting};
 
 /// Raw postings with their place, and what could not be read.
@@ -69,6 +73,11 @@ pub trait Kind: Sync {
         None
     }
 
+    /// Where the rest of a posting lies that the list shows without its text.
+    fn detail_address(&self, _asked: &Url, _posting: &Posting) -> Option<Url> {
+        None
+    }
+
     /// The address that a response names and that is to be asked for the postings.
     fn next_address(
         &self,
@@ -77,6 +86,15 @@ pub trait Kind: Sync {
     ) -> Result<Option<Url>, Unreadable> {
         Ok(None)
     }
+}
+
+/// An address below that of a list, by the board's own id of a posting.
+fn below(asked: &Url, posting: &Posting) -> Option<Url> {
+    let id = posting.identity.strongest().strip_prefix("guid:")?;
+    let mut url = asked.clone();
+    url.set_query(None);
+    url.path_segments_mut().ok()?.pop_if_empty().push(id);
+    Some(url)
 }
 
 /// The part of a path, from 0, at one of some hosts.

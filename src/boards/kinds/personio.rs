@@ -21,12 +21,19 @@ impl Kind for Personio {
         xml_board(response, Shape { root: "workzag-jobs", item: "position" }, posting)
     }
 
+    /// Neither of the two domains leads to the other: a company at the second one is `com/acme`.
     fn address(&self, company: &str) -> Option<String> {
-        Some(format!("https://{company}.jobs.personio.de/xml?language=en"))
+        let (end, company) = match company.split_once('/') {
+            Some(("com", company)) => ("com", company),
+            Some(_) => return None,
+            None => ("de", company),
+        };
+        Some(format!("https://{company}.jobs.personio.{end}/xml?language=en"))
     }
 
     fn company(&self, seen_at: &Url) -> Option<String> {
         name_before(seen_at, "jobs.personio.de")
+            .or_else(|| Some(format!("com/{}", name_before(seen_at, "jobs.personio.com")?)))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use super::fields::{Fields, json_board, place, places};
+use super::fields::{Fields, in_country, json_board, place, places};
 use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawPosting};
 
@@ -43,20 +43,24 @@ fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
         _ => None,
     };
     let listed = job.objects("locations").filter_map(|at| {
-        place(["city", "state", "country"].map(|part| at.text(part))).or_else(|| at.string("name"))
+        let known =
+            place(["city", "state"].map(|part| at.text(part))).or_else(|| at.string("name"));
+        in_country(known, at.text("country").or_else(|| at.text("country_code")))
     });
     Ok(Some(RawPosting {
         guid: job.id("id"),
         url: job.string("careers_url").or_else(|| job.string("careers_apply_url")),
         title,
         company: job.string("company_name"),
-        location: places(listed).or_else(|| job.string("location")),
+        location: places(listed)
+            .or_else(|| in_country(job.string("location"), job.text("country"))),
         remote: remote.map(str::to_owned),
         pay: job.pay(["salary.min", "salary.max", "salary.currency", "salary.period"]),
         employment: job.texts("employment_type_code"),
         level: job.texts("experience_code"),
         tags: [job.texts("department"), job.texts("tags")].concat(),
         posted_at: job.date("published_at"),
+        closes_at: job.date("close_at"),
         body: job.lines(&["description", "requirements"]),
         ..RawPosting::default()
     }))
@@ -76,12 +80,13 @@ mod tests {
               "locations": [{"city": "Berlin", "state": "Berlin", "country": "Germany"}],
               "remote": false, "hybrid": true, "on_site": false, "department": "Operations",
               "employment_type_code": "fulltime_permanent", "experience_code": "experienced",
-              "published_at": "2026-10-05 08:00:00 UTC", "description": "<p>SQL.</p>",
+              "published_at": "2026-10-05 08:00:00 UTC", "close_at": "2026-11-30 23:59:00 UTC",
+              "description": "<p>SQL.</p>",
               "requirements": "<ul><li>Python</li></ul>",
               "salary": {"min": "40000", "max": "48000", "period": "year", "currency": "GBP"}},
               {"id": 502, "title": "Draft Role", "status": "draft"}]}"#,
             concat!(
-                r#"{"body":"SQL.\n- Python","identity":"guid:501","#,
+                r#"{"body":"SQL.\n- Python","closes_at":"2026-11-30T23:59:00Z","identity":"guid:501","#,
                 r#""location":"Berlin, Germany","pay":{"currency":"GBP","max":48000.0,"#,
                 r#""min":40000.0,"period":"year"},"posted_at":"2026-10-05T08:00:00Z","#,
                 r#""remote":"hybrid","tags":["Operations"],"title":"Analyst","type":["fulltime"],"#,

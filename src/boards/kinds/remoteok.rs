@@ -34,9 +34,8 @@ impl Kind for RemoteOk {
 
 /// Reads the whole array; items that are no postings are skipped, odd ones reported.
 fn read(response: Response<'_>) -> Result<RawItems, Unreadable> {
-    let (items, fault) = json_items(response.body)?;
+    let (items, mut problems) = json_items(response)?;
     let mut postings = Vec::new();
-    let mut problems: Vec<Problem> = fault.into_iter().collect();
     for (index, item) in items.iter().enumerate() {
         if item.get("legal").is_some() {
             continue;

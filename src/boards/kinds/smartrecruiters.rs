@@ -8,9 +8,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::super::pages::Page;
-use super::fields::{Fields, json_board, place};
+use super::fields::{Fields, in_country, json_board, place};
 use super::json_items::json_document;
-use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
+use super::{Kind, RawItems, Reading, Response, Unreadable, below, part_at};
+use crate::domain::posting::Posting;
 use crate::normalize::{BoardContext, RawPosting};
 
 pub struct SmartRecruiters;
@@ -26,12 +27,16 @@ impl Kind for SmartRecruiters {
     }
 
     fn next_page(&self, response: Response<'_>, asked: &Page) -> Option<Page> {
-        let head = json_document(response.body, &["content"]).ok()?.fields;
+        let head = json_document(response, &["content"]).ok()?.fields;
         let number = |name: &str| head.get(name).and_then(Value::as_u64);
         let next = number("offset").unwrap_or_default() + number("limit").filter(|it| *it > 0)?;
         let found = number("totalFound")?;
         let total = asked.total.or(Some(found));
         (next < found).then(|| Page { total, ..asked.next_by("offset", &next.to_string()) })
+    }
+
+    fn detail_address(&self, asked: &Url, posting: &Posting) -> Option<Url> {
+        below(asked, posting)
     }
 
     fn address(&self, company: &str) -> Option<String> {
@@ -56,7 +61,7 @@ fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
         (None, _) => None,
     };
     let stated = job.string("location.fullLocation");
-    let parts = ["city", "region", "country"].map(|part| job.text(&format!("location.{part}")));
+    let parts = ["city", "region"].map(|part| job.text(&format!("location.{part}")));
     let company = job.text("company.identifier");
     let page = company
         .zip(job.text("id"))
@@ -66,7 +71,7 @@ fn posting(job: Fields<'_>) -> Result<Option<RawPosting>, String> {
         url: job.string("postingUrl").or(page),
         title,
         company: job.string("company.name"),
-        location: stated.or_else(|| place(parts)),
+        location: in_country(stated.or_else(|| place(parts)), job.text("location.country")),
         remote,
         employment: job.texts("typeOfEmployment.label"),
         level: job.texts("experienceLevel.label"),

@@ -5,8 +5,9 @@
 
 use url::Url;
 
+use super::feed_text::feed_text;
 use super::fields::{place, places};
-use super::xml_items::{Element, Shape, xml_board};
+use super::xml_items::{Element, Shape, xml_items};
 use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawDate, RawPosting};
 
@@ -17,9 +18,13 @@ impl Kind for Teamtailor {
         &self,
         response: Response<'_>,
         _reading: Reading<'_>,
-        _board: &BoardContext<'_>,
+        board: &BoardContext<'_>,
     ) -> Result<RawItems, Unreadable> {
-        xml_board(response, Shape { root: "rss", item: "item" }, posting)
+        let read = xml_items(&feed_text(response)?, Shape { root: "rss", item: "item" })?;
+        // Nothing else in the response says whose jobs these are.
+        let company = board.company.map_or_else(|| company_of(&read.title), str::to_owned);
+        let company = Some(company).filter(|company| !company.is_empty());
+        Ok(read.postings(|job| RawPosting { company: company.clone(), ..posting(job) }))
     }
 
     fn address(&self, company: &str) -> Option<String> {
@@ -29,6 +34,17 @@ impl Kind for Teamtailor {
     fn company(&self, seen_at: &Url) -> Option<String> {
         name_before(seen_at, "teamtailor.com")
     }
+}
+
+/// "Acme jobs" → "Acme"
+fn company_of(title: &str) -> String {
+    let title = title.trim();
+    let jobs = [" jobs", " careers", " career"].iter().find_map(|end| {
+        let at = title.len().checked_sub(end.len())?;
+        let (name, last) = title.split_at_checked(at)?;
+        last.eq_ignore_ascii_case(end).then_some(name)
+    });
+    jobs.unwrap_or(title).trim().to_owned()
 }
 
 fn posting(job: &Element) -> RawPosting {
@@ -78,12 +94,12 @@ mod tests {
               <tt:locations><tt:location><tt:name>Remote hub</tt:name></tt:location></tt:locations>
               </item></channel></rss>",
             concat!(
-                r#"{"body":"Forecast.","identity":"guid:0b9c-1","#,
+                r#"{"body":"Forecast.","company":"Acme","identity":"guid:0b9c-1","#,
                 r#""location":"Leeds, United Kingdom","posted_at":"2026-10-06T08:30:00Z","#,
                 r#""remote":"hybrid","tags":["Analytics"],"title":"Data Analyst","#,
                 r#""url":"https://acme.teamtailor.com/jobs/101-data-analyst"}"#,
                 "\n",
-                r#"{"identity":"guid:0b9c-2","location":"Remote hub","remote":"no","title":"Clerk"}"#,
+                r#"{"company":"Acme","identity":"guid:0b9c-2","location":"Remote hub","remote":"no","title":"Clerk"}"#,
             ),
         );
     }

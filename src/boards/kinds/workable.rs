@@ -6,7 +6,7 @@
 
 use url::Url;
 
-use super::fields::{Fields, json_board, place, places};
+use super::fields::{Fields, json_board_of, place, places};
 use super::{Kind, RawItems, Reading, Response, Unreadable, part_at};
 use crate::normalize::{BoardContext, RawPosting};
 
@@ -19,7 +19,10 @@ impl Kind for Workable {
         _reading: Reading<'_>,
         _board: &BoardContext<'_>,
     ) -> Result<RawItems, Unreadable> {
-        json_board(response, &["jobs"], posting)
+        json_board_of(response, &["jobs"], |account, job| {
+            let company = account.string("name").filter(|_| account.text("title").is_none());
+            Ok(posting(job)?.map(|job| RawPosting { company, ..job }))
+        })
     }
 
     fn address(&self, company: &str) -> Option<String> {
@@ -71,12 +74,12 @@ mod tests {
               {"title": "Engineer", "shortcode": "DEF456", "telecommuting": true,
                "locations": [{"country": "Spain", "city": "", "region": null}]}]}"#,
             concat!(
-                r#"{"body":"Plan.","identity":"guid:ABC123","#,
+                r#"{"body":"Plan.","company":"Acme","identity":"guid:ABC123","#,
                 r#""location":"Leeds, England, United Kingdom","posted_at":"2026-10-03T00:00:00Z","#,
                 r#""remote":"hybrid","tags":["Operations"],"title":"Planner","type":["fulltime"],"#,
                 r#""url":"https://apply.workable.com/acme/j/ABC123"}"#,
                 "\n",
-                r#"{"identity":"guid:DEF456","location":"Spain","remote":"yes","title":"Engineer","zones":{"from":60,"to":120}}"#,
+                r#"{"company":"Acme","identity":"guid:DEF456","location":"Spain","remote":"yes","title":"Engineer","zones":{"from":60,"to":120}}"#,
             ),
         );
     }

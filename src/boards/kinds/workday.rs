@@ -9,9 +9,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::super::pages::Page;
-use super::fields::{Fields, json_board};
+use super::fields::{Fields, in_country, json_board};
 use super::json_items::json_document;
 use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
+use crate::domain::place::Area;
+use crate::domain::posting::Posting;
 use crate::normalize::{BoardContext, RawDate, RawPosting};
 
 /// Jobs of one page.
@@ -32,7 +34,7 @@ impl Kind for Workday {
     }
 
     fn next_page(&self, response: Response<'_>, asked: &Page) -> Option<Page> {
-        let head = json_document(response.body, &["jobPostings"]).ok()?.fields;
+        let head = json_document(response, &["jobPostings"]).ok()?.fields;
         let asked_for = asked.question.as_deref().unwrap_or(QUESTION);
         let mut question: Value = serde_json::from_str(asked_for).ok()?;
         let next = question.get("offset")?.as_u64()? + SHOWN;
@@ -42,6 +44,17 @@ impl Kind for Workday {
         *question.get_mut("offset")? = next.into();
         let question = Some(question.to_string());
         (next < total).then(|| Page { question, total: Some(total), ..asked.next() })
+    }
+
+    /// The public page of a job, `/<site>/job/…`, tells its path here.
+    fn detail_address(&self, asked: &Url, posting: &Posting) -> Option<Url> {
+        let page = Url::parse(posting.url.as_deref()?).ok()?;
+        let (_, path) = page.path().split_once("/job/")?;
+        let list = asked.path().strip_suffix("/jobs")?;
+        let mut url = asked.clone();
+        url.set_query(None);
+        url.set_path(&format!("{list}/job/{path}"));
+        Some(url)
     }
 
     /// The company's name is `acme.wd5/AcmeCareers`: its host and its site.
@@ -85,17 +98,37 @@ fn posting(job: Fields<'_>, site: Option<&str>) -> Result<Option<RawPosting>, St
     }
     let several = |place: &&str| place.ends_with(" Locations");
     let place = job.text("locationsText").filter(|place| !several(place)).map(str::to_owned);
+    let place = place.or_else(|| alone("location"));
+    let country = alone("country.descriptor");
+    let marks = job.texts("bulletFields").into_iter();
+    let country = country.or_else(|| marks.clone().find(|mark| is_country(mark)));
+    let posted_at = posted_on(job.text("postedOn").or_else(|| job.text("jobPostingInfo.postedOn")));
+    let unknown = posted_at == RawDate::Unknown;
+    let posted_at = if unknown { job.date("jobPostingInfo.startDate") } else { posted_at };
     Ok(Some(RawPosting {
-        guid: path.map(str::to_owned).or_else(|| alone("jobReqId")),
+        guid: path.map(number_in).or_else(|| alone("jobPostingId")).or_else(|| alone("jobReqId")),
         url: alone("externalUrl").or_else(|| Some(format!("/{}{}", site?, path?))),
         title,
-        location: place.or_else(|| alone("location")),
+        location: in_country(place, country.as_deref()),
         remote: job.string("remoteType").or_else(|| alone("remoteType")),
         employment: alone("timeType").into_iter().collect(),
-        posted_at: posted_on(job.text("postedOn").or_else(|| job.text("jobPostingInfo.postedOn"))),
+        posted_at,
         body: alone("jobDescription").unwrap_or_default(),
         ..RawPosting::default()
     }))
+}
+
+/// The number of a job at the end of its path, `…/Senior-Cook_R12-1`: the path holds the title and the
+/// place, which change.
+fn number_in(path: &str) -> String {
+    let number = path.rsplit_once('_').map(|(_, number)| number);
+    let number = number.filter(|it| it.contains(|c: char| c.is_ascii_digit()) && !it.contains('/'));
+    number.unwrap_or(path).to_owned()
+}
+
+/// Whether one of the marks beside a job is nothing but a country.
+fn is_country(mark: &str) -> bool {
+    matches!(Area::named(mark), Some(Area::Country(_)))
 }
 
 /// "Posted Today", "Posted Yesterday", "Posted 3 Days Ago".
@@ -123,13 +156,13 @@ mod tests {
                "locationsText": "Remote, USA", "postedOn": "Posted Today",
                "remoteType": "Fully Remote", "bulletFields": ["JR1"]},
               {"title": "Analyst", "externalPath": "/job/Leeds/Analyst_R2",
-               "locationsText": "2 Locations", "postedOn": "Posted 30+ Days Ago"}], "facets": []}"#,
+               "locationsText": "2 Locations", "bulletFields": ["R2", "United Kingdom"], "postedOn": "Posted 30+ Days Ago"}], "facets": []}"#,
             concat!(
-                r#"{"identity":"guid:/job/USA/Platform-Engineer_JR1","location":"Remote, USA","#,
+                r#"{"identity":"guid:JR1","location":"Remote, USA","#,
                 r#""remote":"yes","title":"Platform Engineer","#,
                 r#""url":"https://board.example/jobs/job/USA/Platform-Engineer_JR1","zones":{"from":-480,"to":-240}}"#,
                 "\n",
-                r#"{"identity":"guid:/job/Leeds/Analyst_R2","title":"Analyst","#,
+                r#"{"identity":"guid:R2","location":"United Kingdom","title":"Analyst","#,
                 r#""url":"https://board.example/jobs/job/Leeds/Analyst_R2"}"#,
             ),
         );

@@ -106,6 +106,9 @@ async fn create(
     match fastrand::u32(0..100) {
         0 => StatusCode::GATEWAY_TIMEOUT.into_response(),
         1 => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        // Whoever stands in between passed it on.
+        2 => StatusCode::BAD_GATEWAY.into_response(),
+        3 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         _ => axum::Json(json!({ "id": id(&ledger, number).to_string() })).into_response(),
     }
 }

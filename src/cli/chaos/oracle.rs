@@ -51,6 +51,8 @@ pub struct Fate {
     pub doubled: usize,
     /// Of these, with another delivery's number.
     pub doubled_otherwise: usize,
+    /// Of these, of deliveries that nobody was in doubt about: none was on its way when somebody died.
+    pub doubled_without_doubt: usize,
     /// Messages that nobody should have got.
     pub strays: usize,
 }
@@ -67,8 +69,12 @@ pub struct Delays {
 /// A message that took longer than this was held up by a kill.
 const HELD_UP: Duration = Duration::from_secs(5);
 
-/// Compares.
-pub fn fates(posted: &[Posted], arrived: &[Arrived]) -> BTreeMap<Kind, Fate> {
+/// Compares. `doubtful` are the deliveries that were on their way when somebody died, or an answer was lost.
+pub fn fates(
+    posted: &[Posted],
+    arrived: &[Arrived],
+    doubtful: &BTreeSet<i64>,
+) -> BTreeMap<Kind, Fate> {
     let mut shown: HashMap<(String, &str), Vec<i64>> = HashMap::new();
     for Arrived { sent, .. } in arrived {
         for title in &sent.titles {
@@ -88,6 +94,9 @@ pub fn fates(posted: &[Posted], arrived: &[Arrived]) -> BTreeMap<Kind, Fate> {
                     fate.doubled += several.len() - 1;
                     let numbers: BTreeSet<i64> = several.iter().copied().collect();
                     fate.doubled_otherwise += numbers.len() - 1;
+                    if numbers.is_disjoint(doubtful) {
+                        fate.doubled_without_doubt += several.len() - 1;
+                    }
                 }
             }
         }
@@ -103,7 +112,8 @@ pub fn fates(posted: &[Posted], arrived: &[Arrived]) -> BTreeMap<Kind, Fate> {
     fates
 }
 
-/// From the storing of postings to the arrival of their first messages; and of those that were held up.
+/// From the storing of postings to the arrival of their first messages; and of those that were held up, most of
+/// them by the lease of a sender that died, some by those of several.
 pub fn delays(posted: &[Posted], arrived: &[Arrived]) -> (Delays, Delays) {
     let mut first: HashMap<(&str, &str), Instant> = HashMap::new();
     for Arrived { sent, at } in arrived {
@@ -156,13 +166,14 @@ mod tests {
             arrived("LookUp-1", "a", 4),
             arrived("Mail-2", "a", 5),
         ];
-        let fates = fates(&posted, &came);
+        let fates = fates(&posted, &came, &BTreeSet::from([4]));
         let figures = |kind: Kind| {
             let fate = &fates[&kind];
-            [fate.owed, fate.lost, fate.doubled, fate.doubled_otherwise, fate.strays]
+            let unexplained = fate.doubled_without_doubt;
+            [fate.owed, fate.lost, fate.doubled, fate.doubled_otherwise, unexplained, fate.strays]
         };
-        assert_eq!(figures(Kind::Key), [2, 0, 1, 0, 0]);
-        assert_eq!(figures(Kind::LookUp), [2, 1, 1, 1, 0]);
-        assert_eq!(figures(Kind::Mail), [2, 2, 0, 0, 1]);
+        assert_eq!(figures(Kind::Key), [2, 0, 1, 0, 1, 0]);
+        assert_eq!(figures(Kind::LookUp), [2, 1, 1, 1, 0, 0]);
+        assert_eq!(figures(Kind::Mail), [2, 2, 0, 0, 0, 1]);
     }
 }

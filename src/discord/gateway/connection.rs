@@ -23,8 +23,9 @@ use crate::discord::line::text;
 /// Largest message: a server with all its channels.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// What we want to hear of: servers and their channels. None of it is privileged.
-const INTENTS: u64 = 1;
+/// What we want to hear of: servers and their channels, and what people write to the bot alone. None of it is
+/// privileged.
+pub const INTENTS: u64 = 1 | 1 << 12;
 
 /// What messages are.
 const EVENT: u64 = 0;
@@ -49,11 +50,12 @@ struct Talk<'a> {
     gateway: &'a Gateway,
     held: &'a Held,
     line: Line,
+    /// Where it leads to.
+    base: String,
     /// The session is there.
     ready: bool,
     /// The last heartbeat was answered.
     acknowledged: bool,
-    beaten: Instant,
 }
 
 impl Gateway {
@@ -87,20 +89,7 @@ impl Gateway {
         held: &'a Held,
         session: Option<&Session>,
     ) -> anyhow::Result<(Talk<'a>, Duration)> {
-        let base = match (session, &self.url) {
-            (Some(session), _) => session.url.clone(),
-            (None, Some(url)) => url.to_string(),
-            (None, None) => {
-                let answer = self.desk.api.get("gateway").await?;
-                text(&answer, "/url").context("Discord names no gateway")?.to_owned()
-            }
-        };
-        let url =
-            address(&base, self.trust).context("Discord names an address that is not its own")?;
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(LARGEST))
-            .max_frame_size(Some(LARGEST));
-        let (mut line, _) = connect_async_with_config(&url, Some(config), true).await?;
+        let (base, mut line) = self.line(session).await?;
         let hello = loop {
             match line.next().await.context("the connection ended at once")?? {
                 Message::Text(said) => break serde_json::from_str::<Json>(&said)?,
@@ -112,8 +101,35 @@ impl Gateway {
         let wanted = hello.pointer("/d/heartbeat_interval").and_then(Json::as_u64);
         let Some(wanted) = wanted.filter(|_| said) else { bail!("the gateway did not say hello") };
         let beat = Duration::from_millis(wanted).clamp(self.patience.beat, SELDOM);
-        let beaten = Instant::now();
-        Ok((Talk { gateway: self, held, line, ready: false, acknowledged: true, beaten }, beat))
+        Ok((Talk { gateway: self, held, line, base, ready: false, acknowledged: true }, beat))
+    }
+
+    /// A connection to where the session goes on; if there is none to be had, to where one begins.
+    async fn line(&self, session: Option<&Session>) -> anyhow::Result<(String, Line)> {
+        if let Some(session) = session {
+            match timeout(self.patience.open / 3, self.dial(&session.url)).await {
+                Ok(Ok(line)) => return Ok((session.url.clone(), line)),
+                Ok(Err(error)) => tracing::warn!("Discord's gateway: {error:#}"),
+                Err(_) => tracing::warn!("Discord's gateway: the session's address is silent"),
+            }
+        }
+        let base = if let Some(url) = &self.url {
+            url.to_string()
+        } else {
+            let answer = self.desk.api.get("gateway").await?;
+            text(&answer, "/url").context("Discord names no gateway")?.to_owned()
+        };
+        let line = self.dial(&base).await?;
+        Ok((base, line))
+    }
+
+    async fn dial(&self, base: &str) -> anyhow::Result<Line> {
+        let url =
+            address(base, self.trust).context("Discord names an address that is not its own")?;
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(LARGEST))
+            .max_frame_size(Some(LARGEST));
+        Ok(connect_async_with_config(&url, Some(config), true).await?.0)
     }
 }
 
@@ -147,7 +163,6 @@ impl Talk<'_> {
 
     async fn heartbeat(&mut self) -> anyhow::Result<()> {
         let seq = self.held.session().map(|session| session.seq);
-        self.beaten = Instant::now();
         self.say(&json!({ "op": HEARTBEAT, "d": seq })).await
     }
 
@@ -214,9 +229,7 @@ impl Talk<'_> {
         let of = said.pointer_mut("/d").map(Json::take).unwrap_or_default();
         match said.pointer("/op").and_then(Json::as_u64) {
             Some(EVENT) => self.happened(&said, of).await?,
-            Some(HEARTBEAT) if self.beaten.elapsed() >= self.gateway.patience.beat => {
-                self.heartbeat().await?;
-            }
+            Some(HEARTBEAT) => self.heartbeat().await?,
             Some(RECONNECT) => {
                 tracing::info!("Discord's gateway wants a new connection");
                 self.close().await;
@@ -252,23 +265,24 @@ impl Talk<'_> {
             Some("READY") => {
                 let (id, url) = (text(&of, "/session_id"), text(&of, "/resume_gateway_url"));
                 let trust = self.gateway.trust;
-                let known = id
-                    .filter(|id| id.len() <= 200)
-                    .zip(url.filter(|url| url.len() <= 500 && address(url, trust).is_some()));
-                self.held.set(known.map(|(id, url)| {
-                    let (id, url) = (id.to_owned(), url.to_owned());
-                    Session { id, seq: seq.unwrap_or(0), url }
-                }));
+                let is_good = |url: &&str| url.len() <= 500 && address(url, trust).is_some();
+                let url = url.filter(is_good).unwrap_or(&self.base).to_owned();
+                let id = id.filter(|id| id.len() <= 200).map(str::to_owned);
+                self.held.set(id.map(|id| Session { id, seq: seq.unwrap_or(0), url }));
                 // A process that ends now is to be followed by one that goes on.
                 self.gateway.keep(self.held, true).await?;
+                self.gateway.note_end(None).await;
                 tracing::info!("Discord's gateway: a new session");
                 self.ready = true;
             }
             Some("RESUMED") => {
+                self.gateway.note_end(None).await;
                 tracing::info!("Discord's gateway: the session goes on");
                 self.ready = true;
             }
-            Some(name) => super::events::take(&self.gateway.desk, name, of),
+            Some(name) => {
+                super::events::take(&self.gateway.desk, &self.gateway.queue, name, of);
+            }
             None => {}
         }
         let session = self.held.session().zip(seq);

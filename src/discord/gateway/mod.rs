@@ -25,6 +25,8 @@ use super::desk::Desk;
 use crate::db;
 use crate::db::discord_gateway::Session;
 use crate::schedule::reconnect::rest;
+pub use connection::INTENTS;
+pub use events::Queue;
 pub use rules::Trust;
 use rules::{REMEMBERED, next_identify};
 
@@ -58,7 +60,7 @@ impl Default for Patience {
             look: Duration::from_secs(1),
             open: Duration::from_secs(20),
             silence: Duration::from_mins(3),
-            beat: Duration::from_secs(1),
+            beat: Duration::from_millis(100),
             ended: Duration::from_secs(5),
         }
     }
@@ -72,6 +74,7 @@ pub struct Gateway {
     pub url: Option<Url>,
     pub trust: Trust,
     pub patience: Patience,
+    pub queue: Queue,
 }
 
 /// How a connection ended.
@@ -109,6 +112,7 @@ impl Gateway {
                 Ok(Some(held)) => {
                     if let Some(End::Never(why)) = self.hold(&held, &stop).await {
                         tracing::error!("Discord's gateway is closed for good: {why}");
+                        self.note_end(Some(why)).await;
                         self.let_go(&held).await;
                         return;
                     }
@@ -166,6 +170,14 @@ impl Gateway {
         let (pool, app) = (&self.desk.context.pool, self.desk.api.app_id.as_str());
         let session = held.session();
         db::discord_gateway::keep(pool, (app, held.lease), session.as_ref(), until).await
+    }
+
+    /// Lets the operator see that nothing is brought any more, and why; or that it is.
+    async fn note_end(&self, why: Option<&str>) {
+        let (pool, app) = (&self.desk.context.pool, self.desk.api.app_id.as_str());
+        if let Err(error) = db::discord_gateway::note_end(pool, app, why).await {
+            tracing::warn!("Discord's gateway: {error}");
+        }
     }
 
     async fn let_go(&self, held: &Held) {

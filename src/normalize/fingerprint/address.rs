@@ -1,10 +1,10 @@
 //! The address of a posting as it is compared: the site, and the number of the ad there.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+use super::address_number::{self, Known};
+use crate::normalize::link;
 
 /// Where an ad stands and by which number it is known there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Address {
     /// Site and number, or the number alone where it is unique in the world.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     ad: Option<String>,
+    /// Whether that is a number that nothing else of the site has, and not the words of the address.
+    #[serde(rename = "e", default, skip_serializing_if = "std::ops::Not::not")]
+    exact: bool,
     /// The number that the company itself gave the job.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     requisition: Option<String>,
@@ -28,7 +31,7 @@ pub enum Site {
     /// Software by which companies hire: its numbers are exact.
     #[serde(rename = "h")]
     Ats,
-    /// Shows other people's ads: its addresses say nothing of the job.
+    /// Shows other people's ads: its addresses say little of the job.
     #[serde(rename = "a")]
     Aggregator,
     /// Most often the company's own site.
@@ -41,140 +44,132 @@ pub enum Site {
 pub enum Ads {
     /// One ad of one ATS.
     Same,
-    /// One page with a number of its own.
+    /// One page of a site with a number of its own.
     SamePage,
-    /// Two numbers on one site of the company.
+    /// One page by its words, or one of an aggregator: other jobs may stand there, too.
+    SameWords,
+    /// Two numbers on one site of the company, or of one ATS.
     Siblings,
-    /// Two ads of one aggregator.
+    /// Two addresses of one site that tell no two ads: an aggregator's, or no number is known.
     Reshown,
     /// Two requisitions of one company.
     Requisitions,
     Unrelated,
 }
 
-/// How the address of an ad is built on each ATS: the host's ending, after which part of the path the
-/// number stands, and whether the number is unique beyond the company.
-const SYSTEMS: &[(&str, &str, bool)] = &[
-    ("greenhouse.io", "jobs", true),
-    ("lever.co", "", true),
-    ("ashbyhq.com", "", true),
-    ("smartrecruiters.com", "", true),
-    ("workable.com", "j", true),
-    ("rippling.com", "jobs", true),
-    ("pinpointhq.com", "postings", true),
-    ("breezy.hr", "p", false),
-    ("teamtailor.com", "jobs", false),
-    ("personio.de", "job", false),
-    ("personio.com", "job", false),
-    ("bamboohr.com", "careers", false),
-    ("recruitee.com", "o", false),
-    ("icims.com", "jobs", false),
-    ("jobvite.com", "job", false),
-    ("oraclecloud.com", "job", false),
-    ("paylocity.com", "Details", true),
-    ("myworkdayjobs.com", "job", false),
-    ("myworkdaysite.com", "job", false),
+/// An ATS, as its addresses are built.
+struct System {
+    /// Of the host.
+    ending: &'static str,
+    /// After which part of the path the number stands; at the begin of it, if that is empty.
+    before: &'static str,
+    /// Whether the number is unique beyond the company.
+    unique: bool,
+}
+
+const fn system(ending: &'static str, before: &'static str, unique: bool) -> System {
+    System { ending, before, unique }
+}
+
+const SYSTEMS: &[System] = &[
+    system("greenhouse.io", "jobs", true),
+    system("lever.co", "", true),
+    system("ashbyhq.com", "", true),
+    system("smartrecruiters.com", "", true),
+    system("workable.com", "j", true),
+    system("rippling.com", "jobs", true),
+    system("pinpointhq.com", "postings", true),
+    system("breezy.hr", "p", false),
+    system("teamtailor.com", "jobs", false),
+    system("personio.de", "job", false),
+    system("personio.com", "job", false),
+    system("bamboohr.com", "careers", false),
+    system("recruitee.com", "o", false),
+    system("icims.com", "jobs", false),
+    system("jobvite.com", "job", false),
+    system("oraclecloud.com", "job", false),
+    system("paylocity.com", "Details", true),
+    system(WORKDAY[0], "job", false),
+    system(WORKDAY[1], "job", false),
 ];
 
-/// Names of parameters that hold the number of an ad.
-const NUMBERS: &[&str] = &[
-    "gh_jid",
-    "token",
-    "ashby_jid",
-    "jobid",
-    "job_id",
-    "job",
-    "jid",
-    "id",
-    "jk",
-    "reqid",
-    "req",
-    "requisitionid",
-    "positionid",
-    "opportunityid",
-    "pid",
-    "vacancyid",
-    "career_job_req_id",
-    "p",
-    "v",
-];
+/// Its addresses end with the company's own number.
+const WORKDAY: [&str; 2] = ["myworkdayjobs.com", "myworkdaysite.com"];
 
-/// Of a host any label of which is one of these, other people's ads are shown.
+/// First labels of hosts that all companies of a system share, and first parts of its paths that name
+/// none: then the next part does.
+const SHARED: &[&str] = &["boards", "job-boards", "jobs", "apply", "ats", "app", "api", "careers"];
+
+/// Sites that show other people's ads.
 const AGGREGATORS: &str = include_str!("aggregators.txt");
-
-static REQUISITION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"_([A-Za-z]{0,4}-?\d{2,}(?:-?\d{3,})*)(?:-\d{1,2})?$").expect("a valid pattern")
-});
-static UUID: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-        .expect("a valid pattern")
-});
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(\d{3,})(?:-|$)|-(\d{5,}|[013-9]\d{3})$").expect("a valid pattern")
-});
 
 impl Address {
     pub fn of(raw: &str) -> Option<Self> {
-        let url = Url::parse(raw.trim()).ok()?;
+        let raw = raw.trim();
+        let url = Url::parse(raw).or_else(|_| Url::parse(&format!("https://{raw}"))).ok()?;
         let host = url.host_str()?.trim_start_matches("www.").to_ascii_lowercase();
-        let parameter = parameter(&url);
-        if let Some((name, number)) = &parameter
-            && let Some(system) = foreign(name)
-        {
-            return Some(Self::at(host, Site::Ats, Some(format!("{system}:{number}"))));
+        if !host.contains('.') {
+            return None;
         }
-        let segments: Vec<&str> =
+        if let Some(number) = address_number::foreign(&url) {
+            return Some(Self::at(host, Site::Ats, Some((number, true))));
+        }
+        let parts: Vec<&str> =
             url.path_segments().map(|parts| parts.filter(|part| !part.is_empty()).collect())?;
-        if let Some(system) = SYSTEMS.iter().find(|(ending, ..)| is_below(&host, ending)) {
-            return Some(Self::of_ats(&host, &segments, *system, parameter));
+        if let Some(system) = SYSTEMS.iter().find(|system| is_below(&host, system.ending)) {
+            return Some(Self::of_ats(&host, &parts, system, &url));
         }
         let kind = if is_aggregator(&host) { Site::Aggregator } else { Site::Other };
-        let number = parameter.map(|(_, number)| number).or_else(|| number_in(&segments));
-        let number = number.or_else(|| page(&segments));
-        let ad = number.map(|number| format!("{host}:{number}"));
+        let ad = match address_number::of_page(&parts, &url) {
+            Some(Known::Number(number)) => Some((format!("{host}:{number}"), true)),
+            Some(Known::Short(number)) => Some((format!("{host}:{number}"), false)),
+            Some(Known::Words(words)) => Some((format!("{host}/{words}"), false)),
+            Some(Known::Whole) => {
+                link::canonical(url.as_str(), None).map(|canonical| (link::key(&canonical), false))
+            }
+            None => None,
+        };
         Some(Self::at(host, kind, ad))
     }
 
-    fn of_ats(
-        host: &str,
-        segments: &[&str],
-        (ending, before, unique): (&str, &str, bool),
-        parameter: Option<(String, String)>,
-    ) -> Self {
-        let company = if unique && host.split('.').count() < 4 && !before.eq("postings") {
-            segments.first().copied().unwrap_or_default()
+    fn of_ats(host: &str, parts: &[&str], system: &System, url: &Url) -> Self {
+        let label = host.split('.').next().unwrap_or_default();
+        let company = if host == system.ending || SHARED.contains(&label) {
+            parts.iter().copied().find(|part| !SHARED.contains(part)).unwrap_or_default()
         } else {
-            host.split('.').next().unwrap_or_default()
+            label
         };
-        let site = format!("{ending}:{}", company.to_ascii_lowercase());
-        if ending.starts_with("myworkday") {
-            let last = segments.iter().rev().find(|part| part.contains('_'));
-            let number = last.and_then(|part| REQUISITION.captures(part)).and_then(|found| {
-                Some(found.get(1)?.as_str().to_ascii_lowercase().replace('-', ""))
-            });
-            let ad = number.as_ref().map(|number| format!("{site}:{number}"));
+        let site = format!("{}:{}", system.ending, company.to_ascii_lowercase());
+        if WORKDAY.contains(&system.ending) {
+            let number = address_number::of_workday(parts);
+            let ad = number.as_ref().map(|number| (format!("{site}:{number}"), true));
             return Self { requisition: number, ..Self::at(site, Site::Ats, ad) };
         }
         // After the company where no word stands before the number.
-        let at = segments.iter().position(|part| *part == before);
-        let after = if before.is_empty() { Some(1) } else { at.map(|at| at + 1) };
-        let rest = after.and_then(|after| segments.get(after..)).unwrap_or_default();
-        let uuid =
-            rest.iter().find_map(|part| UUID.find(part)).map(|found| found.as_str().to_owned());
-        let number =
-            uuid.or_else(|| ats_number(rest, before)).or(parameter.map(|(_, number)| number));
-        let scope = if unique { ending } else { site.as_str() };
-        let ad = number.map(|number| format!("{scope}:{number}"));
+        let at = parts.iter().position(|part| *part == system.before);
+        let after = if system.before.is_empty() { Some(1) } else { at.map(|at| at + 1) };
+        let rest = after.and_then(|after| parts.get(after..)).unwrap_or_default();
+        let number = address_number::of_ats(rest, system.before)
+            .or_else(|| address_number::parameter(url, true));
+        let scope = if system.unique { system.ending } else { site.as_str() };
+        let ad = number.map(|number| (format!("{scope}:{number}"), true));
         Self::at(site, Site::Ats, ad)
     }
 
-    fn at(site: String, kind: Site, ad: Option<String>) -> Self {
-        Self { site, kind, ad, requisition: None }
+    fn at(site: String, kind: Site, ad: Option<(String, bool)>) -> Self {
+        let (ad, exact) = ad.map_or((None, false), |(ad, exact)| (Some(ad), exact));
+        Self { site, kind, ad, exact, requisition: None }
     }
 
-    /// The ad's number, where it says that two postings are one.
+    /// The ad's number, or what else it is known by.
     pub(super) fn ad(&self) -> Option<&str> {
-        self.ad.as_deref().filter(|_| self.kind != Site::Aggregator)
+        self.ad.as_deref()
+    }
+
+    /// The ATS, if its numbers are unique beyond the company.
+    fn system(&self) -> Option<&str> {
+        let (system, number) = self.ad()?.split_once(':')?;
+        (self.kind == Site::Ats && !number.contains(':')).then_some(system)
     }
 
     /// What two addresses say together.
@@ -182,7 +177,14 @@ impl Address {
         let (Some(one), Some(other)) = (one, other) else { return Ads::Unrelated };
         match (one.ad(), other.ad()) {
             (Some(ad), Some(same)) if ad == same => {
-                return if one.kind == Site::Ats { Ads::Same } else { Ads::SamePage };
+                return match one.kind {
+                    Site::Ats => Ads::Same,
+                    Site::Other if one.exact => Ads::SamePage,
+                    Site::Other | Site::Aggregator => Ads::SameWords,
+                };
+            }
+            (Some(_), Some(_)) if one.system().is_some() && one.system() == other.system() => {
+                return Ads::Siblings;
             }
             _ => {}
         }
@@ -191,7 +193,9 @@ impl Address {
         }
         match (&one.requisition, &other.requisition) {
             (Some(own), Some(others)) if own != others => Ads::Requisitions,
-            _ if one.kind == Site::Aggregator => Ads::Reshown,
+            _ if one.kind == Site::Aggregator || one.ad.is_none() || other.ad.is_none() => {
+                Ads::Reshown
+            }
             _ => Ads::Siblings,
         }
     }
@@ -211,64 +215,6 @@ pub fn is_employers(url: &str, board_host: &str) -> bool {
     }
 }
 
-/// Companies show an ATS's ads on pages of their own.
-fn foreign(parameter: &str) -> Option<&'static str> {
-    match parameter {
-        "gh_jid" => Some("greenhouse.io"),
-        "ashby_jid" => Some("ashbyhq.com"),
-        _ => None,
-    }
-}
-
-fn parameter(url: &Url) -> Option<(String, String)> {
-    let found = url.query_pairs().map(|(name, value)| (name.to_ascii_lowercase(), value));
-    let number = |(name, value): &(String, std::borrow::Cow<'_, str>)| {
-        NUMBERS.contains(&name.as_str()) && value.bytes().any(|byte| byte.is_ascii_digit())
-    };
-    // In the order of the table, whatever that of the address is.
-    let place = |name: &str| NUMBERS.iter().position(|known| *known == name);
-    let least = found.filter(number).min_by_key(|(name, _)| place(name));
-    least.map(|(name, value)| (name, value.into_owned()))
-}
-
-/// The number of an ad in the parts of a path that follow the system's word for it.
-fn ats_number(parts: &[&str], before: &str) -> Option<String> {
-    let with_digit = |part: &&&str| part.bytes().any(|byte| byte.is_ascii_digit());
-    let part = match before {
-        // A slug is all that there is.
-        "o" => parts.first(),
-        _ => parts.iter().find(with_digit),
-    }?;
-    let head: String = part.chars().take_while(char::is_ascii_digit).collect();
-    Some(if head.len() > 3 && part.len() > head.len() && before != "j" {
-        head
-    } else {
-        part.to_ascii_lowercase()
-    })
-}
-
-/// A number at the begin or end of the last part of a path, or before a slug.
-fn number_in(segments: &[&str]) -> Option<String> {
-    let last = segments.last()?;
-    if let Some(uuid) = UUID.find(last) {
-        return Some(uuid.as_str().to_owned());
-    }
-    let before = segments.iter().rev().nth(1).filter(|part| {
-        part.len() >= 5 && part.bytes().all(|byte| byte.is_ascii_digit()) && last.contains('-')
-    });
-    let Some(found) = NUMBER.captures(last) else { return before.map(|part| (*part).to_owned()) };
-    let number = found.get(1).or_else(|| found.get(2))?;
-    Some(number.as_str().to_owned())
-}
-
-/// A page of its own without a number: `/jobs/optical-engineer`, but not `/careers/open-positions`.
-fn page(segments: &[&str]) -> Option<String> {
-    let words = segments.last()?.split('-');
-    let lists = ["jobs", "careers", "positions", "openings", "vacancies", "us", "roles", "work"];
-    let own = words.clone().count() > 1 && !words.clone().any(|word| lists.contains(&word));
-    own.then(|| segments.join("/"))
-}
-
 fn is_below(host: &str, ending: &str) -> bool {
     host.strip_suffix(ending).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
@@ -276,11 +222,18 @@ fn is_below(host: &str, ending: &str) -> bool {
 fn is_aggregator(host: &str) -> bool {
     AGGREGATORS.lines().filter(|line| !line.starts_with('#')).any(|line| {
         // `indeed.` stands for all its countries.
-        line.strip_suffix('.').map_or_else(
-            || is_below(host, line),
-            |name| host.split('.').rev().skip(1).any(|label| label == name),
-        )
+        line.strip_suffix('.').map_or_else(|| is_below(host, line), |name| registered(host) == name)
     })
+}
+
+/// The label that somebody registered: `seek` of `nz.seek.co.nz`, `lowes` of `talent.lowes.com`.
+fn registered(host: &str) -> &str {
+    let mut labels = host.rsplit('.').skip(1);
+    let label = labels.next().unwrap_or_default();
+    match label {
+        "co" | "com" | "org" | "net" => labels.next().unwrap_or(label),
+        _ => label,
+    }
 }
 
 #[cfg(test)]
@@ -336,7 +289,7 @@ mod tests {
         let slug = |id: u32| format!("https://acme.example/jobs/{id}/rust-engineer?lang=en");
         check(&slug(30_612), &slug(30_612), Ads::SamePage);
         check(&slug(30_612), &slug(30_613), Ads::Siblings);
-        check("https://jobs.lever.co/360acme", "https://jobs.lever.co/360acme", Ads::Siblings);
+        check("https://jobs.lever.co/360acme", "https://jobs.lever.co/360acme", Ads::Reshown);
         let greenhouse = |id: u32| format!("https://boards.greenhouse.io/acme/jobs/{id}");
         check(&greenhouse(5_512_345), &greenhouse(5_512_346), Ads::Siblings);
         let workday = |id: &str| format!("https://a.wd3.myworkdayjobs.com/C/job/York/Dev_{id}");
@@ -345,15 +298,73 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_one_system_are_other_ads_on_any_site() {
+        let own = "https://acme.example/careers?gh_jid=5512346";
+        check("https://boards.greenhouse.io/acme/jobs/5512345", own, Ads::Siblings);
+        let embedded = "https://boards.greenhouse.io/embed/job_app?for=acme&token=5512346";
+        check(embedded, own, Ads::Same);
+        check(embedded, "https://job-boards.eu.greenhouse.io/acme/jobs/5512345", Ads::Siblings);
+        check("https://a.breezy.hr/p/0a1b2c", "https://b.breezy.hr/p/0a1b2d", Ads::Unrelated);
+    }
+
+    #[test]
+    fn the_company_is_read_where_many_share_a_host() {
+        for (url, site) in [
+            ("boards.greenhouse.io/acme/jobs/1", "greenhouse.io:acme"),
+            ("https://boards.eu.greenhouse.io/acme/jobs/4012345101", "greenhouse.io:acme"),
+            ("https://jobs.eu.lever.co/acme/5b1f7a0e", "lever.co:acme"),
+            ("https://jobs.jobvite.com/acme/job/oAbCdfwX", "jobvite.com:acme"),
+            ("https://jobs.jobvite.com/careers/acme/job/oAbCdfwX", "jobvite.com:acme"),
+            ("https://acme.wd5.myworkdayjobs.com/Ext/job/X_R-1", "myworkdayjobs.com:acme"),
+            ("https://www.smartrecruiters.com/Acme/744000012345678", "smartrecruiters.com:acme"),
+        ] {
+            assert_eq!(Address::of(url).unwrap().site, site, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_number_then_its_words() {
+        let page = |path: &str| format!("https://acme.example/{path}");
+        for (one, other, want) in [
+            ("position/7234567/detail", "position/7234567/detail?src=x", Ads::SamePage),
+            ("position/7234/detail", "position/7234/detail?utm_source=x", Ads::SameWords),
+            ("job/1812345/SWE", "en/job/1812345/Software", Ads::SamePage),
+            ("details/200554359/swe", "details/200554359-0836/swe?team=SFTWR", Ads::SamePage),
+            ("careers/cook-berlin?v=2", "careers/cook-munich?v=2", Ads::Siblings),
+            ("careers/cook-berlin?v=2", "careers/cook-berlin?p=3", Ads::SameWords),
+            ("apply?p=1&job=cook", "apply?p=1&job=waiter", Ads::Reshown),
+            ("job-detail?jobId=12345", "job-detail?jobId=12346", Ads::Siblings),
+            ("internship-program", "internship-program", Ads::Reshown),
+            ("software-internship", "software-internship", Ads::SameWords),
+            ("job-detail?jobId=12345&x=1", "job-detail?jobid=12345", Ads::SamePage),
+        ] {
+            check(&page(one), &page(other), want);
+        }
+    }
+
+    #[test]
     fn an_aggregators_address_is_no_identity() {
         let linkedin = "https://www.linkedin.com/jobs/view/4000000001";
-        check(linkedin, linkedin, Ads::Reshown);
+        check(linkedin, &format!("{linkedin}?trk=x"), Ads::SameWords);
         check(
             "https://de.indeed.com/viewjob?jk=1",
             "https://de.indeed.com/viewjob?jk=2",
             Ads::Reshown,
         );
-        check("https://acme.example/careers", "https://acme.example/careers", Ads::Siblings);
+        for list in ["https://acme.example/careers", "https://www.linkedin.com/jobs/search?geoId=1"]
+        {
+            check(list, list, Ads::Reshown);
+        }
+        check("https://talent.lowes.example/us/job/JR-7", "https://lowes.example/", Ads::Unrelated);
+        let employers = |url| is_employers(url, "board.example");
+        assert!(
+            employers("https://talent.lowes.com/us/en/job/JR-0123")
+                && employers("https://seek.acme.com/1")
+        );
+        assert!(
+            !employers("https://nz.seek.co.nz/job/1")
+                && !employers("https://www.seek.com.au/job/1")
+        );
         assert!(Address::of("no address").is_none());
     }
 }

@@ -157,7 +157,8 @@ fn is_agency(words: &[String]) -> bool {
     });
     let tool = words.last().is_some_and(|word| set("tool").contains(word.as_str()));
     let says = |word: &String| set("agency word").iter().any(|part| word.starts_with(part));
-    named || (!tool && words.iter().any(says))
+    let ends = words.last().is_some_and(|word| set("agency end").contains(word.as_str()));
+    named || (!tool && (ends || words.iter().any(says)))
 }
 
 /// `mueller` and `müller`, which folding made `muller`, alike.
@@ -228,6 +229,10 @@ mod tests {
         check("Ferncliff Hospital", "Ferncliff University Hospital", Kin::Part);
         check("Robert Half", "Robert Half", Kin::Unknown);
         check("Brightway Staffing", "Brightway Staffing", Kin::Unknown);
+        check("Adequat Interim", "Adequat Interim", Kin::Unknown);
+        for name in ["Recruitee", "Recruit Holdings", "Interim HealthCare"] {
+            check(name, name, Kin::Same);
+        }
         check("Marble Recruiting Software", "Marble Recruiting Software", Kin::Same);
         check("Confidential", "Acme", Kin::Unknown);
         check("AG", "AG", Kin::Same);

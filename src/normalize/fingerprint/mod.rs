@@ -5,9 +5,11 @@
 //! gives the few keys by which candidates are found: two postings that are the same share one.
 
 mod address;
+mod address_number;
 mod company;
 mod kept;
 mod place;
+mod place_reader;
 mod sketch;
 mod tables;
 mod title;
@@ -23,10 +25,13 @@ use siphasher::sip::SipHasher13;
 use self::address::Address;
 pub use self::address::is_employers;
 use self::company::Company;
+pub use self::kept::READER;
 use self::place::Place;
 pub use self::sketch::Sketch;
 use self::title::{Around, Title};
-pub use self::verdict::{THRESHOLD, Verdict, WINDOW, in_window, same_opening, score, verdict};
+pub use self::verdict::{
+    THRESHOLD, Verdict, WINDOW, in_window, is_certain, same_opening, score, verdict,
+};
 use crate::domain::posting::Posting;
 
 /// By what an opening is found.
@@ -108,7 +113,8 @@ impl Fingerprint {
 
     /// Of the company, if one is named.
     fn block(&self) -> Option<i64> {
-        (!self.is_anonymous()).then(|| key("company", &[&self.company_block()]))
+        let named = self.company.as_ref().filter(|company| !company.is_agency())?;
+        Some(key("company", &[&named.block()]))
     }
 
     /// Whether nobody is named whose job it is: then its body alone may tell.
@@ -116,17 +122,15 @@ impl Fingerprint {
         self.company.as_ref().is_none_or(Company::is_agency)
     }
 
-    fn company_block(&self) -> String {
-        self.company.as_ref().map(Company::block).unwrap_or_default()
-    }
-
-    /// Keys by which candidates are found, at most eleven: every two postings that are [`Verdict::Same`]
+    /// Keys by which candidates are found, at most twelve: every two postings that are [`Verdict::Same`]
     /// share one. They are the same on every machine and in every version.
     pub fn keys(&self) -> Vec<Key> {
-        let mut keys = Vec::with_capacity(11);
-        if !self.is_anonymous() {
-            let (company, title) = (self.company_block(), self.title.block());
+        let mut keys = Vec::with_capacity(12);
+        if let Some(named) = self.company.as_ref().filter(|company| !company.is_agency()) {
+            let (company, title) = (named.block(), self.title.block());
             keys.push(key("job", &[&company, &title]));
+            // Among many companies that begin alike, this one's are first.
+            keys.push(key("own", &[named.key(), &title]));
             // Of a chain's ads in a thousand towns, those in this one.
             keys.extend(self.place.town().map(|town| key("town", &[&company, &title, &town])));
         }
@@ -135,6 +139,11 @@ impl Fingerprint {
         let block = self.block();
         keys.extend(self.bands().map(|key| Key { key, block }));
         keys
+    }
+
+    /// Whether both are one ad of one site: what it said before says nothing against what it says now.
+    pub(super) fn is_one_ad(&self, other: &Self) -> bool {
+        Address::ads(self.address.as_ref(), other.address.as_ref()) == address::Ads::Same
     }
 
     /// Whether nothing but the time differs.

@@ -4,56 +4,34 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::tables::{TABLES, map, set};
-use super::words::{clean, fold, words};
-use crate::domain::place::{Area, Country, Region};
+use super::place_reader;
+use super::tables::{TABLES, map};
+use super::words::clean;
+use crate::domain::place::{Area, Country};
 
 /// Where a job is, as far as it says so.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Place {
     #[serde(rename = "c", default, skip_serializing_if = "BTreeSet::is_empty")]
-    cities: BTreeSet<String>,
+    pub(super) cities: BTreeSet<String>,
     /// `us-ca`, `ca-on`.
     #[serde(rename = "s", default, skip_serializing_if = "BTreeSet::is_empty")]
-    states: BTreeSet<String>,
+    pub(super) states: BTreeSet<String>,
     #[serde(rename = "a", default, skip_serializing_if = "BTreeSet::is_empty")]
-    areas: BTreeSet<Area>,
+    pub(super) areas: BTreeSet<Area>,
+    /// Whether that is no more than where the city that is best known by its name lies.
+    #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) guessed: bool,
     #[serde(rename = "r", default, skip_serializing_if = "std::ops::Not::not")]
-    remote: bool,
+    pub(super) remote: bool,
     /// "3 locations": some of it is not told.
     #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
-    more: bool,
-}
-
-/// What is being read: the city that a part may belong to.
-#[derive(Default)]
-struct Reading {
-    place: Place,
-    /// Of the city before, if the table has it.
-    countries: BTreeSet<Country>,
-    city_before: bool,
+    pub(super) more: bool,
 }
 
 impl Place {
     pub fn of(raw: &str) -> Self {
-        let text = clean(raw);
-        let mut reading = Reading::default();
-        for group in groups(&text) {
-            reading.city_before = false;
-            for part in parts(group) {
-                reading.add(part);
-            }
-        }
-        let Reading { mut place, countries, .. } = reading;
-        let folded = fold(&text);
-        place.more =
-            ["locations", "multiple", "various", "standorte", "several", " more", "cities"]
-                .iter()
-                .any(|word| folded.contains(word));
-        if place.areas.is_empty() && place.states.is_empty() {
-            place.areas = countries.into_iter().map(Area::Country).collect();
-        }
-        place
+        place_reader::read(&clean(raw))
     }
 
     /// Whether nothing is said.
@@ -69,8 +47,9 @@ impl Place {
 
     /// Whether a part of a title is nothing but the name of a place.
     pub fn is_name(text: &str) -> bool {
-        let name = name_of(text);
-        TABLES.cities.contains_key(name.as_str())
+        let name = place_reader::name_of(text);
+        map("metro").contains_key(name.as_str())
+            || TABLES.cities.contains_key(name.as_str())
             || map("state").contains_key(name.as_str())
             || Area::named(&name).is_some()
     }
@@ -82,7 +61,23 @@ impl Place {
         self.cities.contains(city)
             || map("state").get(name).is_some_and(|state| self.states.contains(*state))
             || self.states.iter().any(|state| state.split('-').nth(1) == Some(name))
-            || area.is_some_and(|area| self.areas.contains(&area))
+            || area.is_some_and(|area| self.lies_in(area))
+    }
+
+    fn lies_in(&self, area: Area) -> bool {
+        let known = |country| self.countries().contains(&country);
+        self.areas.contains(&area) || matches!(area, Area::Country(country) if known(country))
+    }
+
+    /// Whether it says all that the other does.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        other.cities.is_subset(&self.cities)
+            && other.states.is_subset(&self.states)
+            && (other.guessed || other.areas.iter().all(|area| self.lies_in(*area)))
+    }
+
+    pub(super) fn is_remote(&self) -> bool {
+        self.remote
     }
 
     /// How well two places may be one, from 1 to 0: for certain not.
@@ -97,8 +92,13 @@ impl Place {
             return VAGUE;
         }
         let differ = apart(&self.cities, &other.cities) || apart(&self.states, &other.states);
-        if differ || self.countries_apart(other) {
+        if differ {
             return 0.0;
+        }
+        if self.countries_apart(other) {
+            // Paris may be the one in Texas.
+            let namesakes = (self.guessed || other.guessed) && !self.cities.is_empty();
+            return if namesakes && self.cities == other.cities { GUESSED } else { 0.0 };
         }
         match (self.cities.is_empty(), other.cities.is_empty()) {
             (false, false) => overlap(&self.cities, &other.cities),
@@ -137,6 +137,8 @@ impl Place {
 
 /// One side says less than the other: it may be the same place.
 const VAGUE: f64 = 0.72;
+/// Only by what is known of the name they are two places.
+const GUESSED: f64 = 0.6;
 
 /// Both say something and have nothing in common.
 fn apart<T: Ord>(one: &BTreeSet<T>, other: &BTreeSet<T>) -> bool {
@@ -152,144 +154,6 @@ fn overlap<T: Ord>(one: &BTreeSet<T>, other: &BTreeSet<T>) -> f64 {
         0.0
     } else {
         0.75
-    }
-}
-
-impl Reading {
-    fn add(&mut self, part: &str) {
-        let (part, code) = split_code(part);
-        if !part.is_empty() {
-            self.add_name(part);
-        }
-        let Some(code) = code else { return };
-        let lower = code.to_ascii_lowercase();
-        // `NYC`, but `LA` after a city is Louisiana.
-        if TABLES.cities.contains_key(lower.as_str()) && !self.city_before {
-            self.add_name(code);
-        } else {
-            self.add_code(&lower);
-        }
-    }
-
-    fn add_code(&mut self, code: &str) {
-        let american = self.countries.iter().all(|country| country.code() == "us");
-        let state = ["us", "ca", "au"].into_iter().find(|country| {
-            let fits = *country != "us" || american;
-            fits && set(&format!("state {country}")).contains(code)
-        });
-        let area = Area::named(code).or_else(|| Country::of_code(code).map(Area::Country));
-        match state.filter(|_| self.city_before || area.is_none()) {
-            Some(country) => self.add_state(&format!("{country}-{code}")),
-            None => self.add_area(area),
-        }
-    }
-
-    /// What follows a state or a country belongs to the city before no more.
-    fn add_state(&mut self, state: &str) {
-        self.place.states.insert(state.to_owned());
-        self.city_before = false;
-    }
-
-    fn add_area(&mut self, area: Option<Area>) {
-        self.city_before &= area.is_none();
-        match area {
-            Some(Area::Region(Region::WORLDWIDE)) => self.place.remote = true,
-            Some(area) => {
-                self.place.areas.insert(area);
-            }
-            None => {}
-        }
-    }
-
-    fn add_name(&mut self, part: &str) {
-        let said = words(&fold(part)).collect::<Vec<_>>();
-        let remote = set("remote");
-        let says_remote = remote.contains(said.join(" ").as_str())
-            || said.iter().any(|word| remote.contains(word.as_str()));
-        self.place.remote |= says_remote;
-        let name = name_of(part);
-        if name.is_empty() {
-            return;
-        }
-        let again = match name.as_str() {
-            "georgia" => Some("us-ga"),
-            "washington" => Some("us-wa"),
-            "new york" => Some("us-ny"),
-            _ => None,
-        };
-        let state = again.filter(|_| self.city_before);
-        let country = map("country").get(name.as_str()).and_then(|code| Country::of_code(code));
-        if let Some(state) = state.or_else(|| map("state").get(name.as_str()).copied()) {
-            self.add_state(state);
-        } else if let Some((city, country)) = TABLES.cities.get(name.as_str()) {
-            self.countries.insert(*country);
-            self.add_city(city);
-        } else if let Some(area) = Area::named(&name).or(country.map(Area::Country)) {
-            self.add_area(Some(area));
-        } else if !self.city_before {
-            // After a city it is the region that the city lies in.
-            self.add_city(&name);
-        }
-    }
-
-    fn add_city(&mut self, name: &str) {
-        self.place.cities.insert(name.to_owned());
-        self.city_before = true;
-    }
-}
-
-/// A place's folded name, without post code and "Remote", "Greater", "area".
-fn name_of(part: &str) -> String {
-    let mut name: Vec<String> = words(&fold(part)).collect();
-    let whole = name.join(" ");
-    if TABLES.cities.contains_key(whole.as_str()) || Area::named(&whole).is_some() {
-        return whole;
-    }
-    name.retain(|word| !word.chars().all(|c| c.is_ascii_digit()));
-    let around = set("around");
-    while name.last().is_some_and(|word| around.contains(word.as_str())) {
-        name.pop();
-    }
-    let begin = name.iter().take_while(|word| around.contains(word.as_str())).count();
-    name.drain(..begin);
-    if let Some(first) = name.first_mut().filter(|first| *first == "st") {
-        "saint".clone_into(first);
-    }
-    name.join(" ")
-}
-
-/// What stands for itself: `New York / San Francisco`.
-fn groups(text: &str) -> impl Iterator<Item = &str> {
-    let strong = |c: char| matches!(c, ';' | '|' | '/' | '•' | '·' | '\n' | '+' | '&');
-    text.split(strong).flat_map(|group| group.split(" or ")).flat_map(|group| group.split(" and "))
-}
-
-/// What belongs together: `Berlin, Germany (Remote)`, `US-CA-Irvine`.
-fn parts(group: &str) -> impl Iterator<Item = &str> {
-    let weak = |c: char| matches!(c, ',' | '(' | ')' | '[' | ']' | ':' | '–' | '—');
-    group.split(weak).flat_map(|part| part.split(" - ")).flat_map(|part| {
-        let codes = part.split('-').any(|piece| is_code(piece) || fold(piece.trim()) == "remote");
-        part.split(move |c| codes && c == '-').map(str::trim).filter(|part| !part.is_empty())
-    })
-}
-
-fn is_code(text: &str) -> bool {
-    (2..=3).contains(&text.len()) && text.chars().all(|c| c.is_ascii_uppercase())
-}
-
-/// `Melbourne VIC`, `CA 94105`: a name and the code after it.
-fn split_code(part: &str) -> (&str, Option<&str>) {
-    let part = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
-    if is_code(part) {
-        return ("", Some(part));
-    }
-    match part.rsplit_once(' ') {
-        Some((name, code))
-            if is_code(code) && !TABLES.cities.contains_key(name_of(part).as_str()) =>
-        {
-            (name, Some(code))
-        }
-        _ => (part, None),
     }
 }
 
@@ -324,6 +188,27 @@ mod tests {
             ("Berlin, DE", "Berlin"),
             ("Winston-Salem, NC", "Winston-Salem, North Carolina"),
             ("東京", "Tokyo, Japan"),
+            ("CA - San Jose", "San Jose, CA"),
+            ("GA - Atlanta", "Atlanta, GA"),
+            ("IL-Chicago", "Chicago, IL"),
+            ("IN - Indianapolis", "Indianapolis, IN"),
+            ("US, MA, Boston", "Boston, MA"),
+            ("IN - Kokomo", "Kokomo, Indiana"),
+            ("Toronto, ON, CA", "CA - Toronto"),
+            ("Pune, MH", "Pune, India"),
+            ("Berlin, DE-BE", "Berlin, BE"),
+            ("Bern, BE", "Berne, Switzerland"),
+            ("Chemnitz, DE", "Chemnitz, Germany"),
+            ("Cambridge", "Cambridge, UK"),
+            ("Cambridge", "Cambridge, MA"),
+            ("Boston Massachusetts", "Boston, MA"),
+            ("Ft. Meade, MD", "Fort Meade, MD"),
+            ("Mt. Laurel, NJ", "Mount Laurel, NJ"),
+            ("Central London", "London, UK"),
+            ("Berlin-Mitte", "Berlin"),
+            ("On-site, Berlin", "Berlin"),
+            ("austin, tx", "Austin, TX"),
+            ("Vancouver, WA", "Vancouver, Washington"),
         ] {
             check(one, other, 1.0);
         }
@@ -340,6 +225,17 @@ mod tests {
             ("EMEA", "APAC"),
             ("Berlin", "Remote - US"),
             ("São Paulo - SP", "Curitiba - PR"),
+            ("Vancouver, WA", "Vancouver, BC"),
+            ("Paris, TX", "Paris, France"),
+            ("Dublin, OH", "Dublin, Ireland"),
+            ("Melbourne, FL", "Melbourne, VIC"),
+            ("Athens, GA", "Athens, Greece"),
+            ("St. Petersburg, FL", "Saint Petersburg, Russia"),
+            ("San Jose, CR", "San Jose, CA"),
+            ("IN - Springfield", "IL - Springfield"),
+            ("springfield, il", "Springfield, MO"),
+            ("Bay Area", "Los Angeles, CA"),
+            ("Miami Beach", "Miami"),
         ] {
             check(one, other, 0.0);
         }
@@ -353,5 +249,12 @@ mod tests {
         check("3 Locations", "Boston, MA", VAGUE);
         check("Boston", "Boston / New York", 0.85);
         check("", "", 0.92);
+        check("Bay Area", "Mountain View, CA", 0.85);
+        check("Georgia", "Atlanta, GA", VAGUE);
+        check("Georgia", "Tbilisi, Georgia", VAGUE);
+        check("Paris", "Paris, TX", GUESSED);
+        for nowhere in ["n/a", "On-site", "TBD", "Hybrid"] {
+            check(nowhere, "Berlin", VAGUE);
+        }
     }
 }

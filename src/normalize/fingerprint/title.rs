@@ -35,6 +35,9 @@ pub struct Title {
     /// A place that only the title names.
     #[serde(rename = "p", default)]
     pub(super) place: Place,
+    /// Whether it says that the work is remote.
+    #[serde(rename = "o", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) remote: bool,
 }
 
 /// Of the tables, or read from what was kept.
@@ -42,6 +45,15 @@ type Word = Cow<'static, str>;
 
 /// The level that boards leave out as often as not.
 const MID: &str = "mid";
+/// The lowest of several is left out as well, or is another job's than that without a number.
+const FIRST: &str = "grade1";
+
+/// Words that say that work is remote.
+const REMOTE: [&str; 8] =
+    ["remote", "remoto", "remotely", "homeoffice", "wfh", "teletravail", "anywhere", "worldwide"];
+
+/// Words beside them by which it may be remote.
+const PERHAPS: [&str; 7] = ["possible", "optional", "option", "friendly", "ok", "hybrid", "office"];
 
 /// What may be left out or in the same words.
 pub struct Around<'a> {
@@ -51,12 +63,15 @@ pub struct Around<'a> {
 
 impl Title {
     pub fn of(raw: &str, around: &Around<'_>) -> Self {
+        if raw.trim().is_empty() {
+            return Self::default();
+        }
         let Stripped { text, requisition } = title_marks::strip(&clean(raw));
         let mut title = Self { requisition, ..Self::default() };
-        let mut places = Vec::new();
+        let mut places = flags(raw);
         for segment in title_marks::segments(&text) {
             if Place::is_name(segment) {
-                places.push(segment);
+                places.push(segment.to_owned());
                 continue;
             }
             title.add(&join_rows(words(&fold(segment)).collect()), around);
@@ -75,11 +90,17 @@ impl Title {
         let segment = without_company(segment, own);
         let noise = set("noise");
         if segment.iter().all(|word| noise.contains(word.as_str())) {
+            let says = |words: &[&str]| segment.iter().any(|word| words.contains(&word.as_str()));
+            self.remote |= says(&REMOTE) && !says(&PERHAPS);
             self.kinds
                 .extend(segment.iter().find(|word| *word == "contract").map(|_| "fixed".into()));
             return;
         }
-        let segment = without_place(without_remote(segment), around.place);
+        let job = without_remote(segment);
+        let is_remote = |word: &String| REMOTE.contains(&word.as_str());
+        self.remote |= segment.iter().filter(|word| is_remote(word)).count()
+            > job.iter().filter(|word| is_remote(word)).count();
+        let segment = without_place(job, around.place);
         let year =
             |word: &str| word.len() == 4 && word.starts_with("20") && word.parse::<u16>().is_ok();
         for (at, word) in segment.iter().enumerate() {
@@ -136,6 +157,9 @@ impl Title {
 
     /// How well two titles may mean one job, from 1 to 0: for certain not.
     pub fn agreement(&self, other: &Self) -> f64 {
+        if self.is_missing() || other.is_missing() {
+            return 0.0;
+        }
         let contrary = |one: &BTreeSet<_>, other: &BTreeSet<_>| {
             !one.is_empty() && !other.is_empty() && one.is_disjoint(other)
         };
@@ -144,9 +168,8 @@ impl Title {
         }
         let levels = match self.levels == other.levels {
             true => 1.0,
-            false if self.levels.symmetric_difference(&other.levels).all(|level| *level == MID) => {
-                0.95
-            }
+            false if self.differ_by(other, &[MID]) => 0.95,
+            false if self.differ_by(other, &[MID, FIRST]) => 0.6,
             false if self.levels.is_disjoint(&other.levels) => return 0.0,
             false => 0.4,
         };
@@ -155,10 +178,22 @@ impl Title {
         levels * told * self.words_agree(other)
     }
 
+    /// Whether no other levels than these are one title's alone.
+    fn differ_by(&self, other: &Self, levels: &[&str]) -> bool {
+        let mut alone = self.levels.symmetric_difference(&other.levels);
+        alone.all(|level| levels.contains(&level.as_ref()))
+    }
+
     /// Whether it may be an edit of the other: the same level, and half of the words.
     pub(super) fn resembles(&self, other: &Self) -> bool {
         let shared = self.words.iter().filter(|word| other.words.contains(word)).count();
-        self.levels == other.levels && shared * 2 >= self.words.len().max(other.words.len())
+        let most = self.words.len().max(other.words.len());
+        shared > 0 && self.levels == other.levels && shared * 2 >= most
+    }
+
+    /// Whether nothing is said; then only its address tells a job.
+    fn is_missing(&self) -> bool {
+        self.words.is_empty() && self.levels.is_empty()
     }
 
     fn words_agree(&self, other: &Self) -> f64 {
@@ -207,13 +242,27 @@ fn join_rows(words: Vec<String>) -> Vec<String> {
     joined
 }
 
-/// "Acme is hiring", "Engineer at Acme", "Acme" alone.
+/// Flags as the codes of their countries.
+fn flags(text: &str) -> Vec<String> {
+    let letter = |c: char| u32::from(c).checked_sub(0x1f1e6).filter(|at| *at < 26);
+    let letters: Vec<u8> =
+        text.chars().filter_map(letter).filter_map(|at| u8::try_from(at).ok()).collect();
+    let code = |pair: &[u8]| pair.iter().map(|at| char::from(b'A' + at)).collect();
+    letters.chunks_exact(2).map(code).collect()
+}
+
+/// "Acme is hiring", "Acme hiring Engineer", "Engineer at Acme", "Acme" alone.
 fn without_company<'a>(segment: &'a [String], company: &[String]) -> &'a [String] {
     if company.is_empty() {
         return segment;
     }
     if let Some(rest) = segment.strip_prefix(company)
         && (rest.is_empty() || rest.iter().all(|word| set("noise").contains(word.as_str())))
+    {
+        return rest;
+    }
+    if let Some([hires, rest @ ..]) = segment.strip_prefix(company)
+        && hires == "hiring"
     {
         return rest;
     }
@@ -301,6 +350,15 @@ mod tests {
             ("Webdesigner 80–100% (m/w)", "Webdesigner/in"),
             ("Data Scientist Germany", "Data Scientist"),
             ("Intern, Data", "Data Internship"),
+            ("Snr Data Engineer", "Senior Data Engineer"),
+            ("Team Lead", "Team Leader"),
+            ("Node.js Developer", "NodeJS Developer"),
+            ("ReactJS Developer", "React.js Developer"),
+            ("Q.A. Engineer", "QA Engineer"),
+            ("SDE II", "Software Engineer 2"),
+            ("Clerk (ID 12345)", "Clerk - 12345"),
+            ("Acme hiring Rust Engineer in Berlin, Germany", "Rust Engineer"),
+            ("Rust Engineer (EU timezone)", "Rust Engineer"),
         ] {
             check(one, other, 0.9..=1.0);
         }
@@ -321,7 +379,12 @@ mod tests {
             check(one, other, 0.0..=0.0);
         }
         check("Software Engineer", "Software Engineer, Payments", 0.4..=0.7);
+        check("Software Engineer", "Software Engineer I", 0.3..=0.65);
+        let (american, german) = (title("Rust Engineer 🇺🇸"), title("Rust Engineer 🇩🇪"));
+        assert!(american.place.agreement(&german.place) == 0.0, "{american:?} {german:?}");
+        assert!(title("Rust Engineer - Remote").remote && !title("Remote Sensing Clerk").remote);
         check("🚀🚀", "Remote", 0.0..=0.0);
+        check("", " ", 0.0..=0.0);
         check("Berlin", "(m/w/d)", 0.0..=0.0);
         assert!(title("Clerk (Req #20331)").other_requisition(&title("Clerk (Req #20412)")));
     }

@@ -17,7 +17,8 @@ static REQUISITION: LazyLock<Regex> = LazyLock::new(|| {
             \b(?:req(?:uisition)?|ref(?:erence)?|kennziffer|referenz(?:nummer)?|job|vacancy|stellen-?id|position)
             [\ .:\#-]*(?:id|no|nr|number|nummer)?[\ .:\#-]* (?P<a>[a-z]{0,4}[-_]?\d[\d-]{2,}\b)
           | \b(?P<b>(?:JR|REQ|R)[-_]?\d{3,})\b
-          | [\(\[\#]\s*(?P<c>\d{5,})\b
+          | [\(\[\#]\s*(?:id[\ :\#]*)?(?P<c>\d{5,})\b
+          | \s[-–|]\s*(?:id[\ :\#]*)?(?P<d>\d{5,})$
         ) [\)\]]?",
     )
 });
@@ -57,7 +58,7 @@ pub fn strip(title: &str) -> Stripped {
     let mut requisition = None;
     if text.bytes().any(|byte| byte.is_ascii_digit()) {
         if let Some(found) = REQUISITION.captures(title) {
-            let number = ["a", "b", "c"].into_iter().find_map(|name| found.name(name));
+            let number = ["a", "b", "c", "d"].into_iter().find_map(|name| found.name(name));
             requisition = number.map(|number| number_of(number.as_str()));
             text = REQUISITION.replace(title, " | ").into_owned();
         }
@@ -103,6 +104,8 @@ mod tests {
         check("Webdesigner 80–100%", "Webdesigner", None);
         check("Clerk (Req #20331)", "Clerk |", Some("20331"));
         check("GIS Analyst [R-1188]", "GIS Analyst |", Some("r1188"));
+        check("Clerk (ID 12345)", "Clerk |", Some("12345"));
+        check("Clerk - 12345", "Clerk |", Some("12345"));
         check("Business Analyst (Ref: BA-771)", "Business Analyst |", Some("ba771"));
         check("Caregiver / CNA, Top 500", "Caregiver / CNA, Top 500", None);
     }

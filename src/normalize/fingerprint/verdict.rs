@@ -15,6 +15,12 @@ const SIDE_BY_SIDE: TimeDelta = TimeDelta::days(1);
 pub const THRESHOLD: f64 = 0.66;
 /// Below it they are two.
 const UNLIKELY: f64 = 0.2;
+/// One ad: nothing else that they say matters.
+const CERTAIN: f64 = 1.0;
+/// Two ads that one site tells apart, and which do not say the same.
+const OTHER_AD: f64 = 0.1;
+/// Two addresses of one site that tell no two ads.
+const OTHER_ADDRESS: f64 = 0.3;
 /// Bodies this similar are copies.
 const COPY: f64 = 0.7;
 /// Bodies less similar have nothing to do with each other.
@@ -45,6 +51,11 @@ pub fn verdict(score: f64) -> Verdict {
     }
 }
 
+/// Whether two postings are one ad, whatever else they say: its owner edited it.
+pub fn is_certain(score: f64) -> bool {
+    score >= CERTAIN
+}
+
 /// Whether two postings were posted near enough to each other, as far as is known.
 pub fn in_window(one: &Fingerprint, other: &Fingerprint) -> bool {
     apart(one, other).is_none_or(|apart| apart <= WINDOW)
@@ -58,7 +69,7 @@ fn apart(one: &Fingerprint, other: &Fingerprint) -> Option<TimeDelta> {
 pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
     let ads = Address::ads(one.address.as_ref(), other.address.as_ref());
     if ads == Ads::Same {
-        return 1.0;
+        return CERTAIN;
     }
     if ads == Ads::Requisitions || one.title.other_requisition(&other.title) {
         return 0.0;
@@ -70,8 +81,7 @@ pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
     }
     let title = one.title.agreement(&other.title);
     let kin = Company::kin(one.company.as_ref(), other.company.as_ref());
-    let retitled = kin != Kin::Other && one.title.resembles(&other.title);
-    if ads == Ads::SamePage && (title > 0.99 || retitled) {
+    if title > 0.99 && is_one_page(ads, kin) || is_retitled(one, other, (ads, kin), place) {
         return 0.9;
     }
     let company = match kin {
@@ -93,12 +103,49 @@ pub fn score(one: &Fingerprint, other: &Fingerprint) -> f64 {
     }
     // A site that shows two ads means two jobs, unless they say the same.
     let exact = title > 0.99 && place > 0.9;
-    if matches!(ads, Ads::Siblings | Ads::Reshown) && !exact {
-        return facts.min(0.3);
+    if ads == Ads::Siblings && !(exact && one.says_where(other)) {
+        return facts.min(OTHER_AD);
+    }
+    if ads == Ads::Reshown && !exact {
+        return facts.min(OTHER_ADDRESS);
     }
     // One word is soon shared by two jobs.
     let facts = if one.title.is_short() && place < 0.9 { facts * 0.9 } else { facts };
     with_bodies(facts, one.sketch.zip(other.sketch))
+}
+
+/// Whether two postings stand on one page, and on one that is of the job.
+fn is_one_page(ads: Ads, kin: Kin) -> bool {
+    match ads {
+        Ads::SamePage => true,
+        Ads::SameWords => kin != Kin::Other,
+        Ads::Same | Ads::Siblings | Ads::Reshown | Ads::Requisitions | Ads::Unrelated => false,
+    }
+}
+
+/// Whether one page has another title now: half of the words, or where others may stand there, a word more.
+fn is_retitled(one: &Fingerprint, other: &Fingerprint, (ads, kin): (Ads, Kin), place: f64) -> bool {
+    let near = kin != Kin::Other && place > 0.0 && one.title.resembles(&other.title);
+    near && match ads {
+        Ads::SamePage => true,
+        Ads::SameWords => one.title.agreement(&other.title) > 0.0,
+        Ads::Same | Ads::Siblings | Ads::Reshown | Ads::Requisitions | Ads::Unrelated => false,
+    }
+}
+
+impl Fingerprint {
+    /// Whether both say the same of where the work is, in whichever field: a company that shows "…" and
+    /// "…, DACH", or "… (Remote)", in one city means two jobs.
+    fn says_where(&self, other: &Self) -> bool {
+        let beside = |print: &Self| {
+            let place = &print.title.place;
+            (!print.place.is_unknown() && !print.place.covers(place)).then(|| place.clone())
+        };
+        let remote = |print: &Self| {
+            print.title.remote || print.title.place.is_remote() || print.place.is_remote()
+        };
+        remote(self) == remote(other) && beside(self) == beside(other)
+    }
 }
 
 fn place(one: &Fingerprint, other: &Fingerprint) -> f64 {

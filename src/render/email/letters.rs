@@ -1,11 +1,11 @@
 //! Mails without postings: a heading, some sentences, and at most one button.
 
 use askama::Template;
-use chrono::NaiveDate;
 use url::Url;
 
 use super::LINE_LEN;
 use crate::domain::email::{Email, one_line};
+use crate::domain::message::About;
 
 #[derive(Template)]
 #[template(path = "email/letter.html")]
@@ -57,17 +57,6 @@ impl Letter<'_> {
     }
 }
 
-/// What somebody is told about what they pay. Dates are theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Billing<'a> {
-    /// The trial ends and nothing is paid.
-    TrialEnding { plan: &'a str, on: NaiveDate, upgrade: &'a Url },
-    /// A payment failed; the plan goes on for a while.
-    PaymentFailed { plan: &'a str, until: NaiveDate, portal: &'a Url },
-    /// The plan has ended. `paused` names the filters above the new limit.
-    Downgraded { from: &'a str, to: &'a str, paused: &'a [String], upgrade: &'a Url },
-}
-
 /// Asks whether an address is read by whoever entered it. `link` leads to a page with a button: a
 /// scanner of links that opens it changes nothing.
 pub fn verification(link: &Url, hours: u32) -> askama::Result<Email> {
@@ -103,55 +92,22 @@ pub fn notice(text: &str, unsubscribe: Option<&Url>) -> askama::Result<Email> {
     .render()
 }
 
-/// What somebody must know about what they pay; nobody subscribes to it.
-pub fn billing(notice: &Billing<'_>) -> askama::Result<Email> {
-    let keeps = "Nothing is deleted.".to_owned();
-    let mut lines = Vec::new();
-    let (subject, paragraphs, button) = match *notice {
-        Billing::TrialEnding { plan, on, upgrade } => (
-            format!("Your trial of {plan} ends on {}", day(on)),
-            vec![
-                format!("After {} your account goes on as a free one.", day(on)),
-                "Filters above the free limit are paused then, and what is told at once comes half \
-                 an hour later."
-                    .to_owned(),
-                keeps,
-            ],
-            Button { label: "Keep the plan", url: upgrade },
-        ),
-        Billing::PaymentFailed { plan, until, portal } => (
-            "Your payment did not go through".to_owned(),
-            vec![
-                format!("Your plan, {plan}, goes on until {} all the same.", day(until)),
-                "Please check your card by then; the payment is tried again.".to_owned(),
-            ],
-            Button { label: "Check the card", url: portal },
-        ),
-        Billing::Downgraded { from, to, paused, upgrade } => {
-            lines = paused.iter().map(|name| one_line(name, LINE_LEN)).collect();
-            let mut said = vec![format!("It was {from} before."), keeps];
-            if !paused.is_empty() {
-                said.push("These filters, the newest, are above its limit and paused:".to_owned());
-            }
-            (
-                format!("Your plan is {to} now"),
-                said,
-                Button { label: "Choose a plan", url: upgrade },
-            )
-        }
+/// What somebody is told of what they pay, with where the button leads.
+pub fn bill(about: About, text: &str, page: &Url, unsubscribe: &Url) -> askama::Result<Email> {
+    let (subject, label) = match about {
+        About::TrialEnds => ("Your trial ends soon", "Keep the plan"),
+        About::PaymentFailed => ("Your payment did not go through", "Check the card"),
+        About::PaymentWaits => ("A payment waits for you", "See the bill"),
+        About::PlanEnded => ("Your plan has ended", "Choose a plan"),
+        About::PlanOn => ("Your plan is on", "See what you pay"),
     };
     Letter {
-        subject: &subject,
-        paragraphs,
-        list: &lines,
-        button: Some(button),
+        subject,
+        paragraphs: vec![one_line(text, 20 * LINE_LEN)],
+        list: &[],
+        button: Some(Button { label, url: page }),
         reason: "earlybrd sends this because it is about what you pay.",
-        unsubscribe: None,
+        unsubscribe: Some(unsubscribe),
     }
     .render()
-}
-
-/// `24 January 2026`
-fn day(date: NaiveDate) -> String {
-    date.format("%-d %B %Y").to_string()
 }

@@ -11,7 +11,7 @@ use super::card::{self, CLOSED, SAMPLE};
 use crate::domain::email::{Email, one_line};
 use crate::domain::message::Card;
 
-pub use letters::{Billing, billing, notice, verification};
+pub use letters::{bill, notice, verification};
 
 /// Longest title, in characters; so much fits on three lines of a phone.
 const TITLE_LEN: usize = 150;
@@ -53,8 +53,6 @@ struct CardsHtml<'a> {
     preview: &'a str,
     cards: &'a [CardView],
     heading: Option<&'a str>,
-    more: usize,
-    more_said: &'a str,
     fallback: Option<Fallback<'a>>,
     sample: &'static str,
     reason: &'a str,
@@ -66,8 +64,6 @@ struct CardsHtml<'a> {
 struct CardsText<'a> {
     cards: &'a [CardView],
     heading: Option<&'a str>,
-    more: usize,
-    more_said: &'a str,
     fallback: Option<Fallback<'a>>,
     sample: &'static str,
     reason: &'a str,
@@ -91,49 +87,34 @@ pub fn card(card: &Card, frame: &Frame<'_>) -> askama::Result<Email> {
     let company = card.company.as_ref().map(|company| format!(" · {company}")).unwrap_or_default();
     let sample = if card.sample { "Sample: " } else { "" };
     let subject = one_line(&format!("{sample}{}{company}", card.title), TITLE_LEN);
-    cards(&subject, None, &[view(card, frame.now, true)], 0, frame)
+    cards(&subject, None, &[view(card, frame.now, true)], frame)
 }
 
-/// Many postings, in the order in which they come, and `more` that are not shown. No more than
-/// `MOST_CARDS` are shown: the rest are counted.
-pub fn digest(shown: &[Card], more: usize, frame: &Frame<'_>) -> askama::Result<Email> {
-    let all = shown.len().saturating_add(more);
+/// Many postings, in the order in which they come; `MOST_CARDS` at the most, or it may be too large to send.
+pub fn digest(shown: &[Card], frame: &Frame<'_>) -> askama::Result<Email> {
+    let all = shown.len();
     let first = shown.first().map(|card| format!(": {}", card.title)).unwrap_or_default();
     let postings =
         if all == 1 { "1 new posting".to_owned() } else { format!("{all} new postings") };
     let subject = one_line(&format!("{postings}{first}"), TITLE_LEN);
     let heading = if all > 1 { format!("{postings}, the best matches first") } else { postings };
-    let views: Vec<CardView> =
-        shown.iter().take(MOST_CARDS).map(|card| view(card, frame.now, false)).collect();
-    let more = all.saturating_sub(views.len());
-    cards(&subject, Some(&heading), &views, more, frame)
+    let views: Vec<CardView> = shown.iter().map(|card| view(card, frame.now, false)).collect();
+    cards(&subject, Some(&heading), &views, frame)
 }
 
 fn cards(
     subject: &str,
     heading: Option<&str>,
     cards: &[CardView],
-    more: usize,
     frame: &Frame<'_>,
 ) -> askama::Result<Email> {
     let reason = "earlybrd sends this because a filter of yours asks for it.";
-    let more_said = format!("{more} more matched and are not shown here.");
     let preview = cards.first().and_then(|card| card.facts.as_deref()).unwrap_or_default();
-    let (fallback, unsubscribe, more_said) = (frame.fallback, frame.unsubscribe, &more_said);
+    let (fallback, unsubscribe) = (frame.fallback, frame.unsubscribe);
     let sample = SAMPLE;
-    let text = CardsText { cards, heading, more, more_said, fallback, sample, reason, unsubscribe };
-    let html = CardsHtml {
-        subject,
-        preview,
-        cards,
-        heading,
-        more,
-        more_said,
-        fallback,
-        sample,
-        reason,
-        unsubscribe,
-    };
+    let text = CardsText { cards, heading, fallback, sample, reason, unsubscribe };
+    let html =
+        CardsHtml { subject, preview, cards, heading, fallback, sample, reason, unsubscribe };
     Ok(Email { subject: subject.to_owned(), text: text.render()?, html: html.render()? })
 }
 

@@ -11,6 +11,8 @@ use crate::render::span::span;
 pub struct BoardLine {
     /// The account's own number of it, if it added the board.
     pub number: Option<i64>,
+    /// It is of all who read where it was asked for.
+    pub shared: bool,
     pub slug: String,
     pub name: String,
     /// How long ago it was asked.
@@ -23,12 +25,16 @@ pub struct BoardLine {
     pub failing: Option<String>,
     /// Whether it was given up.
     pub stopped: bool,
+    /// The plan has no room for it.
+    pub paused: bool,
     /// How old a posting is before the board shows it to us.
     pub own_delay: Option<TimeDelta>,
     /// Postings of its last response that were too many.
     pub left_out: i64,
     /// What the board wants to be said of it.
     pub attribution: Option<String>,
+    /// Where its terms stand.
+    pub terms: Option<String>,
     pub postings: i64,
     /// From posted to seen, in seconds: half, and 95 %.
     pub seen: Option<(f64, f64)>,
@@ -39,6 +45,9 @@ pub struct BoardLine {
 impl BoardLine {
     /// `works`, `not asked yet`, `fails: answered 503`, `given up: answered 410`
     pub fn health(&self) -> String {
+        if self.paused {
+            return "paused by the plan".to_owned();
+        }
         match (&self.failing, self.polled) {
             (Some(why), _) if self.stopped => format!("given up: {why}"),
             (Some(why), _) => format!("fails: {why}"),
@@ -69,7 +78,8 @@ fn seconds(value: f64) -> String {
 
 pub fn boards(lines: &[BoardLine]) -> Reply {
     listed(lines, |line| {
-        let number = line.number.map_or_else(String::new, |number| format!("{number} "));
+        let prefix = if line.shared { "c" } else { "" };
+        let number = line.number.map_or_else(String::new, |number| format!("{prefix}{number} "));
         let newest =
             line.newest.map_or_else(String::new, |age| format!(", newest {} old", span(age)));
         let left_out = match line.left_out {
@@ -77,8 +87,10 @@ pub fn boards(lines: &[BoardLine]) -> Reply {
             more => format!(", {more} older ones not read"),
         };
         let said = line.attribution.as_ref().map_or_else(String::new, |said| format!("; {said}"));
+        let terms =
+            line.terms.as_ref().map_or_else(String::new, |terms| format!("; its terms: {terms}"));
         format!(
-            "{number}{} ({}): {}; {} postings{newest}{left_out}{said}",
+            "{number}{} ({}): {}; {} postings{newest}{left_out}{said}{terms}",
             line.name,
             line.slug,
             line.health(),
@@ -117,10 +129,13 @@ mod tests {
     fn a_board_says_how_it_fares() {
         let mut line = BoardLine {
             number: None,
+            shared: false,
             stopped: false,
+            paused: false,
             own_delay: None,
             left_out: 0,
             attribution: None,
+            terms: None,
             slug: "b".to_owned(),
             name: "Board".to_owned(),
             polled: None,
@@ -140,6 +155,9 @@ mod tests {
         assert_eq!(line.health(), "fails: answered 503");
         line.stopped = true;
         assert_eq!(line.health(), "given up: answered 503");
+        line.paused = true;
+        assert_eq!(line.health(), "paused by the plan");
+        line.paused = false;
         (line.number, line.left_out) = (Some(3), 12);
         line.attribution = Some("by Board".to_owned());
         line.own_delay = Some(TimeDelta::hours(24));

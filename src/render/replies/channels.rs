@@ -44,3 +44,11 @@ pub fn admins_only() -> Reply {
          numbers without a c, filters are your own.",
     )
 }
+
+/// Where the platform says that nothing of ours is shown.
+pub fn cannot_write_here() -> Reply {
+    only(
+        "I may not write in this channel, so no cards could come here. Let me see it, send messages and \
+         embed links there; then type this again.",
+    )
+}

@@ -1,6 +1,7 @@
 //! The address that an account is written to, and targets that are gone.
 
 use super::{count, only, say, text};
+use crate::domain::number::FilterNumber;
 use crate::domain::reply::{Part, Reply};
 
 pub fn no_mail() -> Reply {
@@ -25,7 +26,7 @@ pub fn address(address: &str) -> Reply {
 pub fn address_asked(address: &str) -> Reply {
     only(format!(
         "A mail is on its way to {address}. Nothing else is sent there until you follow its link, \
-         within 48 hours."
+         within 24 hours."
     ))
 }
 
@@ -34,28 +35,59 @@ pub fn address_confirmed(address: &str) -> Reply {
 }
 
 pub fn address_too_often() -> Reply {
-    only("This address, or you, was sent such mails several times today. Please try tomorrow.")
+    only("This address, or you, was sent such mails several times today. Please try later.")
 }
 
 pub fn address_takes_no_mail() -> Reply {
-    only("Mail to this address came back, or its owner complained; nothing is sent there any more.")
+    only(
+        "The owner of this address complained about mails from here; nothing is sent there any more.",
+    )
 }
 
 pub fn mail_is_off() -> Reply {
-    only("No more mails, not even those that waited. email you@example.com turns them on again.")
+    only(
+        "No more mails. What waited, and filters that went there, come in your chat. \
+         email you@example.com turns them on again.",
+    )
 }
 
-pub fn goes_to(number: i64, name: &str, email: bool) -> Reply {
+pub fn goes_to(number: FilterNumber, name: &str, email: bool) -> Reply {
     let place = if email { "by e-mail" } else { "here" };
     only(format!("Cards of filter {number}, {name}, come {place} from now on."))
 }
 
 /// What stands before an answer when somewhere else something does not arrive.
 pub fn broken_target(place: &str, why: &str, waiting: i64) -> Part {
-    let waits = if waiting > 0 { format!(" {waiting} messages wait.") } else { String::new() };
+    let waits = waits(waiting);
     text(format!(
         "Nothing reaches you in {place}: {why}.{waits} Type a command there to be told again."
     ))
+}
+
+/// The same where no command can be typed.
+pub fn broken_address(why: &str, waiting: i64) -> Part {
+    text(format!(
+        "Nothing reaches you in e-mail: {why}.{} To be written to again: email you@example.com",
+        waits(waiting)
+    ))
+}
+
+/// What stands before an answer in a channel that we may not write to.
+pub fn channel_is_closed(why: &str, waiting: i64) -> Part {
+    text(format!("Nothing of mine reaches this channel: {why}.{} Let me in.", waits(waiting)))
+}
+
+/// What stands before an answer in a channel that took nothing.
+pub fn channel_is_tried_again(why: &str, waiting: i64) -> Part {
+    text(format!(
+        "Nothing of mine reached this channel: {why}.{} It is tried again now; if nothing comes, let me in \
+         with /invite @earlybrd and type this again.",
+        waits(waiting)
+    ))
+}
+
+fn waits(waiting: i64) -> String {
+    if waiting > 0 { format!(" {waiting} messages wait.") } else { String::new() }
 }
 
 /// What stands before an answer from a place that was gone.
@@ -63,7 +95,7 @@ pub fn target_is_back(told: usize, too_old: usize) -> Part {
     let comes = match told {
         0 => String::new(),
         1 => " 1 posting that waited comes now.".to_owned(),
-        _ => format!(" {told} postings that waited come now, in one message."),
+        _ => format!(" {told} postings that waited come now, as a digest."),
     };
     let lost = if too_old == 0 {
         String::new()
@@ -74,9 +106,8 @@ pub fn target_is_back(told: usize, too_old: usize) -> Part {
     text(format!("Cards come here again.{comes}{lost}"))
 }
 
-/// What a target did not take in time.
-pub fn not_told(postings: i64, place: &str, why: &str) -> Part {
-    text(format!(
-        "{postings} not delivered: {place} did not take them for more than a week ({why})."
-    ))
+/// What a target did not take: `late` if it was gone for too long.
+pub fn not_told(postings: i64, place: &str, (why, late): (&str, bool)) -> Part {
+    let when = if late { " for more than a week" } else { "" };
+    text(format!("{postings} not delivered: {place} did not take them{when} ({why})."))
 }

@@ -1,29 +1,44 @@
 //! Filters: listed, changed, removed.
 
 use super::preview::shown;
-use super::{Preview, act, fill, only, say, text};
+use super::{Preview, act, count, fill, only, say, text};
+use crate::domain::account::AccountKind;
 use crate::domain::cadence::Cadence;
+use crate::domain::number::FilterNumber;
 use crate::domain::reply::{Action, Part, Reply};
 
 /// One filter as `list` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilterLine<'a> {
-    pub number: i64,
+    pub number: FilterNumber,
     pub name: &'a str,
     pub query: &'a str,
     pub cadence: Cadence,
     pub paused: bool,
+    /// The plan has no room for it.
+    pub by_plan: bool,
 }
 
 impl FilterLine<'_> {
+    fn state(&self) -> &'static str {
+        match (self.paused, self.by_plan) {
+            (true, true) => "paused by the plan",
+            (true, false) => "paused",
+            (false, _) => "on",
+        }
+    }
+
     /// `2 Rust from home: remote rust (paused)`
     fn line(&self) -> String {
-        let Self { number, name, query, cadence, paused } = self;
+        let Self { number, name, query, cadence, .. } = self;
         let cadence = match cadence {
             Cadence::Instant => String::new(),
             Cadence::Hourly | Cadence::Daily(_) | Cadence::Weekly(..) => format!(" ({cadence})"),
         };
-        let state = if *paused { format!("{cadence} (paused)") } else { cadence };
+        let state = match self.state() {
+            "on" => cadence,
+            paused => format!("{cadence} ({paused})"),
+        };
         if name == query {
             return format!("{number} {query}{state}");
         }
@@ -31,19 +46,42 @@ impl FilterLine<'_> {
     }
 }
 
-pub fn list(filters: &[FilterLine<'_>]) -> Reply {
-    if filters.is_empty() {
+/// The filters of the channel in which somebody asks, and how many others its workspace has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelLines<'a> {
+    pub filters: &'a [FilterLine<'a>],
+    pub elsewhere: usize,
+}
+
+pub fn list(own: &[FilterLine<'_>], channel: Option<ChannelLines<'_>>) -> Reply {
+    let lines =
+        |filters: &[FilterLine<'_>]| Part::List(filters.iter().map(FilterLine::line).collect());
+    let mut reply = if own.is_empty() {
         let mut reply = only("You have no filters yet. Watch something:");
         reply.buttons.push(say("Example", "watch remote rust"));
-        return reply;
+        reply
+    } else {
+        Reply { parts: vec![lines(own)], buttons: Vec::new() }
+    };
+    let Some(ChannelLines { filters, elsewhere }) = channel else { return reply };
+    if !own.is_empty() {
+        reply.parts.insert(0, text("Your own filters:"));
     }
-    let lines = filters.iter().map(FilterLine::line).collect();
-    Reply { parts: vec![Part::List(lines)], buttons: Vec::new() }
+    if filters.is_empty() {
+        reply.parts.push(text("This channel has none. To make one: watch remote rust here"));
+    } else {
+        reply.parts.extend([text("Those of this channel:"), lines(filters)]);
+    }
+    if elsewhere > 0 {
+        let more = count(elsewhere, "filter", "filters");
+        reply.parts.push(text(format!("Other channels have {more}; list shows them there.")));
+    }
+    reply
 }
 
 pub fn show(filter: &FilterLine<'_>, preview: &Preview) -> Reply {
     let mut reply = shown(preview);
-    let state = if filter.paused { "paused" } else { "on" };
+    let state = filter.state();
     reply.parts.insert(0, text(format!("Filter {}, {}, is {state}.", filter.number, filter.name)));
     let number = filter.number;
     let (label, command) = if filter.paused { ("Resume", "resume") } else { ("Pause", "pause") };
@@ -55,7 +93,7 @@ pub fn show(filter: &FilterLine<'_>, preview: &Preview) -> Reply {
     reply
 }
 
-pub fn saved(number: i64, query: &str, changed: bool, sample: bool) -> Reply {
+pub fn saved(number: FilterNumber, query: &str, changed: bool, sample: bool) -> Reply {
     let done = if changed { "changed" } else { "saved" };
     let next = if sample {
         "A card marked as a sample comes at once, so that you see that it works."
@@ -65,13 +103,18 @@ pub fn saved(number: i64, query: &str, changed: bool, sample: bool) -> Reply {
     only(format!("Filter {number} is {done}: {query}. It counts from now on. {next}"))
 }
 
-pub fn changed_while_paused(number: i64, query: &str) -> Reply {
+/// Where nobody can tell whether we may write in the channel.
+pub fn if_none_comes() -> Part {
+    text("If none comes, I am not in this channel yet: /invite @earlybrd")
+}
+
+pub fn changed_while_paused(number: FilterNumber, query: &str) -> Reply {
     let mut reply = only(format!("Filter {number} is changed: {query}. It stays paused."));
     reply.buttons.push(say("Resume", format!("resume {number}")));
     reply
 }
 
-pub fn same_filter(number: i64, name: &str) -> Reply {
+pub fn same_filter(number: FilterNumber, name: &str) -> Reply {
     only(format!("Filter {number}, {name}, wants the same already."))
 }
 
@@ -79,11 +122,11 @@ pub fn too_many_filters(limit: usize) -> Reply {
     only(format!("You have {limit} filters, which is the limit. Remove one first."))
 }
 
-pub fn nothing_changes(number: i64) -> Reply {
+pub fn nothing_changes(number: FilterNumber) -> Reply {
     only(format!("Filter {number} says that already; nothing changes."))
 }
 
-pub fn no_such_filter(number: i64, numbers: &[i64]) -> Reply {
+pub fn no_such_filter(number: FilterNumber, numbers: &[FilterNumber]) -> Reply {
     let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     let have = if list.is_empty() {
         "You have no filters yet.".to_owned()
@@ -93,7 +136,7 @@ pub fn no_such_filter(number: i64, numbers: &[i64]) -> Reply {
     only(format!("You have no filter {number}. {have}"))
 }
 
-pub fn renamed(number: i64, from: &str, to: &str) -> Reply {
+pub fn renamed(number: FilterNumber, from: &str, to: &str) -> Reply {
     only(format!("Filter {number} was {from} and is {to} now."))
 }
 
@@ -115,18 +158,26 @@ pub fn resumed(filter: &FilterLine<'_>) -> Reply {
 pub fn removed(filter: &FilterLine<'_>) -> Reply {
     let FilterLine { number, name, .. } = filter;
     let said = format!("Filter {number}, {name}, is removed. Undo works for ten minutes.");
-    let buttons = vec![act("Undo", Action::Restore(*number))];
+    let undo = match number.of {
+        AccountKind::Person => Action::Restore(number.number),
+        AccountKind::Team => Action::RestoreHere(number.number),
+    };
+    let buttons = vec![act("Undo", undo)];
     Reply { parts: vec![text(said)], buttons }
 }
 
-pub fn restored(number: i64, name: &str, paused: bool) -> Reply {
+pub fn restored(number: FilterNumber, name: &str, paused: bool) -> Reply {
     let how = if paused { "paused as it was" } else { "for postings from now on" };
     only(format!("Filter {number}, {name}, is back, {how}."))
 }
 
-pub fn too_late_to_restore(number: i64, query: &str) -> Reply {
+pub fn too_late_to_restore(number: FilterNumber, query: &str) -> Reply {
     let mut reply = only(format!("Ten minutes are over for filter {number}. Make it anew:"));
-    reply.buttons.push(say("Watch it again", format!("watch {query}")));
+    let place = match number.of {
+        AccountKind::Person => "",
+        AccountKind::Team => " here",
+    };
+    reply.buttons.push(say("Watch it again", format!("watch {query}{place}")));
     reply
 }
 
@@ -136,16 +187,20 @@ mod tests {
 
     #[test]
     fn a_filter_whose_name_is_its_text_says_it_once() {
-        let line = |name, paused| {
-            FilterLine { number: 2, name, query: "go", cadence: Cadence::Instant, paused }.line()
+        let line = |name, paused, by_plan| {
+            let (query, cadence) = ("go", Cadence::Instant);
+            let number = FilterNumber { of: AccountKind::Person, number: 2 };
+            FilterLine { number, name, query, cadence, paused, by_plan }.line()
         };
-        assert_eq!(line("go", false), "2 go");
-        assert_eq!(line("Gophers", true), "2 Gophers: go (paused)");
+        assert_eq!(line("go", false, false), "2 go");
+        assert_eq!(line("Gophers", true, false), "2 Gophers: go (paused)");
+        assert_eq!(line("go", true, true), "2 go (paused by the plan)");
     }
 
     #[test]
     fn the_numbers_that_exist_are_said() {
-        let said = format!("{:?}", no_such_filter(7, &[1, 3]));
-        assert!(said.contains("no filter 7") && said.contains("1, 3"));
+        let of = |number| FilterNumber { of: AccountKind::Team, number };
+        let said = format!("{:?}", no_such_filter(of(7), &[of(1), of(3)]));
+        assert!(said.contains("no filter c7") && said.contains("c1, c3"), "{said}");
     }
 }

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{count, only, say};
+use super::{act, count, only, say};
 use crate::domain::cadence::Cadence;
 use crate::domain::habits::Habits;
-use crate::domain::reply::{Part, Reply};
+use crate::domain::ids::OpeningId;
+use crate::domain::number::FilterNumber;
+use crate::domain::reply::{Action, Part, Reply};
 
 /// What was just changed, and what follows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,7 +43,7 @@ impl When {
 }
 
 pub fn cadence(
-    number: i64,
+    number: FilterNumber,
     name: &str,
     cadence: Cadence,
     first: Option<DateTime<Utc>>,
@@ -98,6 +100,24 @@ pub fn muted_now(company: &str, new: bool) -> Reply {
     let already = if new { "is muted" } else { "was muted already" };
     let mut reply = only(format!("{company} {already}: no filter of yours tells its jobs."));
     reply.buttons.push(say("Undo", format!("unmute company {company}")));
+    reply
+}
+
+/// A card that others read, too.
+pub fn mute_for_whom(company: &str, opening: OpeningId) -> Reply {
+    let mut reply = only(format!("Mute {company} for whom?"));
+    reply.buttons = vec![
+        say("For me", format!("mute company {company}")),
+        act("For the channels here", Action::MuteHere(opening)),
+    ];
+    reply
+}
+
+pub fn muted_for_all(company: &str, opening: OpeningId) -> Reply {
+    let mut reply = only(format!(
+        "{company} is muted for the channels here: no filter of theirs tells its jobs."
+    ));
+    reply.buttons.push(act("Undo", Action::UnmuteHere(opening)));
     reply
 }
 

@@ -8,7 +8,7 @@ use super::{count, fill, only, say, text};
 use crate::domain::ids::OpeningId;
 use crate::domain::message::Card;
 use crate::domain::posting::Posting;
-use crate::domain::reply::{Part, Reply};
+use crate::domain::reply::{Part, Press, Reply};
 use crate::render::span::span;
 
 /// A board that is watched for somebody from now on.
@@ -72,6 +72,19 @@ pub fn added(added: AddedReply<'_>) -> Reply {
     Reply { parts, buttons }
 }
 
+/// What was added for all who read there: so are its buttons.
+pub fn added_for_all(mut reply: Reply) -> Reply {
+    for button in &mut reply.buttons {
+        match &mut button.press {
+            Press::Fill(line) => line.push_str(" here"),
+            Press::Say(line) => *line = line.replace("boards remove ", "boards remove c"),
+            Press::Act(_) => {}
+        }
+    }
+    reply.parts.insert(0, text("For all who read here:"));
+    reply
+}
+
 pub fn not_added(typed: &str, why: &NotAdded) -> Reply {
     let said = match why {
         NotAdded::NoAddress => {
@@ -81,8 +94,8 @@ pub fn not_added(typed: &str, why: &NotAdded) -> Reply {
         }
         NotAdded::Unreadable(why) => format!("{typed} cannot be watched: {why}."),
         NotAdded::Secret => format!(
-            "{typed} seems to carry a secret, which cannot be kept safely here yet; so it is \
-             not added."
+            "{typed} seems to carry a secret, which cannot be kept safely here: the operator has \
+             set no keys. So it is not added."
         ),
         NotAdded::TooMany(limit) => {
             format!("You have {limit} boards, which is the limit. Remove one first.")
@@ -118,9 +131,10 @@ pub fn no_such_board(number: i64, numbers: &[i64]) -> Reply {
     only(format!("You have no board {number}. {have} Boards without a number are everybody's."))
 }
 
-pub fn board_removed(number: i64, name: &str, url: &str) -> Reply {
+/// `url` where it may be shown.
+pub fn board_removed(number: i64, name: &str, url: Option<&str>) -> Reply {
     let mut reply = only(format!("Board {number}, {name}, is not watched for you any more."));
-    reply.buttons.push(say("Add it again", format!("boards add {url}")));
+    reply.buttons.extend(url.map(|url| say("Add it again", format!("boards add {url}"))));
     reply
 }
 

@@ -20,6 +20,39 @@ pub struct PlanLine {
     pub ends: Option<DateTime<Utc>>,
     /// Subscriptions that cost something.
     pub paid: usize,
+    /// A payment is open, and gives nothing until it is made.
+    pub waits: bool,
+    /// The better plan has a price.
+    pub can_buy: bool,
+}
+
+/// What a plan has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Things {
+    /// Those that are on.
+    Filters,
+    /// Those that somebody added.
+    Boards,
+}
+
+/// A plan that has no room for one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full {
+    pub things: Things,
+    pub kind: AccountKind,
+    pub plan: Plan,
+    pub room: u32,
+}
+
+/// What there is for whoever needs more room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Offer {
+    /// Where a better plan is paid for.
+    Pay(Plan, Limits, String),
+    /// The better plan, for whoever says that they want it.
+    Ask(Plan, Limits),
+    /// A payment for it is open.
+    Settle,
 }
 
 fn date(at: DateTime<Utc>) -> String {
@@ -34,6 +67,7 @@ fn because(line: &PlanLine) -> String {
         (Because::Paid, None) => "paid".to_owned(),
         (Because::Grace, _) => format!("a payment failed; it stays on until {until}"),
         (Because::Trial, _) => format!("a trial until {until}"),
+        (Because::Nothing, _) if line.waits => "a payment is open".to_owned(),
         (Because::Nothing, _) => "nothing to pay".to_owned(),
     }
 }
@@ -69,11 +103,12 @@ pub fn plan(all: &[PlanLine]) -> Reply {
     let mut buttons: Vec<Button> = Vec::new();
     for line in all {
         let better = Plan::of(line.kind);
-        if line.standing.plan < better || line.standing.because == Because::Trial {
+        let is_less = line.standing.plan < better || line.standing.because == Because::Trial;
+        if is_less && line.can_buy && !line.waits {
             buttons.push(upgrade_button(better));
         }
     }
-    if all.iter().any(|line| line.paid > 0) {
+    if all.iter().any(|line| line.paid > 0 || line.waits) {
         buttons.push(say("Billing", "billing"));
     }
     Reply { parts, buttons }
@@ -88,20 +123,43 @@ pub fn service_is_free() -> Reply {
     only("This service is free: it has no plans, and none of its limits is one to pay for.")
 }
 
+fn gives(plan: Plan, limits: Limits) -> String {
+    let number = |of: u32| usize::try_from(of).unwrap_or(usize::MAX);
+    let channels = if limits.channels { ", in channels" } else { "" };
+    let when = match limits.delay_minutes {
+        0 => "cards at once".to_owned(),
+        minutes => format!("cards {minutes} minutes later"),
+    };
+    format!(
+        "{} gives {}{channels}, {} of your own, and {when}.",
+        plan.as_str(),
+        count(number(limits.filters), "filter", "filters"),
+        count(number(limits.boards), "board", "boards"),
+    )
+}
+
+fn pay(plan: Plan, url: String) -> Part {
+    Part::Link { label: format!("Pay for {}", plan.as_str()), url }
+}
+
 /// Where one pays for a plan.
 pub fn pay_here(plan: Plan, limits: Limits, url: String) -> Reply {
-    let filters = usize::try_from(limits.filters).unwrap_or(usize::MAX);
-    let boards = usize::try_from(limits.boards).unwrap_or(usize::MAX);
-    let channels = if limits.channels { ", in channels" } else { "" };
-    let what = format!(
-        "{} gives {}{channels}, {} of your own, and cards at once. Stripe takes the payment; you can cancel \
-         at any time.",
-        plan.as_str(),
-        count(filters, "filter", "filters"),
-        count(boards, "board", "boards"),
-    );
-    let label = format!("Pay for {}", plan.as_str());
-    Reply { parts: vec![text(what), Part::Link { label, url }], buttons: Vec::new() }
+    let what =
+        format!("{} Stripe takes the payment; you can cancel at any time.", gives(plan, limits));
+    Reply { parts: vec![text(what), pay(plan, url)], buttons: Vec::new() }
+}
+
+/// Where what is open of a plan's payments is settled; without a link for whoever may not.
+pub fn payment_is_open(plan: Plan, portal: Option<String>) -> Reply {
+    let plan = plan.as_str();
+    let Some(url) = portal else {
+        return only(format!(
+            "A payment for {plan} is open. Whoever paid before, or an admin, settles it with: billing"
+        ));
+    };
+    let said = format!("A payment for {plan} is open: settle it, and the plan is on again.");
+    let label = "Settle the payment".to_owned();
+    Reply { parts: vec![text(said), Part::Link { label, url }], buttons: Vec::new() }
 }
 
 pub fn has_it_already(plan: Plan) -> Reply {
@@ -119,11 +177,11 @@ pub fn team_where() -> Reply {
 }
 
 /// Where somebody changes or cancels what they pay for: for themselves, and for the team.
-pub fn bills(own: Option<String>, team: Option<String>) -> Reply {
-    let link = |label: &str, url| Part::Link { label: label.to_owned(), url };
-    let own = own.map(|url| link("Your invoices, card and plan", url));
-    let team = team.map(|url| link("Those of the team", url));
-    Reply { parts: own.into_iter().chain(team).collect(), buttons: Vec::new() }
+pub fn bills(own: Vec<String>, team: Vec<String>) -> Reply {
+    let own = own.into_iter().map(|url| ("Your invoices, card and plan", url));
+    let team = team.into_iter().map(|url| ("Those of the team", url));
+    let link = |(label, url): (&str, String)| Part::Link { label: label.to_owned(), url };
+    Reply { parts: own.chain(team).map(link).collect(), buttons: Vec::new() }
 }
 
 pub fn nothing_paid(team: bool) -> Reply {
@@ -142,28 +200,35 @@ pub fn no_link_now() -> Reply {
 }
 
 /// A plan has no room for one more.
-pub fn no_room(kind: AccountKind, plan: Plan, limits: Limits) -> Reply {
-    let room = limits.filters_of(kind);
-    let mut reply = only(match room {
-        0 => format!("The plan {} has no filters for channels.", plan.as_str()),
-        room => format!(
-            "The plan {} has room for {} that are on. Pause or remove one, or have more room:",
-            plan.as_str(),
-            count(usize::try_from(room).unwrap_or(usize::MAX), "filter", "filters")
+pub fn no_room(full: Full, offer: Option<Offer>) -> Reply {
+    let (plan, room) = (full.plan.as_str(), usize::try_from(full.room).unwrap_or(usize::MAX));
+    let mut said = match (full.things, room) {
+        (Things::Filters, 0) => format!("The plan {plan} has no filters for channels."),
+        (Things::Filters, room) => format!(
+            "The plan {plan} has room for {} that are on. Pause or remove one to have room.",
+            count(room, "filter", "filters")
         ),
-    });
-    if plan < Plan::of(kind) {
-        reply.buttons.push(upgrade_button(Plan::of(kind)));
+        (Things::Boards, room) => format!(
+            "The plan {plan} has room for {} of your own. Remove one to have room.",
+            count(room, "board", "boards")
+        ),
+    };
+    let (mut parts, mut buttons) = (Vec::new(), Vec::new());
+    match offer {
+        Some(Offer::Pay(better, limits, url)) => {
+            said = format!("{said} {}", gives(better, limits));
+            parts.push(pay(better, url));
+        }
+        Some(Offer::Ask(better, limits)) => {
+            said = format!("{said} {}", gives(better, limits));
+            buttons.push(upgrade_button(better));
+        }
+        Some(Offer::Settle) => {
+            said.push_str(" A payment is open: once it is settled there is more.");
+            buttons.push(say("Billing", "billing"));
+        }
+        None => {}
     }
-    reply
-}
-
-/// So with boards.
-pub fn no_room_for_boards(kind: AccountKind, plan: Plan, limits: Limits) -> Reply {
-    let room = count(usize::try_from(limits.boards).unwrap_or(usize::MAX), "board", "boards");
-    let mut reply = only(format!("The plan {} has room for {room} of your own.", plan.as_str()));
-    if plan < Plan::of(kind) {
-        reply.buttons.push(upgrade_button(Plan::of(kind)));
-    }
-    reply
+    parts.insert(0, text(said));
+    Reply { parts, buttons }
 }

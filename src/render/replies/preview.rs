@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::{act, count, fill, say, text};
 use crate::domain::ids::DraftId;
 use crate::domain::message::Card;
+use crate::domain::number::FilterNumber;
 use crate::domain::reply::{Action, Part, Reply};
 use crate::render::span::span;
 
@@ -41,17 +42,18 @@ pub fn test(preview: &Preview) -> Reply {
     reply
 }
 
-pub fn watch(preview: &Preview, draft: DraftId) -> Reply {
+/// `place` is where the cards are to go, as it was typed.
+pub fn watch(preview: &Preview, place: &str, draft: DraftId) -> Reply {
     let mut reply = shown(preview);
     reply.buttons = vec![
         act("Save", Action::Save(draft)),
-        fill("Change", format!("watch {}", preview.query)),
+        fill("Change", format!("watch {} {place}", preview.query).trim_end()),
         act("Cancel", Action::Cancel(draft)),
     ];
     reply
 }
 
-pub fn edit(number: i64, name: &str, preview: &Preview, draft: DraftId) -> Reply {
+pub fn edit(number: FilterNumber, name: &str, preview: &Preview, draft: DraftId) -> Reply {
     let mut reply = shown(preview);
     reply.parts.insert(0, text(format!("Filter {number}, {name}, would become:")));
     reply.buttons = vec![

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{only, text};
+use crate::domain::number::FilterNumber;
 use crate::domain::reply::{Part, Reply};
 use crate::render::span::span;
 
@@ -34,13 +35,22 @@ pub struct Became {
     pub trouble: Option<String>,
 }
 
+/// Who paused a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PausedBy {
+    Owner,
+    /// It has no room for it.
+    Plan,
+}
+
 /// What one filter, as it is now, says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opinion {
-    pub number: i64,
+    pub number: FilterNumber,
     pub name: String,
     pub accepts: bool,
-    pub paused: bool,
+    /// `None`: it is on.
+    pub paused: Option<PausedBy>,
     /// Whether it counts only from a time after the posting was first seen.
     pub later: bool,
     /// The clauses that decided, with what each saw.
@@ -91,8 +101,9 @@ fn opinion_line(opinion: &Opinion) -> String {
     let Opinion { number, name, accepts, paused, later, .. } = opinion;
     let says = if *accepts { "accepts it" } else { "does not accept it" };
     let but = match (*accepts, *paused, *later) {
-        (true, true, _) => ", but is paused",
-        (true, false, true) => ", but counts only for postings seen later",
+        (true, Some(PausedBy::Plan), _) => ", but is paused by the plan",
+        (true, Some(PausedBy::Owner), _) => ", but is paused",
+        (true, None, true) => ", but counts only for postings seen later",
         _ => "",
     };
     format!("Filter {number}, {name}, as it is now, {says}{but}:")

@@ -1,5 +1,7 @@
 //! A Discord: channels and messages, commands, answers to interactions; strict about what it takes.
 
+mod look;
+mod rules;
 mod shapes;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -10,11 +12,17 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
+use chrono::{DateTime, Utc};
+use earlybrd::clock::Clock;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-pub use shapes::{body as fits, message as is_sound};
+pub use look::{button, choice, shown};
+use rules::{KNOWN, Rules, snowflake};
+pub use shapes::{body as fits, callback as is_answer};
+
+use crate::world::TestClock;
 
 /// The bot's token.
 pub const TOKEN: &str = "bot-token-1";
@@ -34,6 +42,7 @@ pub struct Posted {
     pub channel: String,
     pub id: String,
     pub body: Value,
+    pub at: DateTime<Utc>,
 }
 
 /// What happens instead of an ordinary answer.
@@ -47,8 +56,12 @@ pub enum Trick {
     DoneBut(u16, &'static str),
 }
 
-#[derive(Default)]
 struct Inner {
+    clock: Arc<TestClock>,
+    rules: Rules,
+    /// The app as Discord has it.
+    app: Value,
+    away: Option<u16>,
     calls: Vec<Call>,
     posted: Vec<Posted>,
     /// What took the place of a promise.
@@ -60,8 +73,6 @@ struct Inner {
     issued: BTreeMap<String, (Instant, Option<Value>)>,
     /// By a part of the path.
     tricks: VecDeque<(&'static str, Trick)>,
-    /// At every call, until it is taken back.
-    always: Option<Trick>,
     /// Problems with what was sent, which no test should see.
     complaints: Vec<String>,
 }
@@ -74,11 +85,27 @@ pub struct FakeDiscord {
 }
 
 impl FakeDiscord {
-    pub async fn start() -> Self {
+    pub async fn start(clock: &Arc<TestClock>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let url = Url::parse(&format!("http://{address}/api/v10/")).expect("an address");
-        let inner = Inner { commands: json!([]), ..Inner::default() };
+        let (rules, calls, posted, answers, gateway, issued, tricks, complaints) =
+            Default::default();
+        let (clock, commands, app) = (Arc::clone(clock), json!([]), json!({ "id": "12" }));
+        let inner = Inner {
+            clock,
+            rules,
+            app,
+            away: None,
+            calls,
+            posted,
+            answers,
+            commands,
+            gateway,
+            issued,
+            tricks,
+            complaints,
+        };
         let discord = Self { inner: Arc::new(Mutex::new(inner)), url };
         let router = Router::new().fallback(called).with_state(discord.clone());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
@@ -95,9 +122,25 @@ impl FakeDiscord {
         self.inner().tricks.push_back((path, trick));
     }
 
-    /// Plays this at every call.
-    pub fn always(&self, trick: Option<Trick>) {
-        self.inner().always = trick;
+    /// Refuses all messages into a channel, or all that open a conversation with `@` and somebody; `*`
+    /// stands for all of them. Without a code they are taken again.
+    pub fn refuse(&self, place: &str, code: impl Into<Option<i64>>) {
+        self.inner().rules.refuse(place, code.into());
+    }
+
+    /// Every call is answered with this status, and nothing is done.
+    pub fn away(&self, status: Option<u16>) {
+        self.inner().away = status;
+    }
+
+    /// Discord knows these commands alone; of one server's it keeps less.
+    pub fn knows_commands(&self, commands: Value) {
+        self.inner().commands = commands;
+    }
+
+    /// Discord says this of the app.
+    pub fn app_is(&self, app: Value) {
+        self.inner().app = app;
     }
 
     pub fn calls(&self, path: &str) -> Vec<Call> {
@@ -115,10 +158,16 @@ impl FakeDiscord {
         self.inner().gateway = url.to_string();
     }
 
-    /// An interaction goes over the gateway.
+    /// An interaction is brought, over the gateway or not.
     pub fn issue(&self, payload: &Value) {
-        let id = payload["id"].as_str().expect("an id").to_owned();
-        self.inner().issued.insert(id, (Instant::now(), None));
+        let mut inner = self.inner();
+        let now = inner.clock.now();
+        if let Some(token) = payload["token"].as_str() {
+            inner.rules.give(token, now);
+        }
+        if let Some(id) = payload["id"].as_str() {
+            inner.issued.insert(id.to_owned(), (Instant::now(), None));
+        }
     }
 
     /// What answered it.
@@ -135,31 +184,6 @@ impl FakeDiscord {
     }
 }
 
-/// All that a message says.
-pub fn shown(message: &Value) -> String {
-    match message {
-        Value::Object(fields) => {
-            let is_shown =
-                |name: &str| matches!(name, "title" | "description" | "content" | "label");
-            let texts = fields.iter().map(|(name, value)| match value.as_str() {
-                Some(text) if is_shown(name) => text.to_owned(),
-                _ => shown(value),
-            });
-            texts.collect::<Vec<_>>().join("\n")
-        }
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("\n"),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => String::new(),
-    }
-}
-
-/// The custom id of the button with a label.
-pub fn button(message: &Value, label: &str) -> Option<String> {
-    let rows = message["components"].as_array()?;
-    let mut all = rows.iter().flat_map(|row| row["components"].as_array().into_iter().flatten());
-    let found = all.find(|button| button["label"] == label)?;
-    found["custom_id"].as_str().map(str::to_owned)
-}
-
 async fn called(State(discord): State<FakeDiscord>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
     let body: Bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
@@ -171,7 +195,8 @@ async fn called(State(discord): State<FakeDiscord>, request: Request) -> Respons
         let mut inner = discord.inner();
         inner.calls.push(call.clone());
         let at = inner.tricks.iter().position(|(end, _)| call.path.ends_with(end));
-        at.and_then(|at| inner.tricks.remove(at)).map(|it| it.1).or_else(|| inner.always.clone())
+        let away = inner.away.map(|status| Trick::Answer(status, Vec::new(), "<html>"));
+        at.and_then(|at| inner.tricks.remove(at)).map(|it| it.1).or(away)
     };
     let done = || discord.serve(&call, &head.headers);
     match trick {
@@ -213,6 +238,12 @@ fn known(call: &Call, path: &[&str]) -> Result<(), String> {
         ("POST", ["channels", _, "messages"]) => "MessageCreateRequest",
         ("PATCH", ["channels", _, "messages", _]) => "MessageEditRequestPartial",
         ("PATCH", ["webhooks", ..]) => "IncomingWebhookUpdateRequestPartial",
+        ("POST", ["interactions", ..]) => return shapes::callback(&call.body),
+        ("PUT", ["applications", .., "commands"]) => {
+            let commands = call.body.as_array().ok_or("no list")?;
+            let fits = |command| shapes::body("ApplicationCommandUpdateRequest", command);
+            return commands.iter().try_for_each(fits);
+        }
         _ => return Ok(()),
     };
     shapes::body(name, &shapes::trimmed(&call.body))?;
@@ -235,41 +266,72 @@ impl FakeDiscord {
             inner.complaints.push(format!("{} {}: {wrong}", call.method, call.path));
             return refuse(400, 50_035);
         }
-        match (call.method.as_str(), path.as_slice()) {
-            ("GET", ["users", "@me"]) => (200, json!({ "id": "42", "username": "earlybrd" })),
-            ("POST", ["users", "@me", "channels"]) => {
-                let user = call.body["recipient_id"].as_str().unwrap_or_default();
-                (200, json!({ "id": format!("9{user}"), "type": 1, "something_new": {} }))
+        let now = inner.clock.now();
+        let into = match (call.method.as_str(), path.as_slice()) {
+            ("POST", ["channels", channel, "messages"]) => Some(*channel),
+            _ => None,
+        };
+        if !by_token && let Err(wrong) = inner.rules.call(into, now) {
+            inner.complaints.push(wrong);
+        }
+        served(&mut inner, call, &path)
+    }
+}
+
+/// What is taken is done.
+fn served(inner: &mut Inner, call: &Call, path: &[&str]) -> (u16, Value) {
+    let now = inner.clock.now();
+    match (call.method.as_str(), path) {
+        ("GET", ["applications", "@me"]) => (200, inner.app.clone()),
+        ("GET", ["users", "@me"]) => (200, json!({ "id": "42", "username": "earlybrd" })),
+        ("POST", ["users", "@me", "channels"]) => {
+            let user = call.body["recipient_id"].as_str().unwrap_or_default();
+            if let Some(code) = inner.rules.refuses(&format!("@{user}")) {
+                return refuse(403, code);
             }
-            ("POST", ["channels", channel, "messages"]) => post(&mut inner, channel, &call.body),
-            ("PATCH", ["channels", channel, "messages", id]) => {
-                let is_it = |it: &&mut Posted| it.channel == *channel && it.id == *id;
-                match inner.posted.iter_mut().find(is_it) {
-                    Some(posted) => {
-                        posted.body.clone_from(&call.body);
-                        (200, json!({ "id": id }))
-                    }
-                    None => refuse(404, 10_008),
+            (200, json!({ "id": format!("9{user}"), "type": 1, "something_new": {} }))
+        }
+        ("POST", ["channels", channel, "messages"]) => post(inner, channel, &call.body),
+        ("PATCH", ["channels", channel, "messages", id]) => {
+            let is_it = |it: &&mut Posted| it.channel == *channel && it.id == *id;
+            match inner.posted.iter_mut().find(is_it) {
+                Some(posted) => {
+                    posted.body.clone_from(&call.body);
+                    (200, json!({ "id": id }))
+                }
+                None => refuse(404, 10_008),
+            }
+        }
+        ("GET", ["channels", channel, "messages", ..]) => {
+            let after = call.path.split("after=").nth(1).and_then(|it| it.parse::<u64>().ok());
+            let is_after = |it: &&Posted| it.id.parse::<u64>().ok() > after;
+            let of = inner.posted.iter().rev().filter(|posted| posted.channel == *channel);
+            let of = of.filter(is_after).take(100);
+            let said = of.map(|it| json!({ "id": it.id, "embeds": it.body["embeds"] }));
+            (200, said.collect())
+        }
+        ("GET", ["gateway"]) => (200, json!({ "url": inner.gateway })),
+        ("POST", ["interactions", id, _, "callback"]) => call_back(inner, id, &call.body),
+        ("PATCH", ["webhooks", "12", token, "messages", "@original"]) => {
+            if let Err((status, code)) = inner.rules.takes(token, now) {
+                return refuse(status, code);
+            }
+            inner.answers.push(call.body.clone());
+            (200, json!({ "id": "1" }))
+        }
+        ("GET", ["applications", "12", .., "commands"]) => (200, inner.commands.clone()),
+        ("PUT", ["applications", "12", .., "commands"]) => {
+            inner.commands.clone_from(&call.body);
+            let of_one = path.contains(&"guilds");
+            for command in inner.commands.as_array_mut().into_iter().flatten() {
+                let kept = |name: &String| !["contexts", "integration_types"].contains(&&**name);
+                if let Some(command) = command.as_object_mut().filter(|_| of_one) {
+                    command.retain(|name, _| kept(name));
                 }
             }
-            ("GET", ["channels", channel, "messages", ..]) => {
-                let of = inner.posted.iter().rev().filter(|posted| posted.channel == *channel);
-                let said = of.map(|it| json!({ "id": it.id, "embeds": it.body["embeds"] }));
-                (200, said.collect())
-            }
-            ("GET", ["gateway"]) => (200, json!({ "url": inner.gateway })),
-            ("POST", ["interactions", id, _, "callback"]) => call_back(&mut inner, id, &call.body),
-            ("PATCH", ["webhooks", "12", _, "messages", "@original"]) => {
-                inner.answers.push(call.body.clone());
-                (200, json!({ "id": "1" }))
-            }
-            ("GET", ["applications", "12", .., "commands"]) => (200, inner.commands.clone()),
-            ("PUT", ["applications", "12", .., "commands"]) => {
-                inner.commands.clone_from(&call.body);
-                (200, call.body.clone())
-            }
-            _ => refuse(404, 0),
+            (200, call.body.clone())
         }
+        _ => refuse(404, 0),
     }
 }
 
@@ -285,10 +347,15 @@ fn call_back(inner: &mut Inner, id: &str, body: &Value) -> (u16, Value) {
     }
 }
 
-/// A message of a number that is known is not shown again.
+/// A message of a number that is known is not shown again; for some minutes.
 fn post(inner: &mut Inner, channel: &str, body: &Value) -> (u16, Value) {
+    if let Some(code) = inner.rules.refuses(channel) {
+        return refuse(403, code);
+    }
+    let now = inner.clock.now();
     let known = inner.posted.iter().find(|posted| {
         posted.channel == channel
+            && now - posted.at < KNOWN
             && body["enforce_nonce"] == true
             && posted.body["nonce"] == body["nonce"]
     });
@@ -298,7 +365,8 @@ fn post(inner: &mut Inner, channel: &str, body: &Value) -> (u16, Value) {
     if body["nonce"].as_str().is_none_or(|nonce| nonce.is_empty() || nonce.len() > 25) {
         inner.complaints.push("a nonce".to_owned());
     }
-    let id = format!("77{}", inner.posted.len());
-    inner.posted.push(Posted { channel: channel.to_owned(), id: id.clone(), body: body.clone() });
+    let id = snowflake(now, inner.posted.len());
+    let (channel_id, body) = (channel.to_owned(), body.clone());
+    inner.posted.push(Posted { channel: channel_id, id: id.clone(), body, at: now });
     (200, json!({ "id": id, "channel_id": channel, "something_new": 1 }))
 }

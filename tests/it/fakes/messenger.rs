@@ -21,8 +21,9 @@ pub struct FakeMessenger(Mutex<State>);
 struct State {
     ledger: Vec<String>,
     arrived: BTreeMap<DeliveryId, MessageRef>,
-    /// What messages that were sent show since.
+    /// What messages that were sent show since, and the addresses that they lead to.
     edited: Vec<String>,
+    links: Vec<Option<String>>,
     /// Played before any success.
     failures: VecDeque<Failure>,
     /// Questions for messages that were answered.
@@ -31,6 +32,8 @@ struct State {
     doubt: Option<Doubt>,
     limit: Option<Limit>,
     limited: Option<String>,
+    /// Cards that one message shows.
+    fits: Option<usize>,
 }
 
 /// How a send fails.
@@ -56,6 +59,11 @@ impl FakeMessenger {
         self.state().doubt = Some(doubt);
     }
 
+    /// One message shows so many cards.
+    pub fn fits(&self, cards: usize) {
+        self.state().fits = Some(cards);
+    }
+
     /// One message so often, to all targets together.
     pub fn limit(&self, every: Duration) {
         self.state().limit = Some(Limit { key: "fake".to_owned(), every, burst: 1 });
@@ -70,6 +78,11 @@ impl FakeMessenger {
     /// `target: title | origin` of every edit, with a mark before what is closed.
     pub fn edited(&self) -> Vec<String> {
         self.state().edited.clone()
+    }
+
+    /// Where the card of each edit leads.
+    pub fn edited_links(&self) -> Vec<Option<String>> {
+        self.state().links.clone()
     }
 
     pub fn sent(&self) -> Vec<String> {
@@ -111,6 +124,10 @@ impl State {
 impl Messenger for FakeMessenger {
     fn platform(&self) -> Platform {
         Platform::Console
+    }
+
+    fn fits(&self, message: &Message, _: DateTime<Utc>) -> usize {
+        self.state().fits.unwrap_or(message.cards.len())
     }
 
     fn limits(&self, target: &Target) -> Vec<Limit> {
@@ -163,6 +180,7 @@ impl Messenger for FakeMessenger {
             let (title, origin) = (&card.title, card::origin(card, sent.at));
             let edited = format!("{}: {closed}{title} | {facts} | {origin}", target.address);
             state.edited.push(edited);
+            state.links.push(card.url.clone());
         }
         Ok(())
     }

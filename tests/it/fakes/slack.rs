@@ -1,6 +1,7 @@
 //! A strict Slack on loopback: it takes what Slack documents and nothing else, keeps a ledger of every call,
 //! and fails as it is told.
 
+mod reading;
 mod shapes;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -12,9 +13,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::post;
+use earlybrd::slack::SCOPES;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use url::Url;
+
+pub use reading::{check_view, shown, value_of};
 
 /// The token that works from the start.
 pub const TOKEN: &str = "xoxb-token-1";
@@ -55,6 +59,8 @@ pub enum Trick {
     DoneBut(u16, &'static str),
     /// It is done, and the answer never comes.
     Hang,
+    /// It is done, and the answer comes so late.
+    Late(Duration),
 }
 
 #[derive(Default)]
@@ -104,6 +110,11 @@ impl FakeSlack {
         self.inner().tricks.push_back((method, trick));
     }
 
+    /// A token that works from now on.
+    pub fn grant(&self, token: &str) {
+        self.inner().tokens.insert(token.to_owned());
+    }
+
     pub fn revoke(&self, token: &str) {
         self.inner().tokens.remove(token);
     }
@@ -147,38 +158,6 @@ impl FakeSlack {
             .map(|posted| shown(&posted.arguments["blocks"]))
             .collect::<Vec<_>>()
             .join("\n")
-    }
-}
-
-/// All texts and button labels of blocks.
-pub fn shown(blocks: &Value) -> String {
-    match blocks {
-        Value::Object(fields) => {
-            let texts = fields.iter().map(|(name, value)| match value {
-                Value::String(text) if name == "text" => text.clone(),
-                Value::Object(_) | Value::Array(_) => shown(value),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => String::new(),
-            });
-            texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
-        }
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("\n"),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => String::new(),
-    }
-}
-
-/// The value of the button with a label.
-pub fn value_of(blocks: &Value, label: &str) -> Option<String> {
-    match blocks {
-        Value::Object(fields) => {
-            let is_it =
-                fields.get("text").and_then(|text| text.get("text")?.as_str()) == Some(label);
-            match fields.get("value").and_then(Value::as_str) {
-                Some(value) if is_it => Some(value.to_owned()),
-                _ => fields.values().find_map(|value| value_of(value, label)),
-            }
-        }
-        Value::Array(items) => items.iter().find_map(|item| value_of(item, label)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
@@ -233,6 +212,11 @@ async fn called(
             done(&slack);
             answer(status, &[], body)
         }
+        Some(Trick::Late(late)) => {
+            let answered = done(&slack).to_string();
+            tokio::time::sleep(late).await;
+            answer(200, &[], &answered)
+        }
         Some(Trick::Hang) => {
             done(&slack);
             tokio::time::sleep(Duration::from_mins(10)).await;
@@ -282,6 +266,10 @@ impl FakeSlack {
             }
             Some(token) if !inner.tokens.contains(token) => return refuse("token_revoked"),
             Some(_) => {}
+        }
+        // The app has what its manifest asks for.
+        if shapes::scope(&call.method).is_some_and(|scope| !SCOPES.contains(&scope)) {
+            return refuse("missing_scope");
         }
         match call.method.as_str() {
             "auth.test" => json!({ "ok": true, "team_id": "T1", "team": "One", "user_id": "U0" }),

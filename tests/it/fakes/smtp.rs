@@ -47,6 +47,8 @@ pub enum Act {
     Close,
     /// Says nothing for an hour.
     Hang,
+    /// Goes on after a while.
+    Late(Duration),
 }
 
 /// What the server is.

@@ -82,7 +82,8 @@ async fn bad_items_are_named_and_good_ones_still_printed() {
     for (kind, input, want) in [
         ("fax", "", "there are: arbeitnow, ashby, feed, greenhouse"),
         ("feed", "", "the response is empty"),
-        ("feed", "{}", "not an RSS or Atom feed"),
+        ("feed", "{}", "not a JSON feed"),
+        ("feed", "x", "not an RSS or Atom feed"),
         ("remoteok", "<html></html>", "expected a JSON array"),
     ] {
         let read = run(&["boards", "read", "--kind", kind, "-"], input).await;
@@ -91,6 +92,48 @@ async fn bad_items_are_named_and_good_ones_still_printed() {
     }
     let read = run(&["boards", "read", "--kind", "feed", "/no/such/file"], "").await;
     assert!(!read.success && read.stderr.contains("/no/such/file"), "{}", read.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boards_read_adds_to_a_file_what_only_its_service_knows() {
+    let read = async |kind: &str, arguments: &[&str], input: &str| {
+        let arguments = [&["boards", "read", "--kind", kind], arguments, &["-"]].concat();
+        let read = run(&arguments, input).await;
+        assert!(read.success, "{}", read.stderr);
+        serde_json::from_str::<Value>(&read.stdout).unwrap()
+    };
+    let personio = "<workzag-jobs><position><id>7</id><name>Cook</name></position></workzag-jobs>";
+    let job = read("personio", &["--url", "https://acme.jobs.personio.de/xml"], personio).await;
+    assert_eq!(job["url"], "https://acme.jobs.personio.de/job/7");
+    assert_eq!(job["company"], "Acme");
+    let workday = r#"{"jobPostings": [{"title": "Cook", "externalPath": "/job/x/Cook_R1",
+                                       "postedOn": "Posted Today"}]}"#;
+    let job = read("workday", &["--company", "Acme Inc"], workday).await;
+    assert_eq!(job["company"], "Acme Inc");
+    assert!(job["posted_at"].is_string(), "{job}");
+    let lever =
+        r#"[{"id": "1", "text": "Cook", "hostedUrl": "https://jobs.lever.co/acme-labs/1"}]"#;
+    assert_eq!(read("lever", &[], lever).await["company"], "Acme Labs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boards_read_reads_all_pages_of_an_address_or_says_that_there_are_more() {
+    let board = FakeBoard::start().await;
+    let page = |guid: &str, total: u32| {
+        let head = json!({"offset": 0, "limit": 1, "totalFound": total});
+        let mut page = head.as_object().unwrap().clone();
+        page.insert("content".to_owned(), json!([{"id": guid, "name": format!("Cook {guid}")}]));
+        Value::Object(page).to_string()
+    };
+    board.body_at("offset=1", page("2", 2).replace("\"offset\":0", "\"offset\":1"));
+    board.body(page("1", 2));
+    let url = board.url.join("/v1/companies/acme/postings?limit=1").unwrap();
+    let arguments = ["boards", "read", "--kind", "smartrecruiters", url.as_str()];
+    let read = run(&arguments, "").await;
+    assert!(read.success && read.stdout.lines().count() == 2, "{}", read.stderr);
+    board.body(page("1", 3));
+    let read = run(&arguments, "").await;
+    assert!(read.stderr.contains("there are more postings than these 2"), "{}", read.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

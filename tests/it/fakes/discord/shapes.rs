@@ -59,7 +59,9 @@ pub fn message(message: &Value) -> Result<(), String> {
         if let Some(url) = embed.get("url").and_then(Value::as_str) {
             check(url.starts_with("https://") || url.starts_with("http://"), "a strange address")?;
         }
-        inert(embed["description"].as_str().unwrap_or_default())?;
+        for part in ["title", "description"] {
+            inert(embed[part].as_str().unwrap_or_default())?;
+        }
     }
     check(all <= 6_000, "the embeds are too long together")?;
     let rows = message["components"].as_array().map_or(&[][..], Vec::as_slice);
@@ -67,6 +69,13 @@ pub fn message(message: &Value) -> Result<(), String> {
     let mut names = BTreeSet::new();
     for row in rows {
         let buttons = row["components"].as_array().ok_or("an empty row")?;
+        if let [menu] = buttons.as_slice()
+            && menu["type"] == 3
+        {
+            check(names.insert(menu["custom_id"].to_string()), "two custom_ids are the same")?;
+            chosen(menu)?;
+            continue;
+        }
         check((1..=5).contains(&buttons.len()), "none, or more than five in a row")?;
         for button in buttons {
             check((1..=100).contains(&length(&button["custom_id"])), "a custom_id")?;
@@ -75,6 +84,50 @@ pub fn message(message: &Value) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A menu: what can be chosen differs.
+fn chosen(menu: &Value) -> Result<(), String> {
+    check((1..=100).contains(&length(&menu["custom_id"])), "a custom_id")?;
+    check(length(&menu["placeholder"]) <= 150, "a placeholder")?;
+    let options = menu["options"].as_array().ok_or("a menu without options")?;
+    check((1..=25).contains(&options.len()), "none, or more than 25 options")?;
+    let values: BTreeSet<String> = options.iter().map(|it| it["value"].to_string()).collect();
+    check(values.len() == options.len(), "two options are the same")?;
+    for option in options {
+        for part in ["label", "value"] {
+            check((1..=100).contains(&length(&option[part])), "an option")?;
+        }
+    }
+    Ok(())
+}
+
+/// An answer to an interaction, by its kind.
+pub fn callback(answer: &Value) -> Result<(), String> {
+    let kind = answer["type"].as_u64();
+    let schema = match kind {
+        Some(1) => "PongInteractionCallbackRequest",
+        Some(4 | 5) => "CreateMessageInteractionCallbackRequest",
+        Some(6 | 7) => "UpdateMessageInteractionCallbackRequest",
+        Some(8) => "ApplicationCommandAutocompleteCallbackRequest",
+        Some(9) => "ModalInteractionCallbackRequest",
+        _ => return Err("no kind of answer".to_owned()),
+    };
+    let mut known = answer.clone();
+    if let Some(data) = known.get_mut("data") {
+        *data = trimmed(data);
+    }
+    body(schema, &known)?;
+    match kind {
+        Some(4 | 7) => message(&answer["data"]),
+        Some(8) => {
+            let choices = answer["data"]["choices"].as_array().ok_or("no choices")?;
+            check(choices.len() <= 25, "more than 25 choices")?;
+            let fits = |it: &Value| (1..=100).contains(&length(it));
+            check(choices.iter().all(|it| fits(&it["name"]) && fits(&it["value"])), "a choice")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Markdown in which nobody is called and nothing but the web is linked.

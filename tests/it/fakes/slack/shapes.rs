@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Call;
+use crate::fakes::contract;
 use crate::server::setting;
 
 /// Methods and arguments that are newer than the contract, with where Slack documents them.
@@ -34,6 +35,24 @@ static CONTRACT: LazyLock<Option<BTreeMap<String, BTreeSet<String>>>> = LazyLock
         (path.trim_start_matches('/').to_owned(), parameters.map(str::to_owned).collect())
     });
     Some(methods.collect())
+});
+
+/// What an app must be allowed to call a method, as Slack documents it.
+pub fn scope(method: &str) -> Option<&'static str> {
+    match method {
+        "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Some("chat:write"),
+        "conversations.open" => Some("im:write"),
+        "conversations.history" | "conversations.replies" => Some("im:history"),
+        "users.info" => Some("users:read"),
+        _ => None,
+    }
+}
+
+/// What blocks there are, as Slack's own types have them.
+static TYPES: LazyLock<Option<Value>> = LazyLock::new(|| {
+    let folder = setting("EARLYBRD_CONTRACTS")?;
+    let path = format!("{folder}/slack/slack_message_from_slack_types.schema.json");
+    Some(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
 });
 
 /// Whether a method takes these arguments.
@@ -103,6 +122,10 @@ pub fn view(arguments: &Map<String, Value>) -> Result<(), String> {
 
 fn blocks(all: &Value, most: usize) -> Result<(), String> {
     let all = all.as_array().ok_or("blocks are no list")?;
+    if let Some(types) = TYPES.as_ref() {
+        let known = json!({ "$ref": "#/definitions/KnownBlock" });
+        all.iter().try_for_each(|block| contract::check(types, &known, block, "block"))?;
+    }
     check((1..=most).contains(&all.len()), "none, or too many blocks")?;
     let (mut actions, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for block in all {

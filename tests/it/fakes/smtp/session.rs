@@ -178,8 +178,10 @@ impl Session<'_> {
             text += "\r\n";
         }
         let (from, to) = (self.from.take().unwrap_or_default(), std::mem::take(&mut self.to));
-        if let Some(act) = self.server.act(Stage::Dot) {
-            return self.perform(act).await;
+        match self.server.act(Stage::Dot) {
+            Some(Act::Late(by)) => tokio::time::sleep(by).await,
+            Some(act) => return self.perform(act).await,
+            None => {}
         }
         let accepted = Accepted { from, to, text, encrypted: self.encrypted };
         self.server.seen().ledger.push(accepted);
@@ -194,6 +196,10 @@ impl Session<'_> {
     async fn answer(&mut self, stage: Stage, usual: &str) -> Result<bool, Over> {
         match self.server.act(stage) {
             None => self.say(usual).await.map(|()| true),
+            Some(Act::Late(by)) => {
+                tokio::time::sleep(by).await;
+                self.say(usual).await.map(|()| true)
+            }
             Some(act) => self.perform(act).await.map(|()| false),
         }
     }
@@ -205,7 +211,7 @@ impl Session<'_> {
                 self.say(said).await?;
                 Err(Over)
             }
-            Act::Close => Err(Over),
+            Act::Close | Act::Late(_) => Err(Over),
             Act::Hang => {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 Err(Over)

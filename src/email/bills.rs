@@ -1,0 +1,124 @@
+//! `/upgrade` and `/billing`: where the buttons of mails about bills lead.
+//!
+//! A GET changes nothing, since mail programs open links by themselves: it shows a button.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State as Shared};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use serde::Deserialize;
+
+use crate::commands::{self, Actor, Context};
+use crate::db;
+use crate::domain::ids::AccountId;
+use crate::domain::reply::{Part, Reply};
+use crate::secrets::{BadLink, Keys, Purpose};
+
+/// Nothing but the page's own form, which leads to Stripe.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' https:; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// What the pages share.
+pub struct Bills {
+    pub context: Context,
+    pub keys: Arc<Keys>,
+}
+
+#[derive(Template)]
+#[template(path = "pages/mail.html")]
+struct Page<'a> {
+    title: &'a str,
+    text: &'a str,
+    button: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    token: String,
+}
+
+type Bill = (Shared<Arc<Bills>>, Query<Asked>);
+
+pub fn router(bills: Bills) -> Router {
+    let upgrade = get(async |bill: Bill| ask(&bill, Purpose::Upgrade))
+        .post(async |bill: Bill| lead(bill, (Purpose::Upgrade, "upgrade")).await);
+    let billing = get(async |bill: Bill| ask(&bill, Purpose::Billing))
+        .post(async |bill: Bill| lead(bill, (Purpose::Billing, "billing")).await);
+    Router::new().route("/upgrade", upgrade).route("/billing", billing).with_state(Arc::new(bills))
+}
+
+fn page(status: StatusCode, title: &str, text: &str, button: Option<&str>) -> Response {
+    let html = Page { title, text, button }.render().unwrap_or_else(|error| {
+        tracing::error!("a template failed: {error}");
+        String::new()
+    });
+    let headers: [(HeaderName, HeaderValue); 4] = [
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // The token stands in the address.
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (status, headers, Html(html)).into_response()
+}
+
+/// Whose link it is.
+fn whose((bills, asked): (&Bills, &Asked), purpose: Purpose) -> Result<AccountId, BadLink> {
+    let link = bills.keys.verify(&asked.token, purpose, bills.context.clock.now());
+    link.map(|link| AccountId(link.id))
+}
+
+fn refused(why: BadLink) -> Response {
+    let text = "In the chat the commands upgrade and billing give you a new one.";
+    page(StatusCode::BAD_REQUEST, &why.to_string(), text, None)
+}
+
+fn ask((Shared(bills), Query(asked)): &Bill, purpose: Purpose) -> Response {
+    if let Err(why) = whose((bills, asked), purpose) {
+        return refused(why);
+    }
+    let text = "Cards, bills and plans are at Stripe, which takes our payments.";
+    page(StatusCode::OK, "What you pay", text, Some("Go on to Stripe"))
+}
+
+/// Does what the command does, and leads to where its link leads.
+async fn lead(
+    (Shared(bills), Query(asked)): Bill,
+    (purpose, command): (Purpose, &str),
+) -> Response {
+    let account = match whose((&bills, &asked), purpose) {
+        Ok(account) => account,
+        Err(why) => return refused(why),
+    };
+    let target = match db::plans::target(&bills.context.pool, account).await {
+        Ok(Some(target)) => target,
+        Ok(None) => return page(StatusCode::NOT_FOUND, "There is no such account", "", None),
+        Err(error) => {
+            tracing::error!("a page of bills failed: {error}");
+            let text = "Please try again in a minute.";
+            return page(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", text, None);
+        }
+    };
+    let reply = commands::say(&bills.context, Actor::alone(account, target), command).await;
+    let url = reply.parts.iter().find_map(|part| match part {
+        Part::Link { url, .. } => Some(url.as_str()),
+        Part::Text(_) | Part::Code(_) | Part::List(_) | Part::Card { .. } => None,
+    });
+    match url {
+        Some(url) => ([(header::CACHE_CONTROL, "no-store")], Redirect::to(url)).into_response(),
+        None => page(StatusCode::OK, "What you pay", &said(&reply), None),
+    }
+}
+
+fn said(reply: &Reply) -> String {
+    let texts = reply.parts.iter().filter_map(|part| match part {
+        Part::Text(text) | Part::Code(text) => Some(text.as_str()),
+        Part::List(_) | Part::Link { .. } | Part::Card { .. } => None,
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
