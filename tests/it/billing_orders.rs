@@ -1,8 +1,8 @@
 //! Events in whatever order, twice or never: what somebody has is what Stripe says when it is asked.
 //!
-//! What follows from events that were heard must depend on which they are and not on their order. That is
-//! shown for every set of the seven and every event that may come next, with Stripe changing its mind in
-//! between: from it follows the same for all 5,040 orders, since each is a walk through these sets.
+//! What follows from events that were heard must depend on which they are and not on their order. Tried is
+//! every set of the seven with every event that may come next, Stripe changing its mind in between. All 5,040
+//! orders are walks through these sets; each set is heard in one order, so that this samples them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
