@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{any, post};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -27,9 +27,18 @@ const PAGE: usize = 100;
 
 pub fn routes() -> Router<Ledger> {
     Router::new()
+        .route("/api/auth.test", any(whose))
         .route("/api/chat.postMessage", post(post_message))
         .route("/api/conversations.open", post(open))
         .route("/api/conversations.history", post(history))
+}
+
+/// Whose the token is.
+async fn whose(headers: HeaderMap) -> Response {
+    if !is_ours(&headers) {
+        return refused("invalid_auth");
+    }
+    axum::Json(json!({ "ok": true, "team_id": "T0", "user_id": "U0" })).into_response()
 }
 
 fn refused(code: &str) -> Response {
