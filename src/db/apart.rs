@@ -16,8 +16,9 @@ use crate::normalize::fingerprint::Fingerprint;
 const JOINING: i32 = 0x6f70_656e;
 const BANDS: i32 = JOINING + 1;
 
-/// Locks for companies and ads, so few that no server runs out of room for them.
-const BUCKETS: i64 = 1_024;
+/// Locks for companies and ads: so many that those who store different jobs hardly ever meet at one by
+/// chance. A transaction holds two a posting at the most.
+const BUCKETS: i64 = 1 << 20;
 
 /// Numbers below those of the buckets: of the lock that all share, and of the first stripe.
 const ALL: i32 = i32::MIN;
@@ -91,4 +92,51 @@ fn locks(board: BoardId, prints: &[Fingerprint]) -> Locks {
 /// The upper half of a number.
 fn fold(number: i64) -> i32 {
     i32::try_from(number >> 32).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalize::fingerprint::Shown;
+
+    fn prints(board: usize, postings: usize) -> Vec<Fingerprint> {
+        let of = |posting: usize| {
+            Fingerprint::of(&Shown {
+                company: Some(&format!("Kontor {board} {posting}")),
+                title: "Rust Engineer",
+                location: Some("Berlin"),
+                url: Some(&format!(
+                    "https://boards.greenhouse.io/kontor{board}/jobs/{board}{posting:06}"
+                )),
+                posted_at: None,
+                sketch: None,
+            })
+        };
+        (0..postings).map(of).collect()
+    }
+
+    /// The locks that nobody else may have meanwhile.
+    fn alone(board: usize, postings: usize) -> Vec<(i32, i32)> {
+        let id = BoardId(i64::try_from(board).unwrap());
+        let held = locks(id, &prints(board, postings)).into_iter();
+        held.filter_map(|(lock, alone)| alone.then_some(lock)).collect()
+    }
+
+    #[test]
+    fn boards_of_different_companies_do_not_wait_for_each_other() {
+        let boards: Vec<_> = (1..=8).map(|board| alone(board, 50)).collect();
+        for (number, board) in boards.iter().enumerate() {
+            assert!(board.len() >= 50, "one a company at least: {}", board.len());
+            for other in &boards[number + 1..] {
+                let both = board.iter().filter(|lock| other.contains(lock)).count();
+                assert!(both == 0, "{both} locks in common");
+            }
+        }
+    }
+
+    #[test]
+    fn two_locks_a_posting_are_held_at_the_most() {
+        let most = alone(1, 200).len();
+        assert!((200..=400).contains(&most), "{most} locks");
+    }
 }
