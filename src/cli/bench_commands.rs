@@ -1,4 +1,7 @@
-//! `earlybrd bench commands`: how soon Slack's commands are acknowledged while the database is busy.
+//! `earlybrd bench commands`: how soon Slack's commands are acknowledged, and answered, while the database
+//! is busy.
+
+mod inbox;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,13 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use reqwest::{Client, StatusCode};
+use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use self::inbox::Inbox;
 use super::bench::{Folder, board};
 use super::bench_outbox::stand_in::Nobody;
 use super::output;
@@ -53,7 +57,7 @@ pub async fn run(mut config: Config, rate: u32, seconds: u32) -> anyhow::Result<
     ensure!((1..=5_000).contains(&rate) && seconds > 0, "--rate is 1 to 5000, --seconds 1 or more");
     let folder = Folder::new(None);
     config.data_dir = Some(folder.path.clone());
-    // Nobody is called: no command that is measured needs it.
+    // Nobody is called there: no command that is measured needs it. Answers go to another port.
     let api = Url::parse("http://127.0.0.1:9/api/")?;
     let app = SlackApp {
         signing_secret: SECRET.into(),
@@ -81,32 +85,39 @@ async fn measure(app: &App, config: &Config, rate: u32, seconds: u32) -> anyhow:
     app.start_workers(config, &Roles::all(), vec![nobody])?;
     let targets = targets(app).await?;
     let before = sent.sent();
+    let inbox = Inbox::start(app, rate * seconds).await?;
     let begun = Instant::now();
-    let answered = tokio::select! {
-        answered = type_all(app, (&client, &url), rate, rate * seconds) => answered?,
+    let typed = tokio::select! {
+        typed = type_all(app, (&client, &url), &inbox, (rate, rate * seconds)) => typed?,
         ended = keep_busy(app, &targets) => {
             ended?;
             anyhow::bail!("nothing keeps the database busy")
         }
     };
     let took = begun.elapsed().as_secs_f64();
-    let mut taken: Vec<Duration> = answered.iter().map(|(took, _)| *took).collect();
-    taken.sort_unstable();
-    let at = |part: usize| taken.get(taken.len() * part / 1_000).or(taken.last());
-    let millis = |part: usize| at(part).map(|it| it.as_secs_f64() * 1e3);
-    let mut statuses: BTreeMap<String, u32> = BTreeMap::new();
-    for (_, status) in &answered {
-        *statuses.entry(status.as_u16().to_string()).or_default() += 1;
-    }
     let messages = u32::try_from(sent.sent() - before).unwrap_or(u32::MAX);
+    let mut statuses: BTreeMap<String, u32> = BTreeMap::new();
+    for Typed { status, .. } in &typed {
+        *statuses.entry(status.clone()).or_default() += 1;
+    }
+    let answers = inbox.all().await.into_iter().zip(&typed);
+    let answered: Vec<Duration> = answers.filter_map(|(at, it)| Some(at? - it.begun)).collect();
     Ok(json!({
-        "commands": answered.len(),
+        "commands": typed.len(),
         "commands_a_second": (f64::from(rate * seconds) / took).round(),
-        "acknowledged_ms": { "p50": millis(500), "p95": millis(950), "p99": millis(990),
-                             "max": millis(1_000) },
+        "acknowledged_ms": parts(typed.iter().map(|it| it.acknowledged).collect()),
+        "answered": answered.len(),
+        "answered_ms": parts(answered),
         "statuses": statuses,
         "messages_sent_meanwhile_a_second": (f64::from(messages) / took).round(),
     }))
+}
+
+fn parts(mut taken: Vec<Duration>) -> Value {
+    taken.sort_unstable();
+    let at = |part: usize| taken.get(taken.len() * part / 1_000).or(taken.last());
+    let millis = |part: usize| at(part).map(|it| (it.as_secs_f64() * 1e4).round() / 10.0);
+    json!({ "p50": millis(500), "p95": millis(950), "p99": millis(990), "max": millis(1_000) })
 }
 
 /// Stores what previews run over.
@@ -163,15 +174,22 @@ async fn keep_busy(app: &App, targets: &[TargetId]) -> sqlx::Result<()> {
     }
 }
 
-/// Types at a steady rate, whether or not what was typed before is answered.
+/// A command that was typed.
+struct Typed {
+    begun: Instant,
+    acknowledged: Duration,
+    status: String,
+}
+
+/// Types at a steady rate, whether or not what was typed before is answered; in the order of the numbers.
 async fn type_all(
     app: &App,
     to: (&Client, &Url),
-    rate: u32,
-    all: u32,
-) -> anyhow::Result<Vec<(Duration, StatusCode)>> {
+    inbox: &Inbox,
+    (rate, all): (u32, u32),
+) -> anyhow::Result<Vec<Typed>> {
     let mut tick = interval(Duration::from_secs(1) / rate);
-    let mut answers = JoinSet::new();
+    let mut typing = JoinSet::new();
     for number in 0..all {
         tick.tick().await;
         let (client, url) = (to.0.clone(), to.1.clone());
@@ -183,21 +201,33 @@ async fn type_all(
             .append_pair("channel_id", "D1")
             .append_pair("command", "/jobs")
             .append_pair("text", line)
+            .append_pair("response_url", &inbox.url(number))
             .append_pair("trigger_id", &format!("{number}"))
             .finish();
         let timestamp = now.timestamp().to_string();
         let signature = slack::sign(&SECRET.into(), &timestamp, body.as_bytes());
-        answers.spawn(async move {
+        let request = client
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("x-slack-request-timestamp", timestamp)
+            .header("x-slack-signature", signature)
+            .body(body);
+        let inbox = inbox.clone();
+        typing.spawn(async move {
             let begun = Instant::now();
-            let request = client
-                .post(url)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .header("x-slack-request-timestamp", timestamp)
-                .header("x-slack-signature", signature)
-                .body(body);
-            let status = request.send().await?.status();
-            Ok::<_, reqwest::Error>((begun.elapsed(), status))
+            let response = request.send().await?;
+            let acknowledged = begun.elapsed();
+            let status = response.status().as_u16().to_string();
+            if !response.bytes().await?.is_empty() {
+                inbox.put(number);
+            }
+            Ok::<_, reqwest::Error>((number, Typed { begun, acknowledged, status }))
         });
     }
-    answers.join_all().await.into_iter().map(|answered| Ok(answered?)).collect()
+    let mut typed = Vec::new();
+    for one in typing.join_all().await {
+        typed.push(one?);
+    }
+    typed.sort_unstable_by_key(|(number, _)| *number);
+    Ok(typed.into_iter().map(|(_, it)| it).collect())
 }
