@@ -214,7 +214,7 @@ pub async fn board(app: &App) -> anyhow::Result<ClaimedBoard> {
     let claim = Claim {
         now: app.base().clock.now(),
         most: 1,
-        lease: |_, _| Duration::from_hours(1),
+        lease: Duration::from_hours(1),
         host_gap: Duration::ZERO,
         pace: None,
     };

@@ -17,7 +17,7 @@ use crate::domain::board::ClaimedBoard;
 use crate::domain::posting::Posting;
 
 /// A host whose next turn is further away than this has asked to be left alone.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A response with which the process died so often is not read again.
 const DEATHS: i64 = 2;

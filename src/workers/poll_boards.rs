@@ -42,15 +42,19 @@ impl Worker for PollBoards {
 
     async fn tick(&mut self) -> anyhow::Result<Tick> {
         let Some(board) = self.claims.next(&self.base).await? else { return Ok(Tick::Idle) };
-        match self.ask(&board).await {
-            Ok(answered) => self.take(&board, answered).await?,
-            Err(error) => self.fail(&board, &error).await?,
-        }
+        self.claims.hold(&self.base, &board, self.poll(&board)).await?;
         Ok(Tick::Busy)
     }
 }
 
 impl PollBoards {
+    async fn poll(&self, board: &ClaimedBoard) -> anyhow::Result<()> {
+        match self.ask(board).await {
+            Ok(answered) => self.take(board, answered).await,
+            Err(error) => self.fail(board, &error).await,
+        }
+    }
+
     async fn take(&self, board: &ClaimedBoard, answered: Answered) -> anyhow::Result<()> {
         if !answered.anew {
             let rhythm = Self::rhythm(board, &answered, false);
