@@ -63,14 +63,20 @@ pub mod why;
 use std::str::FromStr;
 use std::time::Duration;
 
+use std::sync::LazyLock;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgExecutor, PgPool, Row};
 
-/// The schema, inside the binary.
-pub static MIGRATIONS: Migrator = sqlx::migrate!();
+/// The schema, inside the binary. What a newer version has applied beside it is passed over: a version runs
+/// on the schema of the next one, also where it starts anew.
+pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!();
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// Longest wait for a connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -158,6 +164,11 @@ pub async fn migrate(url: &SecretString) -> Result<(), MigrateError> {
             }
         }
         // It holds the lock that makes processes take turns.
+                if ended.is_ok() && is_newer(&applied(&mut connection).await?) {
+                    tracing::warn!(
+                        "a newer version of earlybrd made the schema; this one runs on it"
+                    );
+                }
         connection.close().await?;
         tokio::time::sleep(MIGRATION_REST).await;
         tries += 1;
@@ -200,12 +211,8 @@ pub async fn schema_state(url: &SecretString) -> sqlx::Result<SchemaState> {
     let table: Option<String> = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text")
         .fetch_one(&mut connection)
         .await?;
-    let applied: Vec<i64> = match table {
-        Some(_) => {
-            sqlx::query_scalar("SELECT version FROM _sqlx_migrations")
-                .fetch_all(&mut connection)
-                .await?
-        }
+    let applied = match table {
+        Some(_) => applied(&mut connection).await?,
         None => Vec::new(),
     };
     let in_use: bool = sqlx::query_scalar(
@@ -216,11 +223,10 @@ pub async fn schema_state(url: &SecretString) -> sqlx::Result<SchemaState> {
     .fetch_one(&mut connection)
     .await?;
     connection.close().await?;
-    let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
     Ok(SchemaState {
         server,
-        missing: known.iter().filter(|version| !applied.contains(version)).count(),
-        unknown: applied.iter().any(|version| !known.contains(version)),
+        missing: MIGRATIONS.iter().filter(|known| !applied.contains(&known.version)).count(),
+        unknown: is_newer(&applied),
         in_use,
     })
 }
@@ -230,6 +236,23 @@ pub async fn schema_state(url: &SecretString) -> sqlx::Result<SchemaState> {
 pub async fn in_tx<T>(
     pool: &PgPool,
     work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+/// Migrations that a database has.
+async fn applied(connection: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar("SELECT version FROM _sqlx_migrations").fetch_all(connection).await
+}
+
+/// Whether this program does not know all of them.
+fn is_newer(applied: &[i64]) -> bool {
+    applied.iter().any(|version| !MIGRATIONS.version_exists(*version))
+}
+
+/// Asks the database for somebody who does not wait long.
+pub async fn soon<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "it does not answer in time");
+    let answered = tokio::time::timeout(PAGE_PATIENCE, work).await;
+    answered.unwrap_or_else(|_| Err(late().into()))
+}
+
 ) -> sqlx::Result<T> {
     let mut tx = pool.begin().await?;
     let value = work(&mut tx).await?;

@@ -44,6 +44,8 @@ mod faults_sessions;
 mod faults_xml;
 mod flow_address;
 mod flow_at_once;
+mod faults_slow_database;
+mod faults_versions;
 mod flow_backlog;
 mod flow_deliver;
 mod flow_details;

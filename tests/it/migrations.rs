@@ -57,6 +57,28 @@ fn no_migration_takes_away_what_the_version_before_uses() {
     }
 }
 
+/// Whoever writes to a large table would wait until its index is made.
+#[test]
+fn an_index_on_a_large_table_is_made_while_others_write() {
+    // Before the first release no table was large.
+    const RELEASED: i64 = 42;
+    let large =
+        ["postings", "openings", "owed", "owed_filters", "deliveries", "playground_messages"];
+    for migration in db::MIGRATIONS.iter().filter(|it| it.version > RELEASED) {
+        let words: Vec<&str> = migration.sql.as_str().split_whitespace().collect();
+        for at in (0..words.len()).filter(|at| words[*at].eq_ignore_ascii_case("INDEX")) {
+            let rest = &words[at + 1..];
+            let Some(on) = rest.iter().position(|it| it.eq_ignore_ascii_case("ON")) else {
+                continue;
+            };
+            let is_made = at > 0 && !words[at - 1].eq_ignore_ascii_case("DROP");
+            let is_large = rest.get(on + 1).is_some_and(|table| large.contains(table));
+            let apart = rest[..on].iter().any(|it| it.eq_ignore_ascii_case("CONCURRENTLY"));
+            assert!(!(is_made && is_large) || apart, "migration {}: {rest:?}", migration.version);
+        }
+    }
+}
+
 /// A sequence of 32 bits was exhausted by upserts elsewhere; ours have 64.
 #[tokio::test]
 async fn no_key_or_sequence_is_an_integer_of_32_bits() {
