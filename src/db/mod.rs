@@ -61,6 +61,7 @@ pub mod wake;
 pub mod why;
 
 use std::str::FromStr;
+use std::io;
 use std::time::Duration;
 
 use std::sync::LazyLock;
@@ -82,6 +83,9 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection that was used within this time is believed to be there still; others are asked first.
+/// The longest that a page waits for the database: who asked comes again, and what is brought is brought again.
+const PAGE_PATIENCE: Duration = Duration::from_millis(1_500);
+
 const FRESH: Duration = Duration::from_millis(500);
 
 /// Options of every connection: whatever hangs is ended by the server itself.

@@ -95,13 +95,14 @@ async fn lead(
         Ok(account) => account,
         Err(why) => return refused(why),
     };
-    let target = match db::plans::target(&bills.context.pool, account).await {
+    let target = match db::soon(db::plans::target(&bills.context.pool, account)).await {
         Ok(Some(target)) => target,
         Ok(None) => return page(StatusCode::NOT_FOUND, "There is no such account", "", None),
         Err(error) => {
             tracing::error!("a page of bills failed: {error}");
-            let text = "Please try again in a minute.";
-            return page(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", text, None);
+            let (title, text) = ("Something went wrong here", "Please try again in a minute.");
+            let answer = page(StatusCode::SERVICE_UNAVAILABLE, title, text, None);
+            return ([(header::RETRY_AFTER, "60")], answer).into_response();
         }
     };
     let reply = commands::say(&bills.context, Actor::alone(account, target), command).await;

@@ -3,7 +3,6 @@
 //! A GET changes nothing, since mail programs and scanners open links by themselves: it shows a button.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
@@ -16,7 +15,6 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sqlx::{PgConnection, PgPool};
-use tokio::time::timeout;
 
 use super::ending::{Ending, end_one};
 use super::rests;
@@ -88,17 +86,13 @@ fn refused(why: BadLink) -> Response {
     page(StatusCode::GONE, &Page { title: &title, text, button })
 }
 
-/// The longest wait for the database.
-const PATIENCE: Duration = Duration::from_millis(1_800);
-
 /// Asks the database, and not for long: whoever waits is told to come again.
 async fn soon<T>(work: impl Future<Output = sqlx::Result<T>>) -> Result<T, Response> {
-    let why = match timeout(PATIENCE, work).await {
-        Ok(Ok(done)) => return Ok(done),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "the database does not answer".to_owned(),
+    let error = match db::soon(work).await {
+        Ok(done) => return Ok(done),
+        Err(error) => error,
     };
-    tracing::error!("a page of mail failed: {why}");
+    tracing::error!("a page of mail failed: {error}");
     let (title, text) = ("Something went wrong here", "Please try again in a minute.");
     let answer = page(StatusCode::SERVICE_UNAVAILABLE, &Page { title, text, button: None });
     Err(([(header::RETRY_AFTER, "60")], answer).into_response())

@@ -12,6 +12,7 @@ use super::desk::{Desk, typed_text};
 use super::people::Who;
 use super::place::{Place, is_id};
 use super::send::is_no_channel;
+use super::workspaces::NoToken;
 use crate::commands::meant;
 use crate::db;
 use crate::domain::account::{AccountKind, Identity};
@@ -111,24 +112,36 @@ impl Desk {
         let Some(event) = Event::read(&envelope, now) else { return Ok(()) };
         let id = text(&envelope, "/event_id");
         match event.text("/type").unwrap_or_default() {
-            "app_uninstalled" => self.removed(&event, id).await?,
+            "message" | "app_mention" | "app_home_opened" => self.heard(envelope).await,
+            kind => Ok(db::soon(self.changed(kind, &event, id)).await?),
+        }
+    }
+
+    /// Notes what has changed in a workspace.
+    async fn changed(
+        self: &Arc<Self>,
+        kind: &str,
+        event: &Event<'_>,
+        id: Option<&str>,
+    ) -> sqlx::Result<()> {
+        match kind {
+            "app_uninstalled" => self.removed(event, id).await,
             "tokens_revoked" => {
                 // Those of people are none of ours.
                 let bots = event.envelope.pointer("/event/tokens/bot").and_then(Json::as_array);
                 if bots.is_some_and(|bots| !bots.is_empty()) {
-                    self.removed(&event, id).await?;
+                    self.removed(event, id).await?;
                 }
+                Ok(())
             }
             "channel_archive" | "channel_deleted" | "group_archive" | "group_deleted" => {
-                self.closed(&event).await?;
+                self.closed(event).await
             }
-            "channel_unarchive" | "group_unarchive" => self.opened(&event).await?,
-            "member_joined_channel" => self.joined(&event, id).await?,
-            "message" | "app_mention" | "app_home_opened" => self.heard(envelope).await?,
+            "channel_unarchive" | "group_unarchive" => self.opened(event).await,
+            "member_joined_channel" => self.joined(event, id).await,
             // A channel is known by its id, which a new name leaves as it is.
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Answers what somebody said before Slack is answered, so that what ends us in between is brought again.
@@ -136,7 +149,7 @@ impl Desk {
         let (pool, now) = (&self.context.pool, self.context.clock.now());
         let id = text(&envelope, "/event_id").map(|id| format!("event:{id:.100}"));
         if let Some(id) = &id
-            && !db::slack::begin(pool, id, now).await?
+            && !db::soon(db::slack::begin(pool, id, now)).await?
         {
             return timeout(IN_TIME, self.others_end(id)).await.unwrap_or(Err(NotTaken::AtWork));
         }
@@ -216,7 +229,7 @@ impl Desk {
         let (Some(user), Some(channel)) = (event.text("/user"), event.text("/channel")) else {
             return Ok(());
         };
-        if !is_id(channel) || self.bot(event).await.as_deref() != Some(user) {
+        if !is_id(channel) || self.bot(event).await?.as_deref() != Some(user) {
             return Ok(());
         }
         let place = Place { team: event.team.to_owned(), id: channel.to_owned() }.to_string();
@@ -243,10 +256,17 @@ impl Desk {
     }
 
     /// The bot's own user: of the installation, or as the envelope says.
-    async fn bot(&self, event: &Event<'_>) -> Option<String> {
-        let token = self.caller.workspaces.token(event.team).await.ok()?;
+    async fn bot(&self, event: &Event<'_>) -> sqlx::Result<Option<String>> {
+        let token = match self.caller.workspaces.token(event.team).await {
+            Ok(token) => token,
+            Err(NoToken::Database(error)) => return Err(error),
+            Err(why) => {
+                tracing::debug!(slack.team = event.team, "{why}");
+                return Ok(None);
+            }
+        };
         let known = token.bot_user.filter(|user| !user.is_empty());
-        known.or_else(|| event.authorized().map(str::to_owned))
+        Ok(known.or_else(|| event.authorized().map(str::to_owned)))
     }
 
     /// Somebody wrote to the bot, or opened its page.
@@ -271,7 +291,8 @@ impl Desk {
     }
 
     async fn line(&self, event: &Event<'_>, who: &Who) {
-        let bot = self.bot(event).await;
+        // Whether the database is there says the answer to the line.
+        let bot = self.bot(event).await.unwrap_or_default();
         let line = without_mention(event.text("/text").unwrap_or_default(), bot.as_deref());
         let reply = self.say(who, &meant(&typed_text(&line))).await;
         self.tell(who, &reply, event.text("/thread_ts")).await;

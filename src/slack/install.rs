@@ -125,7 +125,8 @@ fn refused() -> Response {
 fn away(error: &dyn std::fmt::Display) -> Response {
     tracing::error!("an installation failed: {error}");
     let text = "Nothing was installed. Please try again in a minute.";
-    page(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", text)
+    let answer = page(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", text);
+    ([(header::RETRY_AFTER, "60")], answer).into_response()
 }
 
 /// Sends the browser to Slack with a state that it must bring back.
@@ -140,7 +141,8 @@ async fn install(Shared(pages): Shared<Arc<Pages>>) -> Response {
     }
     let state = URL_SAFE_NO_PAD.encode(random);
     let (pool, now) = (&pages.desk.context.pool, pages.desk.context.clock.now());
-    if let Err(error) = db::slack::begin_install(pool, &hash(&state), now).await {
+    let hash = hash(&state);
+    if let Err(error) = db::soon(db::slack::begin_install(pool, &hash, now)).await {
         return away(&error);
     }
     let mut url = pages.desk.caller.api.page("/oauth/v2/authorize");
@@ -165,7 +167,8 @@ async fn callback(
         return refused();
     }
     let (pool, now) = (&pages.desk.context.pool, pages.desk.context.clock.now());
-    match db::slack::end_install(pool, &hash(&back.state), now).await {
+    let hash = hash(&back.state);
+    match db::soon(db::slack::end_install(pool, &hash, now)).await {
         Ok(true) => {}
         Ok(false) => return refused(),
         Err(error) => return away(&error),
