@@ -8,7 +8,8 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::details::add_details;
-use super::fetch::{FetchError, Fetched, Fetcher, Request};
+use super::fetch::{FetchError, Fetched, Fetcher, Request, Whose};
+use super::kinds::of;
 use super::limits::Limits;
 use super::pages::{Page, read_on};
 use super::{ReadBoard, Reading, Response, Unreadable, next_address, next_page, read, rhythm};
@@ -108,7 +109,16 @@ pub async fn ask(
 ) -> Result<Answered, FetchError> {
     let conditional =
         Request { validators: board.validators, ..board.request(board.url, manners.now()) };
-    let first = fetcher.fetch(conditional).await?;
+    let first = match fetcher.fetch(conditional).await {
+        Err(missing) if missing.whose == Whose::Missing => {
+            let Some(other) = of(board.kind).elsewhere(board.url) else { return Err(missing) };
+            let found = ask_further(fetcher, manners, board, other).await;
+            // Where neither has it, it is missing at the address that people know.
+            return found
+                .map_err(|error| if error.whose == Whose::Missing { missing } else { error });
+        }
+        first => first?,
+    };
     let at = manners.now();
     let (body, validators, stays) = match first {
         Fetched::NotModified { stays } => {
@@ -149,7 +159,8 @@ pub async fn ask(
     }
 }
 
-/// The second of two requests. Neither is conditional, and nothing is kept to make the next so:
+/// The second of two requests, at an address of the first one's origin or, where there is nothing, at another
+/// of the company's. Neither is conditional, and nothing is kept to make the next so:
 /// a first answer that stays the same must not hide what is new in the second, and validators
 /// of the second say nothing once the first names another address.
 async fn ask_further(

@@ -5,6 +5,7 @@ pub mod catalog;
 mod details;
 pub mod detect;
 pub mod fetch;
+mod fetch_error;
 pub mod find;
 mod kinds;
 pub mod limits;
