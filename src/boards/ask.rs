@@ -70,8 +70,13 @@ pub trait Manners: Sync {
         std::future::ready(Vec::new())
     }
 
-    /// Is told each response before it is read, which may be the last that this process does.
-    fn before_reading(&self, body: &[u8]) -> impl Future<Output = Result<(), FetchError>> + Send;
+    /// Is told each response and where it lies before it is read, which may be the last that this process
+    /// does.
+    fn before_reading(
+        &self,
+        url: &Url,
+        body: &[u8],
+    ) -> impl Future<Output = Result<(), FetchError>> + Send;
 }
 
 /// What one response says.
@@ -211,8 +216,9 @@ async fn parse<T: Send + 'static>(
     + 'static,
 ) -> Result<T, FetchError> {
     let at = Some(manners.now());
-    manners.before_reading(&response.bytes).await?;
     let turn = READERS.acquire().await.map_err(|_| "nobody reads any more".to_owned())?;
+    // Not before its turn has come: what ends the process while it waits is something else.
+    manners.before_reading(&response.url, &response.bytes).await?;
     let (kind, rules, slug, zone) =
         (board.kind, board.rules.cloned(), board.slug.to_owned(), board.zone);
     let company = kind.shows_one_company().then(|| board.name.to_owned());

@@ -135,7 +135,7 @@ impl Manners for OneByOne {
         Ok(())
     }
 
-    async fn before_reading(&self, _: &[u8]) -> Result<(), FetchError> {
+    async fn before_reading(&self, _: &Url, _: &[u8]) -> Result<(), FetchError> {
         Ok(())
     }
 }

@@ -22,6 +22,7 @@ pub mod drafts;
 pub mod elsewhere;
 pub mod emails;
 pub mod filters;
+pub mod first_readings;
 pub mod funnel;
 pub mod gauges;
 pub mod habits;
@@ -60,11 +61,11 @@ pub mod unsent;
 pub mod wake;
 pub mod why;
 
-use std::str::FromStr;
 use std::io;
+use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use std::sync::LazyLock;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::{MigrateError, Migrator};
@@ -82,10 +83,10 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// Longest wait for a connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection that was used within this time is believed to be there still; others are asked first.
 /// The longest that a page waits for the database: who asked comes again, and what is brought is brought again.
 const PAGE_PATIENCE: Duration = Duration::from_millis(1_500);
 
+/// A connection that was used within this time is believed to be there still; others are asked first.
 const FRESH: Duration = Duration::from_millis(500);
 
 /// Options of every connection: whatever hangs is ended by the server itself.
@@ -163,16 +164,16 @@ pub async fn migrate(url: &SecretString) -> Result<(), MigrateError> {
                 tracing::warn!("a migration waits for a lock: {error}");
             }
             ended => {
-                connection.close().await?;
-                return ended;
-            }
-        }
-        // It holds the lock that makes processes take turns.
                 if ended.is_ok() && is_newer(&applied(&mut connection).await?) {
                     tracing::warn!(
                         "a newer version of earlybrd made the schema; this one runs on it"
                     );
                 }
+                connection.close().await?;
+                return ended;
+            }
+        }
+        // It holds the lock that makes processes take turns.
         connection.close().await?;
         tokio::time::sleep(MIGRATION_REST).await;
         tries += 1;
@@ -235,11 +236,6 @@ pub async fn schema_state(url: &SecretString) -> sqlx::Result<SchemaState> {
     })
 }
 
-/// Runs `work` in one transaction and commits it if it returns `Ok`. The pool is not in scope
-/// inside, so nothing can slip out of the transaction by mistake.
-pub async fn in_tx<T>(
-    pool: &PgPool,
-    work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
 /// Migrations that a database has.
 async fn applied(connection: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar("SELECT version FROM _sqlx_migrations").fetch_all(connection).await
@@ -257,6 +253,11 @@ pub async fn soon<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Resul
     answered.unwrap_or_else(|_| Err(late().into()))
 }
 
+/// Runs `work` in one transaction and commits it if it returns `Ok`. The pool is not in scope
+/// inside, so nothing can slip out of the transaction by mistake.
+pub async fn in_tx<T>(
+    pool: &PgPool,
+    work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
 ) -> sqlx::Result<T> {
     let mut tx = pool.begin().await?;
     let value = work(&mut tx).await?;

@@ -90,7 +90,7 @@ impl Manners for Polite<'_> {
         unknown.unwrap_or_default()
     }
 
-    async fn before_reading(&self, body: &[u8]) -> Result<(), FetchError> {
+    async fn before_reading(&self, _: &Url, body: &[u8]) -> Result<(), FetchError> {
         let hash = Sha256::digest(body).into();
         let first = !self.begun.swap(true, Ordering::Relaxed);
         let deaths =

@@ -86,6 +86,7 @@ impl Worker for Sweep {
         let too_old = db::in_tx(pool, async |tx| db::backlog::sweep(tx, now).await).await?;
         let removed = closed
             + too_old
+            + db::first_readings::sweep(pool, now).await?
             + db::sweep::settled_deliveries(pool, now).await?
             + db::in_tx(pool, async |tx| db::sweep::told(tx, now).await).await?
             + db::sweep::bodies(pool, now).await?

@@ -209,7 +209,7 @@ impl Manners for Hurried {
         false
     }
 
-    async fn before_reading(&self, _: &[u8]) -> Result<(), FetchError> {
+    async fn before_reading(&self, _: &Url, _: &[u8]) -> Result<(), FetchError> {
         Ok(())
     }
 }
