@@ -25,6 +25,8 @@ mod discord_people;
 mod discord_process;
 mod discord_send;
 mod docs;
+#[cfg(feature = "chaos")]
+mod failpoints;
 mod fakes;
 mod far;
 mod faults_addresses;
