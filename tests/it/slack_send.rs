@@ -40,7 +40,7 @@ impl Workspace {
     }
 
     pub async fn installed(&self, token: &str) {
-        install(&self.world, "T1", token).await;
+        install(&self.world.pool, self.world.now(), "T1", token).await;
     }
 
     pub async fn person(&self) -> Person {
