@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike};
 use earlybrd::billing;
 use earlybrd::boards::{self, Response, detect};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::email::{Email, EmailAddress, one_line};
 use earlybrd::domain::ids::{DeliveryId, FilterId};
+use earlybrd::domain::pay::Pay;
 use earlybrd::domain::plan::Plan;
 use earlybrd::domain::posting::Posting;
 use earlybrd::domain::rates::Rates;
@@ -16,7 +17,10 @@ use earlybrd::http::{check_stranger_url, is_public};
 use earlybrd::mail::letter::{Letter, compose};
 use earlybrd::mail::mailgun;
 use earlybrd::matching::{Document, Matcher, Scratch, explain, naive};
-use earlybrd::normalize::BoardContext;
+use earlybrd::normalize::{
+    BoardContext, RawDate, RawPay, RawPosting, find_in_body, is_costly, moment, normalize,
+    plain_text,
+};
 
 /// What is read prints and is read again as the same; what is refused points into the text.
 pub fn filter(text: &str) {
@@ -86,6 +90,53 @@ pub fn boards(text: &str) {
         assert!(posting.url.as_ref().is_none_or(|url| url.starts_with("http")));
         let json = serde_json::to_string(&posting).expect("JSON");
         let back: Posting = serde_json::from_str(&json).expect("what was written");
+        assert_eq!(serde_json::to_string(&back).expect("JSON"), json);
+    }
+}
+
+/// HTML, or what looks like it: its text has its limit, ends with a word, and holds no NUL.
+pub fn html(text: &str) {
+    if is_costly(text) {
+        return;
+    }
+    let plain = plain_text(text);
+    assert!(plain.len() <= 65_536 && !plain.contains('\0'));
+    assert_eq!(plain.trim_end(), plain);
+}
+
+/// The first line is a time zone, the rest a date: what is read of it can be true, and is read again as it is
+/// written.
+pub fn dates(text: &str) {
+    let (zone, date) = text.split_once('\n').unwrap_or(("UTC", text));
+    let Ok(zone) = zone.parse() else { return };
+    let number = date.trim().parse::<i64>().ok();
+    let stated = [
+        Some(RawDate::Text(date.to_owned())),
+        number.map(RawDate::Seconds),
+        number.map(RawDate::Millis),
+    ];
+    for stated in stated.iter().flatten() {
+        let Some(read) = moment(stated, zone, None) else { continue };
+        assert!((1990..=2100).contains(&read.year()), "{read}");
+        assert_eq!(moment(&RawDate::Text(read.to_rfc3339()), zone, None), Some(read));
+    }
+}
+
+/// What a job pays, as a field or inside of a text: what is read of it has its bounds in order, so that it
+/// survives its JSON.
+pub fn pay(text: &str) {
+    let raw = RawPosting {
+        title: "Cook".to_owned(),
+        pay: RawPay::Text(text.to_owned()),
+        body: text.to_owned(),
+        ..RawPosting::default()
+    };
+    let zone = "UTC".parse().expect("a zone");
+    let board = BoardContext { slug: "fuzz", company: None, base: None, zone, at: None };
+    let posting = normalize(raw, &board).expect("a title");
+    for pay in [posting.pay, find_in_body(text)].iter().flatten() {
+        let json = serde_json::to_string(pay).expect("JSON");
+        let back: Pay = serde_json::from_str(&json).expect("what was written");
         assert_eq!(serde_json::to_string(&back).expect("JSON"), json);
     }
 }

@@ -27,6 +27,21 @@ fn the_corpus_of_boards_is_read_clean_or_refused() {
 }
 
 #[test]
+fn the_corpus_of_dates_can_be_true_and_is_read_again() {
+    replay("dates", targets::dates);
+}
+
+#[test]
+fn the_corpus_of_html_is_made_text() {
+    replay("html", targets::html);
+}
+
+#[test]
+fn the_corpus_of_pay_survives_its_json() {
+    replay("pay", targets::pay);
+}
+
+#[test]
 fn the_corpus_of_filters_is_read_or_refused_as_it_should() {
     replay("filter", targets::filter);
 }
