@@ -2,12 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
-use sqlx::types::Json;
 
-use super::posting_row::{PostingRow, StoredPosting};
-use crate::domain::facts::Facts;
+use super::posting_row::{StoredPosting, posting_rows};
 use crate::domain::ids::{AccountId, OpeningId};
-use crate::domain::pay::Pay;
 
 /// The postings at an address that an account may see, newest first; a few of them.
 pub async fn postings(
@@ -15,18 +12,13 @@ pub async fn postings(
     account: AccountId,
     url: &str,
 ) -> sqlx::Result<Vec<StoredPosting>> {
-    let rows = sqlx::query_as!(
-        PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
-                  p.reposts, p.body, p.first_seen_at
-           FROM postings p JOIN boards b ON b.id = p.board_id
-           WHERE p.url = $2
-             AND (b.visibility = 'catalogue' OR EXISTS (
-                  SELECT FROM board_subscriptions s
-                  WHERE s.board_id = b.id AND s.account_id = $1))
-           ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 3"#,
+    let rows = posting_rows!(
+        "FROM postings p JOIN boards b ON b.id = p.board_id
+         WHERE p.url = $2
+           AND (b.visibility = 'catalogue' OR EXISTS (
+                SELECT FROM board_subscriptions s
+                WHERE s.board_id = b.id AND s.account_id = $1))
+         ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 3",
         account.0,
         url
     )
@@ -41,19 +33,14 @@ pub async fn card(
     account: AccountId,
     opening: OpeningId,
 ) -> sqlx::Result<Option<StoredPosting>> {
-    let row = sqlx::query_as!(
-        PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
-                  p.reposts, p.body, p.first_seen_at
-           FROM openings n
-           JOIN owed o ON o.opening_id IN (n.id, n.merged_into)
-           JOIN targets t ON t.id = o.target_id
-           JOIN postings p ON p.id = o.posting_id
-           JOIN boards b ON b.id = p.board_id
-           WHERE t.account_id = $1 AND n.id = $2
-           ORDER BY p.id DESC LIMIT 1"#,
+    let row = posting_rows!(
+        "FROM openings n
+         JOIN owed o ON o.opening_id IN (n.id, n.merged_into)
+         JOIN targets t ON t.id = o.target_id
+         JOIN postings p ON p.id = o.posting_id
+         JOIN boards b ON b.id = p.board_id
+         WHERE t.account_id = $1 AND n.id = $2
+         ORDER BY p.id DESC LIMIT 1",
         account.0,
         opening.0
     )

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::ask::fetcher;
 use crate::fakes::board::{Answer, FakeBoard, Item};
+use crate::faults_boards::acme;
 use crate::world::World;
 
 const POSTINGS: &str = "SELECT count(*) FROM postings";
@@ -157,12 +158,7 @@ async fn old_postings_that_move_back_into_a_feed_are_no_news() {
 
 #[tokio::test]
 async fn failures_do_not_make_an_empty_answer_believed() {
-    let world = World::new().await;
-    let board = FakeBoard::start().await;
-    let url = board.url.join("/v0/postings/acme").unwrap();
-    world.board_of_kind("acme", &url, BoardKind::Lever).await;
-    board.body(r#"[{"id": "1", "text": "Cook"}]"#);
-    world.poll().await;
+    let (world, board) = acme().await;
     let closed = "SELECT count(*) FROM postings WHERE closed_at IS NOT NULL";
     for (answer, want) in [("", 0), ("", 0), ("", 0), ("[]", 0), ("", 0), ("[]", 0), ("[]", 1)] {
         board.body(answer);
