@@ -126,3 +126,26 @@ async fn each_method_rests_alone_and_for_all_replicas() {
     assert_eq!(slack.slack.calls("chat.update").len(), 2);
     assert!(slack.slack.shown().contains("also on"), "{}", slack.slack.shown());
 }
+
+/// A Slack that does not know the question, or answers it in its own way.
+#[tokio::test]
+async fn the_operators_token_is_used_unasked_where_slack_does_not_say_whose_it_is() {
+    let world = World::new().await;
+    for (status, body) in [(404, "not found"), (500, ""), (200, "<html>"), (200, "{\"ok\": true}")]
+    {
+        let slack = FakeSlack::start().await;
+        slack.play("auth.test", Trick::Answer(status, Vec::new(), body));
+        let own = platform(&world, &slack, Some(TOKEN));
+        for user in ["T1/U1", "T7/U1"] {
+            let sent = own.send(&target(user), &notice()).await;
+            assert!(sent.is_ok(), "{status} {body}: {sent:?}");
+        }
+        assert_eq!(slack.calls("auth.test").len(), 1, "it is not asked for each message");
+    }
+    // What it says of the token counts.
+    let slack = FakeSlack::start().await;
+    slack.revoke(TOKEN);
+    let dead = platform(&world, &slack, Some(TOKEN)).send(&target("T1/U1"), &notice()).await;
+    assert!(matches!(dead, Err(Verdict::Limited { .. })), "{dead:?}");
+    assert!(slack.calls(POST).is_empty());
+}
