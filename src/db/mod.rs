@@ -16,6 +16,7 @@ pub mod cards;
 pub mod checkouts;
 mod comparing;
 pub mod deliveries;
+pub mod departed;
 pub mod discord;
 pub mod discord_gateway;
 pub mod drafts;

@@ -26,6 +26,7 @@ use super::place::is_id;
 use crate::config::SlackApp;
 use crate::db;
 use crate::db::slack::{Installed, cell};
+use crate::render::notices;
 
 /// What the app may do, and no more: commands; answers, cards and looking for them in direct messages; being
 /// spoken to; telling who let it in.
@@ -243,11 +244,12 @@ impl Pages {
         let (name, bot, scopes) =
             (cut("/team/name", 400), cut("/bot_user_id", 40), cut("/scope", 2_000));
         let installed = Installed { team, name: &name, bot_user: &bot, scopes: &scopes };
-        match self.write(installed, &token.into()).await {
+        let user = answer.text("/authed_user/id");
+        let who = user.and_then(|user| Who::new(team, user, None));
+        match self.write(installed, &token.into(), who.as_ref()).await {
             Ok(()) => {
                 tracing::info!(slack.team = team, "workspace {team} installed the app");
-                let user = answer.text("/authed_user/id");
-                if let Some(who) = user.and_then(|user| Who::new(team, user, None)) {
+                if let Some(who) = who {
                     let desk = Arc::clone(&self.desk);
                     self.desk.tasks.spawn(async move { desk.welcome(&who).await });
                 }
@@ -257,15 +259,26 @@ impl Pages {
         }
     }
 
-    async fn write(&self, installed: Installed<'_>, token: &SecretString) -> anyhow::Result<()> {
+    /// Whoever brings back a workspace that had removed the app is told what it finds.
+    async fn write(
+        &self,
+        installed: Installed<'_>,
+        token: &SecretString,
+        who: Option<&Who>,
+    ) -> anyhow::Result<()> {
         let keys = self.desk.caller.workspaces.keys.as_ref();
         let keys = keys.ok_or_else(|| anyhow::anyhow!("no EARLYBRD_KEYS"))?;
         let now = self.desk.context.clock.now();
         db::in_tx(&self.desk.context.pool, async |tx| {
+            let kept = db::departed::kept(tx, installed.team).await?;
             let id = db::slack::install(tx, installed, now).await?;
             let sealed = keys.seal(cell(id), token.expose_secret());
             let sealed = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-            db::slack::keep_token(tx, id, &sealed).await
+            db::slack::keep_token(&mut *tx, id, &sealed).await?;
+            let Some(who) = who.filter(|_| kept > 0) else { return Ok(()) };
+            let (_, target) = who.own(tx, now).await?;
+            let notice = [(target, notices::workspace_is_back(kept))];
+            db::deliveries::queue_notices(tx, &notice, now).await
         })
         .await?;
         Ok(())

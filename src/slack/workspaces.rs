@@ -135,14 +135,15 @@ impl Workspaces {
     /// The token of a workspace.
     pub async fn token(&self, team: &str) -> Result<Token, NoToken> {
         let row = db::slack::workspace(&self.pool, team).await?;
-        if let Some(workspace) = row
+        if let Some(workspace) = &row
             && let Some(sealed) = &workspace.sealed
         {
             let keys = self.keys.as_ref();
             let keys = keys.ok_or_else(|| NoToken::Unreadable("no EARLYBRD_KEYS".to_owned()))?;
             let secret = keys.open(cell(workspace.id), sealed);
             let secret = secret.map_err(|error| NoToken::Unreadable(error.to_string()))?;
-            let (bot_user, installed_at) = (Some(workspace.bot_user), Some(workspace.installed_at));
+            let bot_user = Some(workspace.bot_user.clone());
+            let installed_at = Some(workspace.installed_at);
             return Ok(Token { secret, bot_user, installed_at });
         }
         let one = self.one.as_ref().ok_or(NoToken::Removed)?;
@@ -150,8 +151,10 @@ impl Workspaces {
         if one.serves == Serves::ItsOwn && whose.team.as_ref().is_some_and(|own| own != team) {
             return Err(NoToken::Removed);
         }
-        let (secret, bot_user) = (one.secret.clone(), whose.bot_user.clone());
-        Ok(Token { secret, bot_user, installed_at: None })
+        if let Some(workspace) = row.filter(|it| it.removed_at.is_some()) {
+            db::slack::keep(&self.pool, workspace.id).await?;
+        }
+        Ok(Token { secret: one.secret.clone(), bot_user: whose.bot_user, installed_at: None })
     }
 
     /// Asks Slack whose the operator's token is, if there is one and that is not known.

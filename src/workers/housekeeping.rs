@@ -92,6 +92,8 @@ impl Worker for Sweep {
             + db::in_tx(pool, async |tx| db::sweep::postings(tx, now).await).await?
             + db::limits::sweep(pool, now).await?
             + db::slack::sweep(pool, now).await?
+            + db::in_tx(pool, async |tx| db::departed::end_filters(tx, now).await).await?
+            + db::in_tx(pool, async |tx| db::departed::erase(tx, now).await).await?
             + db::discord::sweep(pool, now).await?
             + db::stripe_events::sweep(pool, now).await?
             + db::sweep::drafts_and_pages(pool, now).await?;

@@ -84,6 +84,7 @@ mod slack_install;
 mod slack_manifest;
 mod slack_reasons;
 mod slack_send;
+mod slack_removed;
 mod slack_socket;
 mod slack_tokens;
 mod till;

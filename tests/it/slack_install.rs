@@ -36,6 +36,14 @@ async fn back(office: &Office, cookie: &str, query: &str) -> Response {
     answer
 }
 
+/// Installs the app; the code says what Slack makes of it.
+pub async fn install_as(office: &Office, code: &str) {
+    let sent = sent(office).await;
+    let query = format!("state={}&code={code}", sent.state);
+    assert_eq!(back(office, &sent.cookie, &query).await.status(), StatusCode::SEE_OTHER);
+    office.quiet().await;
+}
+
 async fn workspaces(office: &Office) -> i64 {
     office.world.count("SELECT count(*) FROM slack_workspaces WHERE sealed IS NOT NULL").await
 }
@@ -117,10 +125,7 @@ async fn installing_again_takes_the_place_of_the_old_token() {
     let office = Office::empty().await;
     office.slack.only_channels();
     for code in ["good1", "good2"] {
-        let sent = sent(&office).await;
-        let query = format!("state={}&code={code}", sent.state);
-        assert_eq!(back(&office, &sent.cookie, &query).await.status(), StatusCode::SEE_OTHER);
-        office.quiet().await;
+        install_as(&office, code).await;
     }
     assert_eq!(workspaces(&office).await, 1);
     assert_eq!(office.slack.posted().len(), 1, "nobody is welcomed twice");
