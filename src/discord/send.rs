@@ -191,6 +191,7 @@ impl DiscordPlatform {
                     verdict @ (Verdict::Retry { .. }
                     | Verdict::Limited { .. }
                     | Verdict::Gone { .. }
+                    | Verdict::Strange { .. }
                     | Verdict::Rejected { .. }) => verdict,
                 });
             }

@@ -50,6 +50,8 @@ pub enum Verdict {
     Rejected { why: String },
     /// Nobody can tell whether it arrived.
     Unknown { why: String },
+    /// The platform refused it for a reason that nobody knows: it may pass, or be our mistake.
+    Strange { why: String },
 }
 
 impl Verdict {
@@ -60,7 +62,8 @@ impl Verdict {
             | Self::Limited { why, .. }
             | Self::Gone { why }
             | Self::Rejected { why }
-            | Self::Unknown { why } => why,
+            | Self::Unknown { why }
+            | Self::Strange { why } => why,
         }
     }
 }

@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_hours(24);
 /// Mails are tried for two days, as senders of mail owe their receivers.
 const PATIENCE_OF_MAIL: Duration = Duration::from_hours(48);
 
+/// What is refused for a reason that nobody knows is tried so often, which takes half a minute.
+const TRIES_OF_STRANGE: u32 = 3;
+
 /// The longest rest that a platform may ask for, and the shortest.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 const SHORTEST_ASKED: Duration = Duration::from_secs(1);
@@ -76,7 +79,10 @@ pub fn next_step(verdict: &Verdict, tried: Tried, spread: f64) -> NextStep {
     let floor = match (verdict, tried.doubt) {
         (Verdict::Gone { .. }, _) => return NextStep::TargetGone,
         (Verdict::Rejected { .. }, _) => return NextStep::Refused,
-        (Verdict::Unknown { .. }, Doubt::Same) => Duration::ZERO,
+        (Verdict::Strange { .. }, _) if tried.attempts >= TRIES_OF_STRANGE => {
+            return NextStep::Refused;
+        }
+        (Verdict::Unknown { .. }, Doubt::Same) | (Verdict::Strange { .. }, _) => Duration::ZERO,
         (Verdict::Unknown { .. }, Doubt::Ask) => BEFORE_ASKING,
         (Verdict::Unknown { .. }, Doubt::Once) if is_mail && tried.doubts > 0 => {
             return NextStep::Dead;
@@ -173,6 +179,14 @@ mod tests {
     fn a_target_that_is_gone_and_a_message_that_is_refused_are_not_retried() {
         check(Verdict::Gone { why: String::new() }, 1, 0.5, NextStep::TargetGone);
         check(Verdict::Rejected { why: String::new() }, 1, 0.5, NextStep::Refused);
+    }
+
+    #[test]
+    fn what_is_refused_for_a_reason_that_nobody_knows_is_tried_three_times() {
+        let strange = || Verdict::Strange { why: String::new() };
+        check(strange(), 1, 0.5, NextStep::Again(Duration::from_secs(5)));
+        check(strange(), 2, 0.5, NextStep::Again(Duration::from_secs(30)));
+        check(strange(), 3, 0.5, NextStep::Refused);
     }
 
     #[test]

@@ -207,11 +207,12 @@ impl Failure {
             Self::Away(why) => Verdict::Retry { why, after: None },
             Self::Unclear(why) => Verdict::Unknown { why },
             Self::Refused { code } => match meaning(&code) {
-                Means::PlaceIsGone | Means::TokenIsDead => Verdict::Gone { why },
-                Means::OurMistake => Verdict::Rejected { why },
-                Means::Limited => Verdict::Limited { why, after: None, key: key.to_owned() },
-                Means::Later => Verdict::Retry { why, after: None },
-                Means::Unclear => Verdict::Unknown { why },
+                Some(Means::PlaceIsGone | Means::TokenIsDead) => Verdict::Gone { why },
+                Some(Means::OurMistake) => Verdict::Rejected { why },
+                Some(Means::Limited) => Verdict::Limited { why, after: None, key: key.to_owned() },
+                Some(Means::Later) => Verdict::Retry { why, after: None },
+                Some(Means::Unclear) => Verdict::Unknown { why },
+                None => Verdict::Strange { why },
             },
         }
     }
@@ -221,14 +222,14 @@ impl Failure {
         match self {
             Self::Limited { after } => Some(*after),
             Self::Rests { after, .. } => Some(Some(*after)),
-            Self::Refused { code } if meaning(code) == Means::Limited => Some(None),
+            Self::Refused { code } if meaning(code) == Some(Means::Limited) => Some(None),
             Self::Refused { .. } | Self::Away(_) | Self::Unclear(_) => None,
         }
     }
 
     /// Whether no call with this token will work again.
     pub fn token_is_dead(&self) -> bool {
-        matches!(self, Self::Refused { code } if meaning(code) == Means::TokenIsDead)
+        matches!(self, Self::Refused { code } if meaning(code) == Some(Means::TokenIsDead))
     }
 }
 

@@ -175,6 +175,7 @@ impl SlackPlatform {
     /// The conversation with a person.
     async fn conversation(&self, place: &Place) -> Result<String, Verdict> {
         const OPEN: &str = "conversations.open";
+            | Verdict::Strange { .. }
         let body = json!({ "users": place.id });
         let opened = self.caller.write(&place.team, OPEN, &body).await;
         let opened = opened.map_err(|failure| match failure.verdict(&key(&place.team, OPEN)) {

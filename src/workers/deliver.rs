@@ -134,7 +134,7 @@ impl Deliver {
                     tracing::warn!(delivery.id = delivery.id.0, "sent again in doubt: {why}");
                 }
                 // The question has no answer yet; that leaves the message where it was.
-                Err(Verdict::Unknown { why }) => {
+                Err(Verdict::Unknown { why } | Verdict::Strange { why }) => {
                     return self.after_failure(Verdict::Retry { why, after: None }, lane, delivery);
                 }
                 Err(verdict) => return self.after_failure(verdict, lane, delivery),
@@ -190,9 +190,10 @@ impl Deliver {
         tracing::warn!(delivery.id = id.0, "delivery {id} could not be edited: {why}");
         let rest = self.rest(&verdict);
         let settlement = match verdict {
-            Verdict::Retry { .. } | Verdict::Limited { .. } | Verdict::Unknown { .. } => {
-                Settlement::Edited { shown: None }
-            }
+            Verdict::Retry { .. }
+            | Verdict::Limited { .. }
+            | Verdict::Unknown { .. }
+            | Verdict::Strange { .. } => Settlement::Edited { shown: None },
             Verdict::Rejected { .. } => Settlement::Edited { shown },
             Verdict::Gone { .. } => Settlement::TargetGone { why },
         };
@@ -207,6 +208,7 @@ impl Deliver {
             }
             Verdict::Retry { .. }
             | Verdict::Unknown { .. }
+            | Verdict::Strange { .. }
             | Verdict::Rejected { .. }
             | Verdict::Gone { .. } => None,
         }
@@ -235,7 +237,12 @@ impl Deliver {
             mail: is_mail.then(|| self.outbox.since(delivery.created)),
         };
         let step = next_step(&verdict, tried, fastrand::f64());
-        tracing::warn!(delivery.id = id.0, attempts, ?step, "delivery {id} failed: {why}");
+        if step == NextStep::Refused {
+            // Our mistake, or a code that is missing in a table: nobody but the operator sees to it.
+            tracing::error!(delivery.id = id.0, attempts, "delivery {id} is given up: {why}");
+        } else {
+            tracing::warn!(delivery.id = id.0, attempts, ?step, "delivery {id} failed: {why}");
+        }
         let settlement = match step {
             NextStep::Again(rest) => {
                 let in_doubt = matches!(verdict, Verdict::Unknown { .. });

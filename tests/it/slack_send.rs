@@ -225,7 +225,7 @@ async fn every_code_leads_to_the_verdict_of_the_table() {
     slack.installed(TOKEN).await;
     slack.slack.play(POST, Trick::Refuse("brand_new_code"));
     let verdict = slack.send().await.unwrap_err();
-    assert!(matches!(verdict, Verdict::Retry { .. }) && verdict.why().contains("brand_new_code"));
+    assert!(matches!(verdict, Verdict::Strange { .. }) && verdict.why().contains("brand_new_code"));
     assert!(slack.slack.posted().is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! Tokens that die and come back, and methods that rest.
+//! Tokens that die and come back, methods that rest, and codes that nobody knows.
 
 use std::time::Duration;
 
@@ -148,4 +148,23 @@ async fn the_operators_token_is_used_unasked_where_slack_does_not_say_whose_it_i
     let dead = platform(&world, &slack, Some(TOKEN)).send(&target("T1/U1"), &notice()).await;
     assert!(matches!(dead, Err(Verdict::Limited { .. })), "{dead:?}");
     assert!(slack.calls(POST).is_empty());
+}
+
+/// It is kept where the operator sees it, and what comes behind it goes on.
+#[tokio::test]
+async fn a_code_that_nobody_knows_is_tried_three_times_and_then_costs_one_message() {
+    let slack = Workspace::new().await;
+    let person = slack.person().await;
+    (0..3).for_each(|_| slack.slack.play(POST, Trick::Refuse("brand_new_code")));
+    queue(&slack, person, "first").await;
+    queue(&slack, person, "second").await;
+    for _ in 0..4 {
+        slack.deliver().await;
+        slack.world.clock.advance(Duration::from_mins(1));
+    }
+    assert_eq!(slack.slack.calls(POST).len(), 4);
+    assert!(slack.slack.shown().contains("second") && !slack.slack.shown().contains("first"));
+    let kept = "SELECT count(*) FROM deliveries
+                WHERE state = 'dead' AND attempts = 3 AND last_error LIKE '%brand_new_code%'";
+    assert_eq!((slack.count(kept).await, slack.count(BROKEN).await), (1, 0));
 }
