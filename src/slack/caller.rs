@@ -1,15 +1,17 @@
-//! Calls of Slack for one workspace. What Slack wants to rest is not asked for meanwhile, by any replica;
-//! a token that is dead is forgotten.
+//! Calls of Slack for one workspace. Each counts under its method; what is asked too often, or Slack wants to
+//! rest, is not asked for meanwhile, by any replica. A token that is dead is forgotten.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::api::{Answer, Api, Failure};
+use super::methods::{key, limit};
 use super::workspaces::{Token, Workspaces};
 use crate::db;
+use crate::domain::limit::Limit;
 
 /// How long a method rests when Slack does not say.
 const REST: Duration = Duration::from_secs(30);
@@ -21,11 +23,6 @@ pub struct Caller {
     pub workspaces: Workspaces,
 }
 
-/// What a 429 of a method counts by.
-pub fn key(team: &str, method: &str) -> String {
-    format!("slack/{team}/{method}")
-}
-
 impl Caller {
     /// Calls a method that writes.
     pub async fn write(
@@ -35,11 +32,11 @@ impl Caller {
         body: &(impl Serialize + Sync),
     ) -> Result<Answer, Failure> {
         let token = self.workspaces.token(team).await?;
-        self.awake(team, method).await?;
+        self.count(team, method).await?;
         self.write_with(&token, team, method, body).await
     }
 
-    /// Calls a method of which it is known that it does not rest.
+    /// Calls a method that was counted before.
     pub async fn write_with(
         &self,
         token: &Token,
@@ -59,22 +56,37 @@ impl Caller {
         form: &[(&str, &str)],
     ) -> Result<Answer, Failure> {
         let token = self.workspaces.token(team).await?;
-        self.awake(team, method).await?;
+        self.count(team, method).await?;
         let answer = self.api.ask(method, Some(&token.secret), form).await;
         self.noted(&token, team, method, answer).await
     }
 
-    /// Refuses a call while its method rests.
-    async fn awake(&self, team: &str, method: &str) -> Result<(), Failure> {
-        let (pool, now) = (&self.workspaces.pool, self.workspaces.clock.now());
-        match db::limits::rests_until(pool, &key(team, method), now).await {
-            Ok(None) => Ok(()),
-            Ok(Some(until)) => {
+    /// Counts a call under its method, or refuses it while that rests.
+    async fn count(&self, team: &str, method: &str) -> Result<(), Failure> {
+        let now = self.workspaces.clock.now();
+        match self.take(limit(team, method), now).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(until)) => {
                 let (why, after) = (format!("{method} rests"), (until - now).to_std());
                 Err(Failure::Rests { why, after: after.unwrap_or_default() })
             }
             Err(error) => Err(Failure::Away(format!("the database is away: {error}"))),
         }
+    }
+
+    async fn take(
+        &self,
+        limit: Limit,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<Result<(), DateTime<Utc>>> {
+        let pool = &self.workspaces.pool;
+        // What cannot pass keeps nobody waiting who could.
+        if let Err(until) = db::limits::look(pool, &limit, now).await? {
+            return Ok(Err(until));
+        }
+        let limits = [vec![limit]];
+        let taken = db::in_tx(pool, async |tx| db::limits::take(tx, &limits, now).await).await?;
+        Ok(taken.into_iter().next().unwrap_or(Ok(())))
     }
 
     /// Notes what all calls for the workspace must know of an answer.

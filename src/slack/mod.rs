@@ -17,6 +17,7 @@ mod install;
 mod interact;
 mod manifest;
 mod people;
+mod methods;
 mod place;
 mod press;
 mod send;
@@ -41,6 +42,7 @@ pub use install::SCOPES;
 pub use manifest::manifest;
 pub use send::SlackPlatform;
 pub use signature::sign;
+pub use methods::METHODS;
 pub use socket::Socket;
 
 use caller::Caller;

@@ -10,8 +10,8 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use super::api::{Api, Failure};
-use super::caller::key;
 use super::errors;
+use super::methods::key;
 use super::send::POST;
 use crate::clock::{Clock, add};
 use crate::db;
@@ -165,9 +165,6 @@ impl Workspaces {
         }
     }
 
-    /// What broke because of an older token is used again as soon as this one is known to be good.
-    async fn asked<'a>(&self, one: &'a One) -> Result<&'a Whose, Failure> {
-        let ask = async || -> Result<Whose, Failure> {
     /// Whose the operator's token is. One that serves whoever comes is used also where Slack does not say,
     /// unless it says that the token is dead.
     async fn whose(&self, one: &One) -> Result<Whose, Failure> {
@@ -188,6 +185,9 @@ impl Workspaces {
         Ok(Whose::default())
     }
 
+    /// What broke because of an older token is used again as soon as this one is known to be good.
+    async fn asked<'a>(&self, one: &'a One) -> Result<&'a Whose, Failure> {
+        let ask = async || -> Result<Whose, Failure> {
             let answer = match one.api.ask("auth.test", Some(&one.secret), &[]).await {
                 Ok(answer) => answer,
                 Err(failure @ Failure::Refused { .. }) if !failure.token_is_dead() => {

@@ -8,6 +8,7 @@ use earlybrd::messenger::Messenger;
 use earlybrd::slack::Slack;
 
 use crate::fakes::slack::{FakeSlack, TOKEN, Trick};
+use crate::office::Office;
 use crate::slack_send::{
     BROKEN, POST, Workspace, edit, notice, platform, queue, shown_elsewhere, target,
 };
@@ -148,6 +149,22 @@ async fn the_operators_token_is_used_unasked_where_slack_does_not_say_whose_it_i
     let dead = platform(&world, &slack, Some(TOKEN)).send(&target("T1/U1"), &notice()).await;
     assert!(matches!(dead, Err(Verdict::Limited { .. })), "{dead:?}");
     assert!(slack.calls(POST).is_empty());
+}
+
+/// More people come at once than Slack lets us ask about in a minute.
+#[tokio::test]
+async fn no_method_is_called_more_often_than_its_tier_lets() {
+    let office = Office::new().await;
+    for user in 0..25 {
+        office.types(&format!("U1{user}"), "list").await;
+    }
+    assert_eq!(office.slack.calls("users.info").len(), 20);
+    // Nobody waited for it, and whoever was not asked about is later.
+    office.world.clock.advance(Duration::from_secs(1));
+    for _ in 0..2 {
+        office.types("U124", "list").await;
+    }
+    assert_eq!(office.slack.calls("users.info").len(), 21);
 }
 
 /// It is kept where the operator sees it, and what comes behind it goes on.
