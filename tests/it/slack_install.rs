@@ -130,3 +130,19 @@ async fn installing_again_takes_the_place_of_the_old_token() {
     assert_eq!(workspaces(&office).await, 1);
     assert_eq!(office.slack.posted().len(), 1, "nobody is welcomed twice");
 }
+
+/// Each that begins writes a row, whoever it is.
+#[tokio::test]
+async fn no_more_than_some_installations_begin_in_a_minute() {
+    let office = Office::empty().await;
+    let asked = (0..200).map(|_| office.get("/slack/install").send());
+    let answers = futures_util::future::join_all(asked).await;
+    let answers: Vec<Response> = answers.into_iter().map(Result::unwrap).collect();
+    let waits = |answer: &&Response| answer.status() == StatusCode::TOO_MANY_REQUESTS;
+    let told: Vec<&Response> = answers.iter().filter(waits).collect();
+    // Two more are let through a second, however long this takes.
+    assert!((20..=80).contains(&told.len()), "{}", told.len());
+    assert!(told.iter().all(|answer| !answer.headers().contains_key("set-cookie")));
+    let begun = office.world.count("SELECT count(*) FROM slack_installs").await;
+    assert_eq!(begun, i64::try_from(answers.len() - told.len()).unwrap());
+}
