@@ -29,7 +29,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sqlx::PgPool;
 
 pub use boards::lines as board_lines;
-pub use channels::changes_filters;
+pub use channels::{changes_filters, may_change};
 pub use command::{Command, meant, parse};
 pub use here::Here;
 pub use line::split_place;
@@ -137,11 +137,8 @@ pub fn asks_others(text: &str) -> bool {
 pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
     let mut reply = match here::line(actor, text) {
         Some((team, line)) => {
-            let may = if here::only_looks(&line) {
-                Ok(())
-            } else {
-                channels::may_change(context, actor).await
-            };
+            let may =
+                if here::only_looks(&line) { Ok(()) } else { may_change(context, actor).await };
             match may {
                 Ok(()) => settle(read(context, team, &line).await),
                 Err(refused) => settle(Err(refused)),

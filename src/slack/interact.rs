@@ -13,6 +13,7 @@ use url::Url;
 use super::desk::{Desk, Ephemeral, Instead, digest, typed_text};
 use super::filter_form::{FORM, FilterForm, Problem};
 use super::forms;
+use super::home;
 use super::people::Who;
 use super::press::Value;
 use crate::db;
@@ -49,6 +50,7 @@ impl Interaction {
             text(&payload, "/channel/id").or_else(|| text(&payload, "/container/channel_id"));
         let channel = channel.map(str::to_owned).or_else(|| forms::channel(&payload));
         let who = Who::new(team, text(&payload, "/user/id")?, channel.as_deref())?;
+        let channel = channel.or_else(|| home::channel(&payload));
         let response_url = text(&payload, "/response_url").and_then(|url| Url::parse(url).ok());
         let trigger = text(&payload, "/trigger_id").map(str::to_owned);
         Some(Self { payload, who, response_url, trigger })

@@ -87,12 +87,10 @@ impl Desk {
     pub async fn known(&self, who: &Who) -> sqlx::Result<Known> {
         let now = self.context.clock.now();
         let person = who.identity();
-        let team = Identity { user: String::new(), ..person.clone() };
+        let team = who.workspace();
         db::in_tx(&self.context.pool, async |tx| {
             let (account, target) = who.own(tx, now).await?;
             let contact = db::accounts::contact(&mut *tx, &person).await?;
-            let address = who.place(&who.user);
-            let target = db::accounts::target(tx, account, Platform::Slack, &address, now).await?;
             let here = match who.shared() {
                 None => None,
                 Some(channel) => {
@@ -165,7 +163,7 @@ impl Desk {
     }
 
     /// Whether somebody is an admin, where that matters: Slack is asked only then.
-    async fn ranked(&self, who: &Who, mut actor: Actor, decides: bool) -> Actor {
+    pub async fn ranked(&self, who: &Who, mut actor: Actor, decides: bool) -> Actor {
         let Some(here) = &mut actor.here else { return actor };
         let rule = db::accounts::channel_filters(&self.context.pool, here.account).await;
         let matters = decides || !matches!(rule, Ok(ChannelFilters::Anyone));
