@@ -17,6 +17,7 @@ use earlybrd::mail::letter::{Letter, compose};
 use earlybrd::mail::mailgun;
 use earlybrd::matching::{Document, Matcher, Scratch, explain, naive};
 use earlybrd::normalize::BoardContext;
+use earlybrd::slack::Brought;
 
 /// What is read prints and is read again as the same; what is refused points into the text.
 pub fn filter(text: &str) {
@@ -61,6 +62,20 @@ pub fn stripe(text: &str) {
     if let Some(found) = billing::found(&object, of) {
         assert!(found.plan.is_none_or(|plan| plan == Plan::Pro));
     }
+}
+
+/// The first line is a content type, the rest a body as Slack sends it: whoever it is from has ids that are
+/// safe anywhere, and what they typed is one line.
+pub fn slack(text: &str) {
+    let (kind, body) = text.split_once('\n').unwrap_or_default();
+    let brought = Brought::read(kind, body.as_bytes());
+    let Some((who, line)) = brought.said(DateTime::UNIX_EPOCH) else { return };
+    for id in [Some(who.team), Some(who.user), who.channel].into_iter().flatten() {
+        let is_sound = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        assert!((1..=40).contains(&id.len()) && is_sound, "{id}");
+    }
+    let is_typed = matches!(brought, Brought::Command(_) | Brought::Event(_));
+    assert!(!is_typed || !line.contains(char::is_control), "{line:?}");
 }
 
 /// The first line is a kind of board, the rest its response: what is read is clean, keeps its limits

@@ -52,6 +52,11 @@ pub struct Typed {
 }
 
 impl Typed {
+    /// As it was meant.
+    pub fn line(&self) -> String {
+        typed_text(&self.text)
+    }
+
     /// What is the same when Slack brings it again, and no other time. A trigger alone may come twice.
     fn name(&self) -> Option<String> {
         let Who { team, user, channel } = &self.who;
@@ -115,7 +120,7 @@ impl Desk {
                 Ok(false) => return None,
                 Err(error) => return Some(away(&error)),
             }
-            let text = typed_text(&typed.text);
+            let text = typed.line();
             let reply = desk.say(&typed.who, &text).await;
             if text.is_empty() {
                 let (desk, who) = (Arc::clone(&desk), typed.who.clone());

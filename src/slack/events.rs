@@ -56,14 +56,14 @@ pub enum NotTaken {
 }
 
 /// An event in its envelope.
-struct Event<'a> {
+pub struct Event<'a> {
     envelope: &'a Json,
     team: &'a str,
     at: DateTime<Utc>,
 }
 
 impl<'a> Event<'a> {
-    fn read(envelope: &'a Json, now: DateTime<Utc>) -> Option<Self> {
+    pub fn read(envelope: &'a Json, now: DateTime<Utc>) -> Option<Self> {
         let team = text(envelope, "/team_id").filter(|team| is_id(team))?;
         let at = envelope.pointer("/event_time").and_then(Json::as_i64);
         let at = at.and_then(|at| DateTime::from_timestamp(at, 0)).unwrap_or(now);
@@ -74,8 +74,13 @@ impl<'a> Event<'a> {
         text(self.envelope.pointer("/event")?, path)
     }
 
-    fn who(&self) -> Option<Who> {
+    pub fn who(&self) -> Option<Who> {
         Who::new(self.team, self.text("/user")?, self.text("/channel"))
+    }
+
+    /// What was said, without the bot's own name.
+    pub fn line(&self, bot: Option<&str>) -> String {
+        typed_text(&without_mention(self.text("/text").unwrap_or_default(), bot))
     }
 
     /// Not an edit, a note of Slack's, or what a bot says, ours included.
@@ -272,8 +277,7 @@ impl Desk {
 
     async fn line(&self, event: &Event<'_>, who: &Who) {
         let bot = self.bot(event).await;
-        let line = without_mention(event.text("/text").unwrap_or_default(), bot.as_deref());
-        let reply = self.say(who, &meant(&typed_text(&line))).await;
+        let reply = self.say(who, &meant(&event.line(bot.as_deref()))).await;
         self.tell(who, &reply, event.text("/thread_ts")).await;
     }
 

@@ -5,6 +5,7 @@
 
 mod api;
 mod blocks;
+mod body;
 mod caller;
 mod desk;
 mod errors;
@@ -16,8 +17,8 @@ mod http;
 mod install;
 mod interact;
 mod manifest;
-mod people;
 mod methods;
+mod people;
 mod place;
 mod press;
 mod send;
@@ -34,15 +35,16 @@ use reqwest::Client;
 use tokio_util::task::TaskTracker;
 
 pub use api::{Api, Failure};
+pub use body::Brought;
 pub use desk::Desk;
 pub use errors::{CODES, Means};
 pub use events::EVENTS;
 pub use http::PATHS;
 pub use install::SCOPES;
 pub use manifest::manifest;
+pub use methods::METHODS;
 pub use send::SlackPlatform;
 pub use signature::sign;
-pub use methods::METHODS;
 pub use socket::Socket;
 
 use caller::Caller;

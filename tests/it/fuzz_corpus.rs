@@ -37,6 +37,11 @@ fn the_corpus_of_mail_has_one_receiver_and_our_headers() {
 }
 
 #[test]
+fn the_corpus_of_slack_is_from_sound_ids_and_says_one_line() {
+    replay("slack", targets::slack);
+}
+
+#[test]
 fn the_corpus_of_stripe_names_sound_ids_and_our_plans() {
     replay("stripe", targets::stripe);
 }
