@@ -140,21 +140,15 @@ pub async fn filters(
     tx: &mut PgConnection,
     account: AccountId,
 ) -> sqlx::Result<Vec<Planned<FilterId>>> {
-    let rows = sqlx::query!(
+    sqlx::query_as!(
+        Planned::<FilterId>,
         r#"SELECT id, number, name, state = 'active' AS "is_on!" FROM filters
            WHERE account_id = $1 AND (state = 'active' OR (state = 'paused' AND paused_by_plan))
            ORDER BY number"#,
         account.0
     )
     .fetch_all(tx)
-    .await?;
-    let read = rows.into_iter().map(|row| Planned {
-        id: FilterId(row.id),
-        number: row.number,
-        name: row.name,
-        is_on: row.is_on,
-    });
-    Ok(read.collect())
+    .await
 }
 
 /// Pauses filters that the plan has no room for, or lets them go on from `now`.
@@ -186,21 +180,15 @@ pub async fn boards(
     tx: &mut PgConnection,
     account: AccountId,
 ) -> sqlx::Result<Vec<Planned<BoardId>>> {
-    let rows = sqlx::query!(
+    sqlx::query_as!(
+        Planned::<BoardId>,
         r#"SELECT b.id, s.number, b.name, NOT s.paused_by_plan AS "is_on!"
            FROM board_subscriptions s JOIN boards b ON b.id = s.board_id
            WHERE s.account_id = $1 ORDER BY s.number"#,
         account.0
     )
     .fetch_all(tx)
-    .await?;
-    let read = rows.into_iter().map(|row| Planned {
-        id: BoardId(row.id),
-        number: row.number,
-        name: row.name,
-        is_on: row.is_on,
-    });
-    Ok(read.collect())
+    .await
 }
 
 /// Pauses boards of an account that the plan has no room for, or lets them go on. A board that is paused for

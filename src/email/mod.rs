@@ -6,6 +6,7 @@
 
 mod bills;
 mod ending;
+mod page;
 mod pages;
 
 use std::collections::BTreeMap;
