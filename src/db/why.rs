@@ -5,9 +5,11 @@ use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use super::posting_row::{PostingRow, StoredPosting};
+use super::unreadable;
 use crate::domain::facts::Facts;
-use crate::domain::ids::{AccountId, OpeningId};
+use crate::domain::ids::{AccountId, OpeningId, PostingId};
 use crate::domain::pay::Pay;
+use crate::domain::plan::Plan;
 
 /// The postings at an address that an account may see, newest first; a few of them.
 pub async fn postings(
@@ -60,6 +62,26 @@ pub async fn card(
     .fetch_optional(executor)
     .await?;
     row.map(StoredPosting::try_from).transpose()
+}
+
+/// The account's plan, if it has no room for the board of a posting.
+pub async fn paused_by(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    posting: PostingId,
+) -> sqlx::Result<Option<Plan>> {
+    let plan = sqlx::query_scalar!(
+        "SELECT a.plan FROM postings p JOIN boards b ON b.id = p.board_id
+         JOIN board_subscriptions s ON s.board_id = b.id JOIN accounts a ON a.id = s.account_id
+         WHERE p.id = $2 AND s.account_id = $1 AND s.paused_by_plan
+           AND b.visibility = 'subscribed'",
+        account.0,
+        posting.0
+    )
+    .fetch_optional(executor)
+    .await?;
+    let read = |plan: String| plan.parse().map_err(|why| unreadable("accounts", account.0, why));
+    plan.map(read).transpose()
 }
 
 /// What became of an opening for one account.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use earlybrd::commands::Actor;
+use earlybrd::commands::{self, Actor};
 use earlybrd::domain::reply::{Part, Press, Reply};
 use serde_json::json;
 
@@ -174,6 +174,47 @@ async fn boards_above_the_limit_are_paused_and_named_and_read_again() {
     assert!(said.contains("These boards are read again from now: 2 (127.0.0.1)"), "{said}");
     let list = words(&till.say("boards").await);
     assert!(!list.contains("paused by the plan"), "{list}");
+}
+
+#[tokio::test]
+async fn of_a_board_that_the_plan_paused_why_and_saved_say_so() {
+    let till = Till::new().await;
+    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
+    till.settle().await;
+    for board in [&one, &two] {
+        board.show(&[Item::titled("Cook")]);
+        till.say(&format!("boards add {}", board.url)).await;
+        // One host is asked once a second.
+        till.world.clock.advance(Duration::from_secs(10));
+    }
+    till.watch(till.actor, "rust").await;
+    let rust = Item { link: "https://a.example/2", ..Item::titled("Rust two") };
+    two.show(&[Item::titled("Cook"), rust]);
+    till.world.clock.advance(Duration::from_mins(20));
+    till.world.poll().await;
+    till.world.match_all().await;
+    till.world.deliver().await;
+    let opening = till.world.count("SELECT opening_id FROM owed").await;
+    let press = async |what: &str| {
+        let action = format!("{what}:{opening}").parse().unwrap();
+        words(&commands::press(&till.context, till.actor, action).await)
+    };
+    assert!(press("saved").await.contains("Saved."));
+    let asked = ["why https://a.example/2", "why https://a.example/1", "saved"];
+    for ask in asked {
+        let said = words(&till.say(ask).await);
+        assert!(!said.contains("paused") && !said.contains("Not read"), "{said}");
+    }
+    till.world.clock.advance(days(15));
+    till.settle().await;
+    let paused = "127.0.0.1 is paused: the plan free has no room for it";
+    let told = press("why").await;
+    assert!(told.contains(paused), "{told}");
+    let says = [paused, "no room for them: 2 (127.0.0.1)", "its board is paused by the plan"];
+    for (ask, says) in asked.into_iter().zip(says) {
+        let said = words(&till.say(ask).await);
+        assert!(said.contains(says), "{ask}: {said}");
+    }
 }
 
 #[tokio::test]
