@@ -51,7 +51,7 @@ pub fn matching(text: &str) {
 pub fn stripe(text: &str) {
     let (kind, body) = text.split_once('\n').unwrap_or_default();
     let hint = billing::hint(kind, body);
-    for id in [hint.checkout, hint.subscription, hint.customer].into_iter().flatten() {
+    for id in [hint.checkout, hint.subscription, hint.customer, hint.charge].into_iter().flatten() {
         let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
         assert!((1..=255).contains(&id.len()) && id.bytes().all(is_sound), "{id}");
     }

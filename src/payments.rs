@@ -74,6 +74,8 @@ pub struct Hint {
     pub checkout: Option<String>,
     pub subscription: Option<String>,
     pub customer: Option<String>,
+    /// A payment, where it does not say whose.
+    pub charge: Option<String>,
     /// The customer is gone.
     pub customer_is_gone: bool,
     /// The operator has to see to it: what it is about.
@@ -108,6 +110,9 @@ pub trait Payments: Send + Sync {
         customer: Option<&str>,
         after: Option<&str>,
     ) -> Result<(Vec<Found>, bool), Failure>;
+
+    /// Who paid a charge, if that is a customer.
+    async fn payer(&self, charge: &str) -> Result<Option<String>, Failure>;
 
     /// What of the settings cannot be bought with, or changed; nothing if all is well.
     async fn faults(&self) -> Result<Vec<String>, Failure>;

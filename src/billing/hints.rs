@@ -30,10 +30,11 @@ pub fn hint(kind: &str, body: &str) -> Hint {
             Hint { subscription, customer, waits, ..Hint::default() }
         }
         kind if kind.starts_with("charge.dispute.") => {
-            let charge = id("/charge").unwrap_or_else(|| "a charge".to_owned());
-            let about = format!("{charge} is disputed ({})", own.unwrap_or_default());
+            let charge = id("/charge");
+            let named = charge.as_deref().unwrap_or("a charge");
+            let about = format!("{named} is disputed ({})", own.unwrap_or_default());
             let customer = customer.or_else(|| id("/charge/customer"));
-            Hint { customer, alarm: Some(about), ..Hint::default() }
+            Hint { customer, charge, alarm: Some(about), ..Hint::default() }
         }
         _ => Hint::default(),
     }
@@ -85,8 +86,9 @@ mod tests {
         assert!(hint("invoice.paid", "{").is_nothing());
         assert!(!hint("charge.dispute.created", "{}").is_nothing());
         let body = r#"{"data":{"object":{"id":"dp_1","charge":"ch_1"}}}"#;
-        let alarm = hint("charge.dispute.created", body).alarm;
-        assert_eq!(alarm.as_deref(), Some("ch_1 is disputed (dp_1)"));
+        let dispute = hint("charge.dispute.created", body);
+        assert_eq!(dispute.alarm.as_deref(), Some("ch_1 is disputed (dp_1)"));
+        assert_eq!((dispute.charge.as_deref(), dispute.customer), (Some("ch_1"), None));
         let body = r#"{"data":{"object":{"id":"in_1","customer":"cus_1"}}}"#;
         assert_eq!(hint("invoice.payment_action_required", body).waits.as_deref(), Some("in_1"));
         assert_eq!(hint("invoice.payment_failed", body).waits, None);

@@ -218,6 +218,11 @@ impl Payments for Stripe {
         Ok((found, more))
     }
 
+    async fn payer(&self, charge: &str) -> Result<Option<String>, Failure> {
+        let answer = self.call(&Get(format!("/charges/{charge}"))).await?;
+        Ok(id_of(answer.pointer("/customer")).map(str::to_owned))
+    }
+
     async fn faults(&self) -> Result<Vec<String>, Failure> {
         let mut faults = Vec::new();
         for price in [Plan::Pro, Plan::Team].into_iter().flat_map(|plan| self.prices(plan)) {

@@ -110,11 +110,9 @@ impl Subscriptions {
             whose.extend(found);
         }
         if let Some(about) = &hint.alarm {
-            let of = hint.customer.as_deref();
-            let accounts = db::subscriptions::of_customer(pool, of.unwrap_or_default()).await?;
-            whose.extend(accounts);
+            whose.extend(self.alarmed(payments, &hint).await?);
             tracing::error!(
-                "Stripe: {} wants the operator to look: {about}, account {}",
+                "Stripe: {} wants the operator to look: {about}, {}",
                 event.kind,
                 listed(&whose)
             );
@@ -126,11 +124,29 @@ impl Subscriptions {
                 subscriptions::tell_once(pool, *account, &waits, bill, now).await?;
             }
         }
-        Ok(if whose.is_empty() {
-            "nobody's that we know".to_owned()
-        } else {
-            format!("looked at account {}", listed(&whose))
-        })
+        Ok(format!("looked at {}", listed(&whose)))
+    }
+
+    /// Whom an alarm is about: a dispute names the charge alone. Also where Stripe does not say whose that is,
+    /// as a key may not be allowed to ask, the operator is told.
+    async fn alarmed(
+        &self,
+        payments: &dyn Payments,
+        hint: &Hint,
+    ) -> Result<Vec<AccountId>, Trouble> {
+        let customer = match (&hint.customer, &hint.charge) {
+            (None, Some(charge)) => match payments.payer(charge).await {
+                Ok(customer) => customer,
+                Err(failure @ Failure::Away(_)) => return Err(failure.into()),
+                Err(failure @ (Failure::Unknown | Failure::Refused(_))) => {
+                    tracing::warn!("Stripe does not say who paid {charge}: {failure}");
+                    None
+                }
+            },
+            (customer, _) => customer.clone(),
+        };
+        let Some(customer) = customer else { return Ok(Vec::new()) };
+        Ok(db::subscriptions::of_customer(&self.base.pool, &customer).await?)
     }
 
     /// Stripe lists nothing of a customer who is gone: what they had is asked for one by one.
@@ -171,8 +187,11 @@ impl Subscriptions {
 }
 
 fn listed(accounts: &BTreeSet<AccountId>) -> String {
+    if accounts.is_empty() {
+        return "nobody that we know".to_owned();
+    }
     let accounts: Vec<String> = accounts.iter().map(ToString::to_string).collect();
-    accounts.join(", ")
+    format!("account {}", accounts.join(", "))
 }
 
 /// Why an event is not ours: it is of tests where people pay in earnest, or the other way round.

@@ -85,6 +85,10 @@ impl Payments for Mind {
         Ok((all.values().cloned().collect(), false))
     }
 
+    async fn payer(&self, _: &str) -> Result<Option<String>, Failure> {
+        Err(Failure::Unknown)
+    }
+
     async fn faults(&self) -> Result<Vec<String>, Failure> {
         Ok(Vec::new())
     }

@@ -65,6 +65,7 @@ struct Inner {
     prices: BTreeSet<String>,
     /// With the order in which they were made.
     subscriptions: BTreeMap<String, (u32, Value)>,
+    charges: BTreeMap<String, Value>,
     /// What the next calls are answered instead.
     troubles: VecDeque<(u16, String)>,
     /// So with those for a page to pay on.
@@ -188,6 +189,18 @@ impl FakeStripe {
 
     pub fn get(&self, id: &str) -> Value {
         self.inner().subscriptions.get(id).map(|(_, it)| it.clone()).unwrap_or_default()
+    }
+
+    /// A customer has paid; the dispute about it, as Stripe tells of it.
+    pub fn dispute(&self, charge: &str, customer: &Value) -> Value {
+        let mut made = fixture("charge");
+        made["id"] = json!(charge);
+        made["customer"] = customer.clone();
+        self.inner().charges.insert(charge.to_owned(), made);
+        let mut dispute = fixture("dispute");
+        dispute["id"] = json!(format!("dp_{charge}"));
+        dispute["charge"] = json!(charge);
+        dispute
     }
 
     /// A price becomes one of Stripe's, or is none any more.

@@ -104,6 +104,10 @@ fn answer(inner: &mut Inner, call: &Call<'_>) -> Answer {
             found.map_or_else(|| missing(404, "session"), |(_, session)| (200, session.clone()))
         }
         ("POST", ["billing_portal", "sessions"]) => portal(inner, call),
+        ("GET", ["charges", id]) => match inner.charges.get(*id) {
+            Some(charge) => (200, charge.clone()),
+            None => missing(404, "id"),
+        },
         ("GET", ["prices", id]) if inner.prices.contains(*id) => {
             let mut price = fixture("price");
             price["id"] = json!(id);
