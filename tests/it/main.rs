@@ -19,6 +19,7 @@ mod commands;
 mod discord_choices;
 mod discord_closed;
 mod discord_door;
+mod discord_faults;
 mod discord_gateway;
 mod discord_limits;
 mod discord_people;
