@@ -99,6 +99,7 @@ async fn every_command_is_answered_as_its_line_is() {
         ("channels role", &[("role", "900")], "channels role 900"),
         ("boards list", &[], "boards"),
         ("boards add", &[("address", "ftp://x")], "boards add ftp://x"),
+        ("boards add", &[("address", "ftp://x"), ("where", "here")], "boards add ftp://x here"),
         ("boards remove", &[("board", "7")], "boards remove 7"),
         ("plan", &[], "plan"),
         ("upgrade", &[("plan", "team")], "upgrade team"),
@@ -125,6 +126,11 @@ async fn every_command_is_answered_as_its_line_is() {
             let group = option["name"].as_str().filter(|_| group);
             let name = group.map_or(name.to_owned(), |group| format!("{group} {name}"));
             assert!(rows.iter().any(|row| row.0 == name), "{name} was not tried");
+            for option in list(&sub) {
+                let of = rows.iter().filter(|row| row.0 == name).flat_map(|row| row.1);
+                let mut given = of.map(|(name, _)| *name);
+                assert!(given.any(|it| option["name"] == it), "{name}: {option} was not tried");
+            }
         }
     }
 }
