@@ -92,7 +92,7 @@ async fn every_command_is_answered_as_its_line_is() {
         ("company unmute", &[("name", "Nobody")], "unmute company Nobody"),
         ("company muted", &[], "muted"),
         ("kept saved", &[("page", "1")], "saved 1"),
-        ("kept applied", &[], "applied"),
+        ("kept applied", &[("page", "1")], "applied 1"),
         ("kept dismissed", &[("page", "2")], "dismissed 2"),
         ("why", &[("address", "https://a.example/1")], "why https://a.example/1"),
         ("channels who", &[("who", "anyone")], "channels anyone"),
