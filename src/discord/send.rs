@@ -190,6 +190,7 @@ impl DiscordPlatform {
                     Verdict::Unknown { why } => Verdict::Retry { why, after: None },
                     verdict @ (Verdict::Retry { .. }
                     | Verdict::Limited { .. }
+                    | Verdict::Rests { .. }
                     | Verdict::Gone { .. }
                     | Verdict::Rejected { .. }) => verdict,
                 });

@@ -44,6 +44,9 @@ pub enum Verdict {
     /// Too much was asked: nothing that is counted under this key may be asked before the rest is over
     /// (a while, if the platform did not say). It says nothing of the message.
     Limited { why: String, after: Option<Duration>, key: String },
+    /// Nothing was asked: what it takes rests already, for so long yet. `fails` if that is the target's doing,
+    /// which counts as failing meanwhile. It says nothing of the message.
+    Rests { why: String, after: Duration, fails: bool },
     /// The target is gone for good.
     Gone { why: String },
     /// The platform will never take this message: our mistake.
@@ -58,6 +61,7 @@ impl Verdict {
         match self {
             Self::Retry { why, .. }
             | Self::Limited { why, .. }
+            | Self::Rests { why, .. }
             | Self::Gone { why }
             | Self::Rejected { why }
             | Self::Unknown { why } => why,
@@ -81,6 +85,8 @@ pub enum Doubt {
 pub enum NextStep {
     /// Send again after this rest.
     Again(Duration),
+    /// Nothing was tried: see again after this rest.
+    Wait(Duration),
     /// The target will never take it; another place may.
     Refused,
     /// The target has failed for too long; another place may take it.

@@ -29,6 +29,9 @@ const SHORTEST_ASKED: Duration = Duration::from_secs(1);
 /// The rest of a platform that is limited and did not say for how long.
 const UNSAID: Duration = Duration::from_secs(30);
 
+/// Who waits for the same rest comes back within so much of its end, not all at once.
+const SPREAD: Duration = Duration::from_secs(10);
+
 /// What may have arrived can be asked for only once it is there.
 const BEFORE_ASKING: Duration = Duration::from_secs(15);
 
@@ -70,9 +73,9 @@ pub fn rest_of(asked: Option<Duration>) -> Duration {
 ///
 /// `spread` is a random number in `0.0..1.0` chosen by the caller: rests vary by a fifth. What a
 /// platform asks for is a floor, up to an hour. What may have arrived and cannot be asked for is sent
-/// again; a mail once, since most likely it is there.
+/// again; a mail once, since most likely it is there. A rest that is kept already is only waited for.
 pub fn next_step(verdict: &Verdict, tried: Tried, spread: f64) -> NextStep {
-    let is_mail = tried.mail.is_some();
+    let (is_mail, spread) = (tried.mail.is_some(), spread.clamp(0.0, 1.0));
     let floor = match (verdict, tried.doubt) {
         (Verdict::Gone { .. }, _) => return NextStep::TargetGone,
         (Verdict::Rejected { .. }, _) => return NextStep::Refused,
@@ -84,14 +87,18 @@ pub fn next_step(verdict: &Verdict, tried: Tried, spread: f64) -> NextStep {
         (Verdict::Unknown { .. }, Doubt::Once) => BEFORE_REPEATING,
         (Verdict::Retry { after, .. }, _) => after.unwrap_or_default().min(LONGEST_ASKED),
         (Verdict::Limited { after, .. }, _) => rest_of(*after),
+        (Verdict::Rests { after, .. }, _) => (*after).min(LONGEST_ASKED),
     };
     let left = tried.patience();
-    if left.is_zero() {
+    if left.is_zero() && !matches!(verdict, Verdict::Rests { fails: false, .. }) {
         return if is_mail { NextStep::GivenUp } else { NextStep::TargetGone };
+    }
+    if matches!(verdict, Verdict::Rests { .. }) {
+        return NextStep::Wait(floor + SPREAD.mul_f64(spread));
     }
     let failures = usize::try_from(tried.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let rest = RESTS.get(failures).or(RESTS.last()).copied().unwrap_or_default();
-    let rest = rest.mul_f64(0.8 + 0.4 * spread.clamp(0.0, 1.0));
+    let rest = rest.mul_f64(0.8 + 0.4 * spread);
     // The last try is at the end, not before and not long after it.
     NextStep::Again(rest.min(left).max(floor))
 }
@@ -188,6 +195,20 @@ mod tests {
         assert_eq!(step(Doubt::Once, 0, mail), again(60));
         assert_eq!(step(Doubt::Once, 1, mail), NextStep::Dead);
         assert_eq!(step(Doubt::Once, 9, None), again(60), "a channel is never given up for it");
+    }
+
+    #[test]
+    fn what_rests_is_waited_for_and_counts_only_where_the_target_fails() {
+        let step = |after, fails, mail| {
+            let rests = Verdict::Rests { why: String::new(), after, fails };
+            next_step(&rests, Tried { failing: HOUR * 48, mail, ..tried(9) }, 0.5)
+        };
+        let five = Duration::from_secs(5);
+        // To its end and not a second more, or whoever looks would put it off.
+        assert_eq!(step(Duration::ZERO, false, None), NextStep::Wait(five));
+        assert_eq!(step(HOUR * 9, false, Some(HOUR * 99)), NextStep::Wait(HOUR + five));
+        assert_eq!(step(HOUR, true, Some(HOUR * 47)), NextStep::Wait(HOUR + five));
+        assert_eq!(step(HOUR, true, Some(HOUR * 48)), NextStep::GivenUp);
     }
 
     #[test]

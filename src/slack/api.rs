@@ -201,9 +201,7 @@ impl Failure {
         let why = self.to_string();
         match self {
             Self::Limited { after } => Verdict::Limited { why, after, key: key.to_owned() },
-            Self::Rests { why, after } => {
-                Verdict::Limited { why, after: Some(after), key: key.to_owned() }
-            }
+            Self::Rests { why, after } => Verdict::Rests { why, after, fails: false },
             Self::Away(why) => Verdict::Retry { why, after: None },
             Self::Unclear(why) => Verdict::Unknown { why },
             Self::Refused { code } => match meaning(&code) {

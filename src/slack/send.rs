@@ -182,6 +182,7 @@ impl SlackPlatform {
             Verdict::Unknown { why } => Verdict::Retry { why, after: None },
             verdict @ (Verdict::Retry { .. }
             | Verdict::Limited { .. }
+            | Verdict::Rests { .. }
             | Verdict::Gone { .. }
             | Verdict::Rejected { .. }) => verdict,
         })?;
