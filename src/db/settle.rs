@@ -60,6 +60,8 @@ pub enum Settlement {
     /// Still owed; its target is out of use.
     TargetGone {
         why: String,
+        /// Nobody knows whether it arrived.
+        in_doubt: bool,
     },
 }
 
@@ -151,7 +153,9 @@ fn row((delivery, settlement): &(ClaimedDelivery, Settlement)) -> Option<Row<'_>
         Settlement::Limited { due_at, why, .. } => {
             Row { due_at: Some(*due_at), why: Some(why), counts: false, ..again }
         }
-        Settlement::TargetGone { why } => Row { why: Some(why), ..again },
+        Settlement::TargetGone { why, in_doubt } => {
+            Row { why: Some(why), in_doubt: *in_doubt, ..again }
+        }
     })
 }
 
@@ -276,7 +280,7 @@ async fn lanes(tx: &mut PgConnection, turns: &[&Turn], now: DateTime<Utc>) -> sq
         }
     };
     let broken = |turn: &&Turn| match last(turn)? {
-        Settlement::TargetGone { why } => Some(why),
+        Settlement::TargetGone { why, .. } => Some(why),
         Settlement::Sent { .. }
         | Settlement::Edited { .. }
         | Settlement::Dead { .. }

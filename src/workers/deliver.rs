@@ -195,7 +195,7 @@ impl Deliver {
             | Verdict::Rests { .. }
             | Verdict::Unknown { .. } => Settlement::Edited { shown: None },
             Verdict::Rejected { .. } => Settlement::Edited { shown },
-            Verdict::Gone { .. } => Settlement::TargetGone { why },
+            Verdict::Gone { .. } => Settlement::TargetGone { why, in_doubt: false },
         };
         Ended { settlement, rest }
     }
@@ -240,9 +240,9 @@ impl Deliver {
         let step = next_step(&verdict, tried, fastrand::f64());
         let what = if matches!(step, NextStep::Wait(_)) { "waits" } else { "failed" };
         tracing::warn!(delivery.id = id.0, attempts, ?step, "delivery {id} {what}: {why}");
+        let in_doubt = matches!(verdict, Verdict::Unknown { .. });
         let settlement = match step {
             NextStep::Again(rest) => {
-                let in_doubt = matches!(verdict, Verdict::Unknown { .. });
                 Settlement::Again { due_at: self.outbox.after(rest), why, in_doubt }
             }
             NextStep::Wait(rest) => {
@@ -252,7 +252,7 @@ impl Deliver {
             NextStep::Refused => Settlement::Refused { why },
             NextStep::GivenUp => Settlement::GivenUp { why },
             NextStep::Dead => Settlement::Dead { why },
-            NextStep::TargetGone => Settlement::TargetGone { why },
+            NextStep::TargetGone => Settlement::TargetGone { why, in_doubt },
         };
         settlement.into()
     }
