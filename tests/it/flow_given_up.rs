@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use earlybrd::db;
+use earlybrd::db::filters::NewFilter;
 use earlybrd::domain::delivery::Verdict;
+use earlybrd::workers::gather::Gather;
 
 use crate::commands::{check, words};
 use crate::fakes::messenger::Failure;
 use crate::fakes::smtp::{Act, Stage};
 use crate::flow_address::by_relay;
 use crate::post::Post;
+use crate::world::{World, drain};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -201,4 +204,32 @@ async fn a_message_whose_sender_died_before_its_chat_did_comes_by_mail() {
     assert_eq!(gauges.stuck, 1);
     here.deliver().await;
     assert!(here.mails()[1].contains("Cook one"));
+}
+
+#[tokio::test]
+async fn everybody_who_made_a_filter_of_a_channel_that_is_gone_is_told() {
+    let world = World::new().await;
+    let channel = world.person("channel").await;
+    for nth in 0..25 {
+        let maker = world.person(&format!("maker {nth}")).await;
+        let (account, target) = (channel.account, channel.target);
+        let made_from = Some(maker.target);
+        let filter = NewFilter { account, target, made_from, name: "go", query: "go" };
+        db::in_tx(&world.pool, async |tx| {
+            let revision = db::filters::begin_change(tx).await?;
+            db::filters::insert(tx, revision, filter, world.now()).await
+        })
+        .await
+        .unwrap();
+    }
+    sqlx::query("UPDATE targets SET broken_at = $1, broken_why = 'archived' WHERE id = $2")
+        .bind(world.now())
+        .bind(channel.target.0)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    drain(&mut Gather { base: world.base() }).await;
+    let told = "SELECT count(DISTINCT target_id) FROM deliveries WHERE notice IS NOT NULL";
+    assert_eq!(world.count(told).await, 25);
+    assert_eq!(world.count("SELECT count(*) FROM deliveries").await, 25, "each once");
 }
