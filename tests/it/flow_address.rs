@@ -98,6 +98,37 @@ async fn what_waits_for_a_digest_by_mail_comes_in_the_chat_once_mail_is_off() {
     assert_eq!(here.world.sent(), ["ann: Cook one"]);
 }
 
+#[tokio::test]
+async fn what_waits_for_an_address_goes_to_the_one_that_takes_its_place() {
+    let here = by_mail().await;
+    // A mail that is queued, and a digest that gathers.
+    here.match_titles(&["Cook one"]).await;
+    here.say("deliver 1 daily 08:00").await;
+    here.match_titles(&["Cook two", "Cook one"]).await;
+    check(&here.say("email new@example.com").await, "new@example.com");
+    let asks = here.world.count("SELECT max(id) FROM targets WHERE platform = 'email'").await;
+    // Only the question leaves.
+    sqlx::query("UPDATE targets SET ready_at = NULL WHERE platform = 'email' AND id <> $1")
+        .bind(asks)
+        .execute(&here.world.pool)
+        .await
+        .unwrap();
+    here.deliver().await;
+    assert_eq!(post(&here.yes()).await.0, StatusCode::OK);
+    here.deliver().await;
+    here.world.clock.advance(HOUR * 24);
+    here.deliver().await;
+    let mails = here.mails();
+    for title in ["Cook one", "Cook two"] {
+        let with: Vec<_> = mails.iter().filter(|mail| mail.contains(title)).collect();
+        assert_eq!(with.len(), 1, "{title}");
+        assert!(with[0].contains("new@example.com"), "{}", with[0]);
+    }
+    assert!(here.world.sent().is_empty(), "{:?}", here.world.sent());
+    let instead = "SELECT count(*) FROM deliveries WHERE instead_of IS NOT NULL";
+    assert_eq!(here.world.count(instead).await, 0, "it is no stopgap");
+}
+
 /// Fault 52.
 #[tokio::test]
 async fn a_no_says_the_same_whatever_its_link_is_and_looking_at_it_ends_nothing() {
