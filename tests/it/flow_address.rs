@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use earlybrd::mail::Mail;
+use earlybrd::secrets::Subject;
 use reqwest::{Method, StatusCode};
 
 use crate::commands::check;
@@ -175,6 +176,39 @@ async fn a_yes_works_once_for_the_address_that_was_asked_last() {
     check(&here.say("email").await, "Your address is three@example.com");
     let clear = "SELECT count(*) FROM emails WHERE link_digest IS NOT NULL";
     assert_eq!(here.world.count(clear).await, 0, "nothing is left that says yes");
+}
+
+/// A process of the version before may write while one of this version runs, and keeps no links.
+#[tokio::test]
+async fn a_link_that_the_version_before_sent_says_yes_once() {
+    let here = Post::new().await;
+    here.say("email ann@example.com").await;
+    here.deliver().await;
+    let yes = here.yes();
+    let forget = "UPDATE emails SET link_digest = NULL";
+    sqlx::query(forget).execute(&here.world.pool).await.unwrap();
+    assert_eq!((get(&yes).await.0, post(&yes).await.0), (StatusCode::OK, StatusCode::OK));
+    assert_eq!((get(&yes).await.0, post(&yes).await.0), (StatusCode::GONE, StatusCode::GONE));
+}
+
+/// It says no causes.
+#[tokio::test]
+async fn a_bounce_of_the_version_before_is_undone_by_a_yes_and_a_complaint_is_not() {
+    let here = Post::new().await;
+    for (name, why) in [("ann", "mail: RCPT TO: 550 5.1.1"), ("bob", "its owner complained")] {
+        let digest = here.keys.digest(Subject::Suppressed, &format!("{name}@example.com"));
+        sqlx::query("INSERT INTO suppressed (digest, why, suppressed_at) VALUES ($1, $2, $3)")
+            .bind(digest.to_vec())
+            .bind(why)
+            .bind(here.world.now())
+            .execute(&here.world.pool)
+            .await
+            .unwrap();
+    }
+    check(&here.say("email bob@example.com").await, "complained about mails");
+    here.confirmed().await;
+    check(&here.say("email").await, "Your address is Ann@example.com");
+    assert_eq!(here.world.count("SELECT count(*) FROM suppressed").await, 1);
 }
 
 #[tokio::test]
