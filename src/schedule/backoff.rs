@@ -204,7 +204,7 @@ mod tests {
             next_step(&rests, Tried { failing: HOUR * 48, mail, ..tried(9) }, 0.5)
         };
         let five = Duration::from_secs(5);
-        // To its end and not a second more, or whoever looks would put it off.
+        // Not for a second at the least, as what is asked for is.
         assert_eq!(step(Duration::ZERO, false, None), NextStep::Wait(five));
         assert_eq!(step(HOUR * 9, false, Some(HOUR * 99)), NextStep::Wait(HOUR + five));
         assert_eq!(step(HOUR, true, Some(HOUR * 47)), NextStep::Wait(HOUR + five));
