@@ -65,8 +65,11 @@ pub trait Manners: Sync {
     }
 
     /// Which of these postings nobody has seen before, so that their texts are worth a request each.
-    fn unknown(&self, _postings: &[Posting]) -> impl Future<Output = Vec<usize>> + Send {
-        std::future::ready(Vec::new())
+    fn unknown(
+        &self,
+        _postings: &[Posting],
+    ) -> impl Future<Output = Result<Vec<usize>, FetchError>> + Send {
+        std::future::ready(Ok(Vec::new()))
     }
 
     /// Is told each response before it is read, which may be the last that this process does.
@@ -136,13 +139,13 @@ pub async fn ask(
             let validators = if next.is_some() { Validators::default() } else { validators };
             let mut refused = read_on(fetcher, manners, board, next, &mut read).await;
             read.keep_newest(most(board));
-            let shown = read.postings.len();
-            if refused.is_none() {
-                refused = add_details(fetcher, manners, board, at, &mut read).await;
+            // Whoever said when to come again is asked for nothing more.
+            if refused.as_ref().is_none_or(|refused| refused.asked.is_none()) {
+                let of_details = add_details(fetcher, manners, board, &mut read).await?;
+                refused = of_details.or(refused);
             }
             // Nothing may hide those that wait for the next poll.
-            let all = read.postings.len() == shown;
-            let validators = if all { validators } else { Validators::default() };
+            let validators = if read.missing { Validators::default() } else { validators };
             Ok(Answered { at, read, anew: true, validators, stays, refused })
         }
         Said::AskFurther(url) => ask_further(fetcher, manners, board, url).await,

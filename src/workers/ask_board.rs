@@ -84,10 +84,9 @@ impl Manners for Polite<'_> {
         Ok(())
     }
 
-    async fn unknown(&self, postings: &[Posting]) -> Vec<usize> {
+    async fn unknown(&self, postings: &[Posting]) -> Result<Vec<usize>, FetchError> {
         let unknown = db::postings::unknown(&self.poller.base.pool, self.board, postings).await;
-        // Without their texts they are postings all the same.
-        unknown.unwrap_or_default()
+        Ok(unknown.map_err(|error| format!("what is new of it could not be looked up: {error}"))?)
     }
 
     async fn before_reading(&self, body: &[u8]) -> Result<(), FetchError> {

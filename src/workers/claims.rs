@@ -25,16 +25,16 @@ const BATCH: usize = 64;
 /// A board that has waited for so long for a poller is given back.
 const LONGEST_QUEUE: Duration = Duration::from_secs(30);
 
-/// What the pages behind the first take, but for the last of them.
+/// What the pages behind the first take, or the postings that are asked for alone, but for the last.
 const LONGEST_PAGES: Duration = Duration::from_mins(1);
 
 /// How old the count of what all boards want may be.
 const DEMAND_IS_FRESH: TimeDelta = TimeDelta::minutes(1);
 
-/// How long a claim lasts; what has not settled by then is polled again by somebody else. Two
-/// requests, the waits before them, and time to read and store what they brought.
+/// How long a claim lasts; what has not settled by then is polled again by somebody else. Three
+/// requests, what comes between them, and time to read and store what they brought.
 pub fn lease(kind: BoardKind, visibility: Visibility) -> Duration {
-    Limits::of(kind, visibility).deadline * 3 + LONGEST_QUEUE + LONGEST_WAIT + LONGEST_PAGES
+    Limits::of(kind, visibility).deadline * 3 + LONGEST_QUEUE + LONGEST_WAIT + LONGEST_PAGES * 2
 }
 
 /// How boards are claimed.
