@@ -22,7 +22,7 @@ use crate::app::{App, Database, Pages};
 use crate::clock::Clock;
 use crate::config::{Config, SlackApp, SlackConfig};
 use crate::db;
-use crate::db::postings::Shown;
+use crate::db::postings::{Extent, Shown};
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::ids::TargetId;
 use crate::domain::posting::{self, Posting};
@@ -115,7 +115,7 @@ async fn store(app: &App) -> anyhow::Result<()> {
     let board = board(app).await?;
     let all: Vec<Posting> = (0..STORED).map(posting).collect::<Result<_, _>>()?;
     for some in all.chunks(500) {
-        let shown = Shown { postings: some, complete: false, most: usize::MAX };
+        let shown = Shown { postings: some, extent: Extent::Newest, most: usize::MAX };
         db::in_tx(&app.pool, async |tx| db::postings::store(tx, &board, shown, now).await).await?;
     }
     Ok(())

@@ -9,11 +9,12 @@ use tokio::sync::Semaphore;
 use super::Base;
 use super::claims::Claims;
 use super::failing_boards::rest_host;
+use crate::boards::ReadBoard;
 use crate::boards::ask::Answered;
 use crate::boards::fetch::Fetcher;
 use crate::clock::add;
 use crate::db;
-use crate::db::postings::{Shown, Stored};
+use crate::db::postings::{Extent, Shown, Stored};
 use crate::db::settled_polls::{Read, Unchanged};
 use crate::domain::board::{ClaimedBoard, Validators};
 use crate::schedule::polling::{self, Rhythm};
@@ -136,11 +137,8 @@ impl PollBoards {
             return Ok(None);
         }
         let Answered { at, read, .. } = answered;
-        let shown = Shown {
-            postings: &read.postings,
-            complete: board.kind.lists_everything() && read.is_whole(),
-            most: AT_ONCE,
-        };
+        let extent = extent(board, read);
+        let shown = Shown { postings: &read.postings, extent, most: AT_ONCE };
         let stored = db::postings::store(tx, board, shown, *at).await?;
         if stored.left > 0 {
             return Ok(Some(stored));
@@ -175,5 +173,17 @@ impl PollBoards {
             quiet: quiet.and_then(|last| (answered.at - last).to_std().ok()),
             stays: answered.stays,
         }
+    }
+}
+
+/// How much of what a board has was read. What is missing this time does not make it one that shows its
+/// newest postings alone.
+fn extent(board: &ClaimedBoard, read: &ReadBoard) -> Extent {
+    if read.has_more() || !board.kind.lists_everything() {
+        Extent::Newest
+    } else if read.is_whole() {
+        Extent::Whole
+    } else {
+        Extent::Part
     }
 }

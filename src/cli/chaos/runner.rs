@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db;
 use crate::db::filters::NewFilter;
-use crate::db::postings::Shown;
+use crate::db::postings::{Extent, Shown};
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::board::ClaimedBoard;
 use crate::domain::posting::{self, Posting};
@@ -154,7 +154,7 @@ async fn post(
             posted.push(Posted { title: posting.title.clone(), group, at });
             batch.push(posting);
         }
-        let shown = Shown { postings: &batch, complete: false, most: usize::MAX };
+        let shown = Shown { postings: &batch, extent: Extent::Newest, most: usize::MAX };
         loop {
             let now = app.clock.now();
             let stored =
