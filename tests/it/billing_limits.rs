@@ -177,6 +177,41 @@ async fn boards_above_the_limit_are_paused_and_named_and_read_again() {
 }
 
 #[tokio::test]
+async fn a_board_that_goes_on_tells_nothing_of_what_it_showed_meanwhile() {
+    let till = Till::new().await;
+    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
+    till.settle().await;
+    for board in [&one, &two] {
+        board.show(&[Item::titled("Cook")]);
+        till.say(&format!("boards add {}", board.url)).await;
+        till.world.clock.advance(Duration::from_secs(10));
+    }
+    till.watch(till.actor, "rust").await;
+    // Just before the plan pauses it, it does not answer.
+    two.status(500, &[]);
+    till.world.clock.advance(Duration::from_mins(20));
+    till.world.poll().await;
+    till.world.clock.advance(days(15));
+    till.settle().await;
+    till.world.clock.advance(days(15));
+    till.say("boards remove 1").await;
+    till.settle().await;
+    let said = till.notices();
+    assert!(said.contains("These boards are read again from now: 2 (127.0.0.1)"), "{said}");
+    till.world.poll().await;
+    let stopped = "SELECT count(*) FROM boards WHERE stopped_at IS NOT NULL";
+    assert_eq!(till.world.count(stopped).await, 0, "nobody asked whether it answers");
+    for (titles, owed) in [(vec!["Cook", "Rust one"], 0), (vec!["Cook", "Rust one", "Rust two"], 1)]
+    {
+        two.show(&titles.into_iter().map(Item::titled).collect::<Vec<_>>());
+        till.world.clock.advance(Duration::from_hours(7));
+        till.world.poll().await;
+        till.world.match_all().await;
+        assert_eq!(till.world.count("SELECT count(*) FROM owed").await, owed);
+    }
+}
+
+#[tokio::test]
 async fn a_filter_that_the_plan_paused_says_so_and_goes_on_when_there_is_room() {
     let till = Till::new().await;
     till.settle().await;
