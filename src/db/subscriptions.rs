@@ -28,6 +28,12 @@ impl Known {
         matches!(self.status, Status::Active | Status::PastDue)
     }
 
+    /// Whether it is known that somebody paid for it: where several were sent to one page, any of them may
+    /// have.
+    pub fn was_paid_by(&self, account: AccountId) -> bool {
+        self.payers == [account]
+    }
+
     /// Whether it costs something, or would if what is open were settled.
     pub fn is_open(&self) -> bool {
         self.status != Status::Ended

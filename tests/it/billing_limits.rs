@@ -73,9 +73,9 @@ async fn two_customers_have_two_portals_and_a_cancellation_its_own_date() {
 }
 
 #[tokio::test]
-async fn whoever_asked_for_the_page_of_a_team_manages_what_was_paid() {
+async fn who_paid_for_a_team_manages_it_where_it_is_sure_who_did() {
     let till = Till::new().await;
-    let ann = till.in_channel(false).await;
+    let (ann, boss) = (till.in_channel(false).await, till.in_channel(true).await);
     till.settle().await;
     till.world.clock.advance(days(20));
     till.settle().await;
@@ -89,9 +89,30 @@ async fn whoever_asked_for_the_page_of_a_team_manages_what_was_paid() {
     assert_eq!(link(&first), link(&till.says(ben, "upgrade team").await));
     till.pays(ben, "team").await;
     till.settle().await;
-    for (who, manages) in [(ann, true), (ben, true), (cy, false)] {
+    // Both were sent to the page, and either may have paid.
+    for (who, manages) in [(ann, false), (ben, false), (cy, false), (boss, true)] {
         assert_eq!(link(&till.says(who, "billing").await).is_some(), manages);
     }
+}
+
+#[tokio::test]
+async fn the_page_of_a_team_shows_nobody_the_card_of_who_paid_before() {
+    let till = Till::new().await;
+    let ann = till.in_channel(false).await;
+    till.settle().await;
+    let ben = till.world.person("ben").await;
+    let ben = Actor { here: ann.here, ..Actor::alone(ben.account, ben.target) };
+    let subscription = till.pays(ann, "team").await;
+    till.settle().await;
+    let ended = till.stripe.set(&subscription, "status", json!("canceled"));
+    till.told(&till.stripe.event("customer.subscription.deleted", &ended)).await;
+    till.settle().await;
+    for who in [ben, ann] {
+        assert!(link(&till.says(who, "upgrade team").await).is_some());
+    }
+    let customers: Vec<_> =
+        till.stripe.wishes().into_iter().map(|it| it["customer"].clone()).collect();
+    assert_eq!(customers[1..], [json!(null), ended["customer"].clone()]);
 }
 
 #[tokio::test]
