@@ -88,13 +88,15 @@ pub struct Said<'a> {
 }
 
 /// The account of one: by the page that it was paid on, or as it was known, by our mark on it, by what else
-/// `named` it, and, where it bears nobody's mark, by its customer.
+/// `named` it, and, where it bears nobody's mark, by its customer. What is no plan of ours may be sold beside
+/// us, to customers of ours too, with numbers of its own: neither says then whose it is.
 pub async fn account_of(
     tx: &mut PgConnection,
     said: Said<'_>,
     mark: Option<&AccountMark>,
     named: Option<AccountId>,
 ) -> sqlx::Result<Option<AccountId>> {
+    let (named, customer) = said.plan.map_or((None, None), |_| (named, said.customer));
     let found = sqlx::query_scalar!(
         r#"SELECT COALESCE(
                (SELECT min(account_id) FROM checkouts WHERE subscription = $1),
@@ -106,7 +108,7 @@ pub async fn account_of(
         mark.map(|mark| mark.account.0),
         mark.map(|mark| mark.installation.as_str()),
         named.map(|account| account.0),
-        said.customer
+        customer
     )
     .fetch_one(tx)
     .await?;

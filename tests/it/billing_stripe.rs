@@ -10,7 +10,7 @@ use crate::fakes::stripe::{SECRET, fixture, signed};
 use crate::till::{Till, days, link};
 
 /// Behind the trial.
-async fn free() -> Till {
+pub async fn free() -> Till {
     let till = Till::new().await;
     till.settle().await;
     till.world.clock.advance(days(20));
@@ -20,7 +20,7 @@ async fn free() -> Till {
 }
 
 /// The first page that somebody was sent to.
-fn first_page(till: &Till) -> String {
+pub fn first_page(till: &Till) -> String {
     till.stripe.sessions()[0]["id"].as_str().unwrap().to_owned()
 }
 

@@ -12,6 +12,7 @@ mod billing;
 mod billing_limits;
 mod billing_mail;
 mod billing_orders;
+mod billing_strangers;
 mod billing_stripe;
 mod browser;
 mod channel_filters;

@@ -135,6 +135,11 @@ impl FakeStripe {
         self.inner().sessions.iter().map(|(wish, _)| wish.clone()).collect()
     }
 
+    /// Somebody paid on a page of another product's.
+    pub fn add_page(&self, page: Value) {
+        self.inner().sessions.push((Value::Null, page));
+    }
+
     /// Somebody pays on a page: its subscription, and the event that tells of it.
     pub fn pay(&self, session: &str) -> (String, Value) {
         let mut inner = self.inner();

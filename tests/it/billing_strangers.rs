@@ -1,0 +1,52 @@
+//! What comes over Stripe's webhook and is not ours.
+
+use serde_json::{Value, json};
+
+use crate::billing_stripe::free;
+use crate::commands::words;
+use crate::fakes::stripe::fixture;
+use crate::till::Till;
+
+const SUBSCRIPTIONS: &str = "SELECT count(*) FROM subscriptions";
+const WAITING: &str = "SELECT count(*) FROM stripe_events WHERE done_at IS NULL";
+
+/// What a customer pays for another product.
+fn other(till: &Till, id: &str, customer: &Value) -> Value {
+    let mut other = fixture("subscription");
+    other["id"] = json!(id);
+    other["customer"] = customer.clone();
+    other["status"] = json!("active");
+    other["metadata"] = json!({});
+    other["items"] = json!({ "data": [{ "price": { "id": "price_other" } }] });
+    till.stripe.add(id, other.clone());
+    other
+}
+
+#[tokio::test]
+async fn what_a_stripe_account_sells_beside_us_is_left_alone() {
+    let till = free().await;
+    // Numbers of theirs are numbers of ours, too.
+    let mut page = fixture("checkout.session");
+    page["id"] = json!("cs_other");
+    page["client_reference_id"] = json!(till.actor.account.to_string());
+    page["metadata"] = json!({});
+    page["customer"] = json!("cus_other");
+    page["subscription"] = json!("sub_other");
+    page["status"] = json!("complete");
+    other(&till, "sub_other", &page["customer"]);
+    till.stripe.add_page(page.clone());
+    till.told(&till.stripe.event("checkout.session.completed", &page)).await;
+    till.settle().await;
+    assert_eq!(till.world.count(SUBSCRIPTIONS).await, 0);
+    assert!(words(&till.say("billing").await).contains("You pay for nothing"));
+    let subscription = till.pays(till.actor, "pro").await;
+    assert!(till.stripe.wishes().pop().unwrap()["customer"].is_null());
+    till.settle().await;
+    // A customer of ours buys it.
+    let bought = other(&till, "sub_bought", &till.stripe.get(&subscription)["customer"]);
+    till.told(&till.stripe.event("customer.subscription.created", &bought)).await;
+    till.settle().await;
+    assert_eq!(till.world.count(SUBSCRIPTIONS).await, 1);
+    till.plan_is("pro").await;
+    assert_eq!(till.world.count(WAITING).await, 0);
+}
