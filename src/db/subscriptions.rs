@@ -171,8 +171,8 @@ pub async fn keep(
     Ok(())
 }
 
-/// A subscription that Stripe knows no more has ended.
-pub async fn end(tx: &mut PgConnection, id: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+/// A subscription that Stripe knows no more has ended. Says whether it was known here.
+pub async fn end(tx: &mut PgConnection, id: &str, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let account = sqlx::query_scalar!(
         "UPDATE subscriptions SET status = 'ended', status_word = 'unknown', asked_at = $2
          WHERE id = $1 RETURNING account_id",
@@ -181,10 +181,10 @@ pub async fn end(tx: &mut PgConnection, id: &str, now: DateTime<Utc>) -> sqlx::R
     )
     .fetch_optional(&mut *tx)
     .await?;
-    match account.flatten() {
-        Some(account) => super::plans::look(tx, AccountId(account), now).await,
-        None => Ok(()),
+    if let Some(account) = account.flatten() {
+        super::plans::look(tx, AccountId(account), now).await?;
     }
+    Ok(account.is_some())
 }
 
 /// Subscriptions that have not ended and were not asked about since `asked`; of one account, or of a

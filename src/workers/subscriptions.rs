@@ -30,6 +30,10 @@ const LEASE: TimeDelta = TimeDelta::minutes(2);
 const FIRST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST: TimeDelta = TimeDelta::hours(1);
 
+/// An event may come a moment before Stripe can be asked what it is about; after so many tries, some ten
+/// minutes, there is no such thing.
+const UNKNOWN: i64 = 8;
+
 /// The worker. Several may run side by side.
 #[derive(Clone)]
 pub struct Subscriptions {
@@ -79,6 +83,9 @@ impl Subscriptions {
         match outcome {
             Ok(outcome) => db::stripe_events::done(pool, &event.id, &outcome, now).await?,
             Err(Trouble::Database(error)) => return Err(error.into()),
+            Err(Trouble::Payments(failure @ Failure::Unknown)) if event.tries >= UNKNOWN => {
+                db::stripe_events::done(pool, &event.id, &failure.to_string(), now).await?;
+            }
             Err(Trouble::Payments(failure)) => {
                 let why = failure.to_string();
                 tracing::warn!("event {} ({}): {why}", event.id, event.kind);
@@ -106,7 +113,7 @@ impl Subscriptions {
         } else if let Some(checkout) = &hint.checkout {
             whose.extend(self.paid(payments, checkout, hint.subscription.as_deref()).await?);
         } else if let Some(subscription) = &hint.subscription {
-            let found = subscriptions::refresh(pool, payments, subscription, None, now).await?;
+            let found = subscriptions::refresh(pool, payments, subscription, now).await?;
             whose.extend(found);
         }
         if let Some(about) = &hint.alarm {
@@ -144,7 +151,7 @@ impl Subscriptions {
         db::subscriptions::forget_customer(pool, customer).await?;
         let whose = db::subscriptions::of_customer(pool, customer).await?;
         for id in db::subscriptions::open(pool, (None, Some(customer)), now).await? {
-            subscriptions::refresh(pool, payments, &id, None, now).await?;
+            subscriptions::refresh(pool, payments, &id, now).await?;
         }
         Ok(whose)
     }
@@ -161,7 +168,8 @@ impl Subscriptions {
             Some(_) if db::checkouts::is_ours(pool, checkout).await? => Page::default(),
             _ => match payments.page(checkout).await {
                 Ok(page) => page,
-                Err(Failure::Unknown) => Page::default(),
+                // What was told is enough; else it is asked again.
+                Err(Failure::Unknown) if told.is_some() => Page::default(),
                 Err(failure) => return Err(failure.into()),
             },
         };

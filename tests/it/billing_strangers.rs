@@ -1,14 +1,17 @@
-//! What comes over Stripe's webhook and is not ours.
+//! What comes over Stripe's webhook and is not ours, or comes before Stripe itself knows of it.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::billing_stripe::free;
+use crate::billing_stripe::{first_page, free};
 use crate::commands::words;
 use crate::fakes::stripe::fixture;
-use crate::till::Till;
+use crate::till::{Till, link};
 
 const SUBSCRIPTIONS: &str = "SELECT count(*) FROM subscriptions";
 const WAITING: &str = "SELECT count(*) FROM stripe_events WHERE done_at IS NULL";
+const PRO: &str = "SELECT count(*) FROM accounts WHERE plan = 'pro'";
 
 /// What a customer pays for another product.
 fn other(till: &Till, id: &str, customer: &Value) -> Value {
@@ -48,5 +51,37 @@ async fn what_a_stripe_account_sells_beside_us_is_left_alone() {
     till.settle().await;
     assert_eq!(till.world.count(SUBSCRIPTIONS).await, 1);
     till.plan_is("pro").await;
+    assert_eq!(till.world.count(WAITING).await, 0);
+}
+
+#[tokio::test]
+async fn what_stripe_does_not_know_yet_is_asked_for_again() {
+    let till = free().await;
+    let offered = link(&till.say("upgrade").await).unwrap().to_owned();
+    let (subscription, event) = till.stripe.pay(&first_page(&till));
+    let made = till.stripe.get(&subscription);
+    till.stripe.forget(&subscription);
+    till.told(&event).await;
+    till.settle().await;
+    assert_eq!(till.world.count(WAITING).await, 1);
+    // Nobody is sent to a second page meanwhile.
+    assert_eq!(link(&till.say("upgrade").await), Some(offered.as_str()));
+    till.stripe.add(&subscription, made);
+    till.world.clock.advance(Duration::from_secs(6));
+    till.settle().await;
+    assert_eq!((till.world.count(WAITING).await, till.world.count(PRO).await), (0, 1));
+    assert!(words(&till.say("upgrade").await).contains("paid for already"));
+}
+
+#[tokio::test]
+async fn what_stripe_never_knows_is_asked_for_some_minutes() {
+    let till = free().await;
+    let never = json!({ "id": "sub_never" });
+    till.told(&till.stripe.event("customer.subscription.updated", &never)).await;
+    for rest in [1, 6, 11, 21, 41, 81, 161, 321] {
+        till.world.clock.advance(Duration::from_secs(rest));
+        assert_eq!(till.world.count(WAITING).await, 1);
+        till.settle().await;
+    }
     assert_eq!(till.world.count(WAITING).await, 0);
 }
