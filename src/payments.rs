@@ -72,6 +72,8 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hint {
     pub checkout: Option<String>,
+    /// An invoice, where it does not say for which subscription.
+    pub invoice: Option<String>,
     pub subscription: Option<String>,
     pub customer: Option<String>,
     /// The customer is gone.
@@ -101,6 +103,9 @@ pub trait Payments: Send + Sync {
     async fn page(&self, checkout: &str) -> Result<Page, Failure>;
 
     async fn subscription(&self, id: &str) -> Result<Found, Failure>;
+
+    /// The subscription that an invoice is for, if it is for one.
+    async fn invoiced(&self, invoice: &str) -> Result<Option<String>, Failure>;
 
     /// All subscriptions, or those of a customer, a page of them behind `after`; whether there are more.
     async fn subscriptions(

@@ -244,6 +244,11 @@ impl Payments for Stripe {
         found(&answer, |plan| self.prices(plan)).ok_or_else(unreadable)
     }
 
+    async fn invoiced(&self, invoice: &str) -> Result<Option<String>, Failure> {
+        let answer = self.call(&Get(format!("/invoices/{invoice}"))).await?;
+        Ok(super::hints::invoiced(&answer))
+    }
+
     async fn subscriptions(
         &self,
         customer: Option<&str>,

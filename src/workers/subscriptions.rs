@@ -112,8 +112,8 @@ impl Subscriptions {
             whose.extend(self.customer_gone(payments, &hint).await?);
         } else if let Some(checkout) = &hint.checkout {
             whose.extend(self.paid(payments, checkout, hint.subscription.as_deref()).await?);
-        } else if let Some(subscription) = &hint.subscription {
-            let found = subscriptions::refresh(pool, payments, subscription, now).await?;
+        } else if let Some(subscription) = subscription_of(payments, &hint).await? {
+            let found = subscriptions::refresh(pool, payments, &subscription, now).await?;
             whose.extend(found);
         }
         if let Some(about) = &hint.alarm {
@@ -175,6 +175,14 @@ impl Subscriptions {
         };
         let Some(paid) = page.subscription.as_deref().or(told) else { return Ok(None) };
         subscriptions::checkout_done(pool, payments, (checkout, paid), &page, now).await
+    }
+}
+
+/// The subscription that an event is about: of an invoice, the invoice may have to be asked.
+async fn subscription_of(payments: &dyn Payments, hint: &Hint) -> Result<Option<String>, Failure> {
+    match (&hint.subscription, &hint.invoice) {
+        (None, Some(invoice)) => payments.invoiced(invoice).await,
+        (subscription, _) => Ok(subscription.clone()),
     }
 }
 

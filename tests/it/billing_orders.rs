@@ -76,6 +76,10 @@ impl Payments for Mind {
         all.get(id).cloned().ok_or(Failure::Unknown)
     }
 
+    async fn invoiced(&self, _: &str) -> Result<Option<String>, Failure> {
+        Err(Failure::Unknown)
+    }
+
     async fn subscriptions(
         &self,
         _: Option<&str>,

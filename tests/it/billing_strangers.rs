@@ -1,4 +1,4 @@
-//! What comes over Stripe's webhook and is not ours, or comes before Stripe itself knows of it.
+//! What comes over Stripe's webhook and is not ours, names little, or comes before Stripe itself knows of it.
 
 use std::time::Duration;
 
@@ -54,6 +54,39 @@ async fn what_a_stripe_account_sells_beside_us_is_left_alone() {
     assert_eq!(till.world.count(WAITING).await, 0);
 }
 
+/// An event of the other style.
+fn thin(number: usize, kind: &str, id: &str) -> Value {
+    json!({ "id": format!("evt_thin_{number}"), "object": "v2.core.event", "type": kind,
+        "created": "2026-11-28T10:00:00.000Z", "livemode": false, "context": null,
+        "related_object": { "id": id, "type": "x", "url": format!("/v1/x/{id}") } })
+}
+
+#[tokio::test]
+async fn a_thin_event_is_followed_as_its_snapshot_is() {
+    let till = free().await;
+    till.say("upgrade").await;
+    let page = first_page(&till);
+    let (subscription, _) = till.stripe.pay(&page);
+    let invoice = format!("in_{subscription}");
+    for (number, (kind, id, status, pro)) in [
+        ("v1.checkout.session.completed", &page, "active", 1),
+        ("v1.customer.subscription.updated", &subscription, "canceled", 0),
+        ("v1.invoice.paid", &invoice, "active", 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        till.stripe.set(&subscription, "status", json!(status));
+        till.told(&thin(number, kind, id)).await;
+        till.settle().await;
+        assert_eq!(till.world.count(PRO).await, pro, "{kind}");
+    }
+    till.told(&thin(9, "v1.invoice.payment_action_required", &invoice)).await;
+    till.settle().await;
+    let said = till.notices();
+    assert_eq!(said.matches("Your bank wants you to confirm a payment").count(), 1, "{said}");
+}
+
 #[tokio::test]
 async fn what_stripe_does_not_know_yet_is_asked_for_again() {
     let till = free().await;
@@ -78,9 +111,10 @@ async fn what_stripe_never_knows_is_asked_for_some_minutes() {
     let till = free().await;
     let never = json!({ "id": "sub_never" });
     till.told(&till.stripe.event("customer.subscription.updated", &never)).await;
+    till.told(&thin(1, "v1.invoice.paid", "in_sub_never")).await;
     for rest in [1, 6, 11, 21, 41, 81, 161, 321] {
         till.world.clock.advance(Duration::from_secs(rest));
-        assert_eq!(till.world.count(WAITING).await, 1);
+        assert_eq!(till.world.count(WAITING).await, 2);
         till.settle().await;
     }
     assert_eq!(till.world.count(WAITING).await, 0);
