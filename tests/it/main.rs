@@ -17,6 +17,7 @@ mod billing_stripe;
 mod browser;
 mod channel_filters;
 mod commands;
+mod discord_answers;
 mod discord_choices;
 mod discord_closed;
 mod discord_door;
