@@ -278,6 +278,14 @@ impl Failure {
         }
     }
 
+    /// How long Discord wants nothing more of the kind.
+    pub fn rest(&self) -> Duration {
+        match self {
+            Self::Limited { after, .. } => after.unwrap_or_default(),
+            Self::Refused { .. } | Self::Away(_) | Self::Unclear(_) => Duration::ZERO,
+        }
+    }
+
     /// Whether what was asked for is nowhere: a channel that was closed.
     pub fn is_of_nowhere(&self) -> bool {
         matches!(self, Self::Refused { code: 10_003, .. })
