@@ -1,5 +1,6 @@
-//! Answers that are long or do not arrive at first.
+//! Answers that are long or do not arrive at first, and a stand-in that knows less than Discord.
 
+use earlybrd::config::DiscordGateway;
 use serde_json::json;
 
 use crate::fakes::discord::{Trick, shown};
@@ -31,5 +32,19 @@ async fn an_answer_to_a_plain_line_that_was_not_taken_is_brought_again() {
         until(async || far.discord.calls("91/messages").len() == 2 * number).await;
         until(async || far.discord.posted().len() == number).await;
     }
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_named_to_bots_alone_is_found() {
+    let far = Far::new().await;
+    far.discord.gateway_at(&far.url);
+    far.discord.play("gateway", Trick::Refuse(404, 0));
+    let replica = far.start_at(DiscordGateway::Discords, HASTY);
+    let (_line, said) = far.next().await;
+    assert_eq!(said["op"], 2);
+    let asked: Vec<String> =
+        far.discord.calls("gateway").into_iter().map(|call| call.path).collect();
+    assert_eq!(asked, ["gateway", "gateway/bot"]);
     replica.stop().await;
 }

@@ -310,7 +310,7 @@ fn served(inner: &mut Inner, call: &Call, path: &[&str]) -> (u16, Value) {
             let said = of.map(|it| json!({ "id": it.id, "embeds": it.body["embeds"] }));
             (200, said.collect())
         }
-        ("GET", ["gateway"]) => (200, json!({ "url": inner.gateway })),
+        ("GET", ["gateway"] | ["gateway", "bot"]) => (200, json!({ "url": inner.gateway })),
         ("POST", ["interactions", id, _, "callback"]) => call_back(inner, id, &call.body),
         ("PATCH", ["webhooks", "12", token, "messages", "@original"]) => {
             if let Err((status, code)) = inner.rules.takes(token, now) {
