@@ -4,15 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::api::{Answer, Api, Failure};
 use super::workspaces::{Token, Workspaces};
+use crate::clock::add;
 use crate::db;
-
-/// How long a method rests when Slack does not say.
-const REST: Duration = Duration::from_secs(30);
+use crate::schedule::backoff::rest_of;
 
 /// What calls share.
 #[derive(Clone)]
@@ -93,14 +91,13 @@ impl Caller {
             failure = self.workspaces.is_dead(team, token, failure).await;
         }
         if let Some(after) = failure.asks_for_rest() {
-            self.rest(team, method, after.unwrap_or(REST)).await;
+            self.rest(team, method, after).await;
         }
         Err(failure)
     }
 
-    async fn rest(&self, team: &str, method: &str, after: Duration) {
-        let Ok(after) = TimeDelta::from_std(after) else { return };
-        let until = self.workspaces.clock.now() + after;
+    async fn rest(&self, team: &str, method: &str, after: Option<Duration>) {
+        let until = add(self.workspaces.clock.now(), rest_of(after));
         let rests = BTreeMap::from([(key(team, method), until)]);
         let noted = db::in_tx(&self.workspaces.pool, async |tx| db::limits::rest(tx, &rests).await);
         if let Err(error) = noted.await {

@@ -88,6 +88,25 @@ async fn a_dead_token_of_the_operators_costs_one_call_and_breaks_nothing() {
     assert_eq!(slack.slack.posted().len(), 4);
 }
 
+/// The rest that is noted for all replicas is the one that senders keep.
+#[tokio::test]
+async fn a_rest_is_an_hour_at_most_whatever_slack_asks_for() {
+    let slack = Workspace::new().await;
+    let person = slack.person().await;
+    for (sent, odd) in ["99999999999", "99999999999999"].into_iter().enumerate() {
+        slack.slack.play(POST, Trick::Answer(429, vec![("retry-after", odd)], ""));
+        queue(&slack, person, odd).await;
+        slack.deliver().await;
+        slack.world.clock.advance(Duration::from_mins(59));
+        slack.deliver().await;
+        assert_eq!(slack.slack.posted().len(), sent, "{odd}");
+        slack.world.clock.advance(Duration::from_mins(2));
+        slack.deliver().await;
+        assert_eq!(slack.slack.posted().len(), sent + 1, "{odd}");
+        slack.world.clock.advance(Duration::from_mins(1));
+    }
+}
+
 #[tokio::test]
 async fn the_operators_token_is_for_its_own_workspace_only() {
     let (world, slack) = (World::new().await, FakeSlack::start().await);
