@@ -43,11 +43,11 @@ pub fn router(door: Door) -> Router {
 }
 
 /// Slack looks whether somebody is there, without a signature.
-async fn look(Query(asked): Query<HashMap<String, String>>) -> StatusCode {
+async fn look(Query(asked): Query<HashMap<String, String>>) -> Response {
     if is_look(asked.get("ssl_check").map(String::as_str)) {
-        StatusCode::OK
+        StatusCode::OK.into_response()
     } else {
-        StatusCode::METHOD_NOT_ALLOWED
+        (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
     }
 }
 
