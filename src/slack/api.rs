@@ -83,11 +83,21 @@ impl Api {
         let slacks = url.scheme() == "https"
             && url.host_str() == Some("hooks.slack.com")
             && url.port().is_none();
-        let instead = self.base.host_str() != Some("slack.com")
+        let instead = !self.is_slack()
             && matches!(url.scheme(), "http" | "https")
             && url.host_str() == self.base.host_str();
         let plain = url.username().is_empty() && url.password().is_none();
         plain && (slacks || instead)
+    }
+
+    /// Whether whoever brought a request surely sees what is answered at its address. What stands in Slack's
+    /// place may give an example of Slack's own.
+    pub fn is_seen_at(&self, url: &Url) -> bool {
+        self.may_answer_at(url) && (self.is_slack() || url.host_str() == self.base.host_str())
+    }
+
+    fn is_slack(&self) -> bool {
+        self.base.host_str() == Some("slack.com")
     }
 
     /// Calls a method that writes.
@@ -273,5 +283,10 @@ mod tests {
         let client = crate::http::for_operator("test").unwrap();
         let slack = Api::new(client, "https://slack.com/api/".parse().unwrap());
         assert!(!slack.may_answer_at(&"https://slack.com/x".parse().unwrap()));
+        // Where something else is asked, nobody may read what Slack itself is told.
+        let hooks = "https://hooks.slack.com/commands/T1/2/x".parse().unwrap();
+        let own = "http://127.0.0.1:9/response/x".parse().unwrap();
+        assert_eq!([slack.is_seen_at(&hooks), slack.is_seen_at(&own)], [true, false]);
+        assert_eq!([api.is_seen_at(&hooks), api.is_seen_at(&own)], [false, true]);
     }
 }

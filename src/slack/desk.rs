@@ -25,7 +25,7 @@ use crate::render::replies;
 /// answered later, at the address that came with it.
 const AT_ONCE: Duration = Duration::from_millis(200);
 
-/// And what has no such address, after this.
+/// And what has no such address, or one where it may not be seen, after this.
 const AT_LAST: Duration = Duration::from_millis(2_500);
 
 /// Commands and buttons whose rows are read and written at a time. Fewer than the pages' connections: what
@@ -145,7 +145,7 @@ impl Desk {
         url: Option<Url>,
         work: impl Future<Output = Option<Json>> + Send + 'static,
     ) -> Option<Json> {
-        let later = url.as_ref().is_some_and(|url| self.caller.api.may_answer_at(url));
+        let later = url.as_ref().is_some_and(|url| self.caller.api.is_seen_at(url));
         let (answer, mut answered) = oneshot::channel();
         let desk = Arc::clone(self);
         self.tasks.spawn(async move {

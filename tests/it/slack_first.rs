@@ -94,8 +94,9 @@ async fn an_answer_that_takes_longer_comes_where_it_can() {
     assert_eq!(said(answer).await, "");
     office.quiet().await;
     assert!(text(&office.slack.responses()[0]).contains("no filters"));
-    // Where there is none, or one that is not Slack's, at once.
-    for (user, url) in [("U2", ""), ("U3", "https://elsewhere.example/x")] {
+    // Where there is none, or one that is not this Slack's, at once.
+    let example = "https://hooks.slack.com/commands/1234/5678";
+    for (user, url) in [("U2", ""), ("U3", "https://elsewhere.example/x"), ("U4", example)] {
         office.slack.play("users.info", Trick::Late(Duration::from_millis(700)));
         let pairs = [
             ("team_id", "T1"),
