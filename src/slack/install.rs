@@ -45,7 +45,10 @@ pub const CALLBACK: &str = "/slack/callback";
 const DONE: &str = "/slack/installed";
 
 /// A browser sends it to this host only, over TLS only, and not from other hosts' pages.
-const COOKIE: &str = "__Host-earlybrd_slack";
+const TLS: Cookie = Cookie { name: "__Host-earlybrd_slack", secure: " Secure;" };
+
+/// Where we are reached without TLS, as on one's own machine: what is for TLS only does not come back there.
+const PLAIN: Cookie = Cookie { name: "earlybrd_slack", secure: "" };
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
@@ -150,7 +153,7 @@ async fn install(Shared(pages): Shared<Arc<Pages>>) -> Response {
         .append_pair("scope", &SCOPES.join(","))
         .append_pair("redirect_uri", pages.callback().as_str())
         .append_pair("state", &state);
-    let cookie = format!("{COOKIE}={state}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600");
+    let cookie = Cookie::at(&pages.app.public_url).with(&state);
     let headers = [(header::LOCATION, url.to_string()), (header::SET_COOKIE, cookie)];
     hardened((StatusCode::SEE_OTHER, headers).into_response())
 }
@@ -161,7 +164,8 @@ async fn callback(
     Query(back): Query<Back>,
     headers: HeaderMap,
 ) -> Response {
-    if cookie(&headers) != Some(back.state.as_str()) || back.state.is_empty() {
+    let carried = Cookie::at(&pages.app.public_url).value(&headers);
+    if carried != Some(back.state.as_str()) || back.state.is_empty() {
         return refused();
     }
     let (pool, now) = (&pages.desk.context.pool, pages.desk.context.clock.now());
@@ -190,11 +194,31 @@ async fn done() -> Response {
     page(StatusCode::OK, "earlybrd is installed", text)
 }
 
-/// The value of our cookie.
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';'));
-    pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+/// What binds the way back to the browser that went.
+#[derive(Debug, PartialEq, Eq)]
+struct Cookie {
+    name: &'static str,
+    secure: &'static str,
+}
+
+impl Cookie {
+    /// Ours, where people reach us there.
+    fn at(public_url: &Url) -> Self {
+        if public_url.scheme() == "http" { PLAIN } else { TLS }
+    }
+
+    /// What a browser is told to keep.
+    fn with(&self, state: &str) -> String {
+        let Self { name, secure } = self;
+        format!("{name}={state}; Path=/;{secure} HttpOnly; SameSite=Lax; Max-Age=600")
+    }
+
+    /// What a browser brings.
+    fn value<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';'));
+        pairs.find_map(|pair| pair.trim().strip_prefix(self.name)?.strip_prefix('='))
+    }
 }
 
 fn hash(state: &str) -> Vec<u8> {
@@ -269,5 +293,25 @@ impl Pages {
         })
         .await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_for_tls_wherever_the_service_has_it() {
+        let at = |url: &str| Cookie::at(&url.parse().unwrap());
+        let (tls, plain) = (at("https://jobs.example.com"), at("http://127.0.0.1:8080"));
+        let rest = "HttpOnly; SameSite=Lax; Max-Age=600";
+        assert_eq!(tls.with("x"), format!("__Host-earlybrd_slack=x; Path=/; Secure; {rest}"));
+        assert_eq!(plain.with("x"), format!("earlybrd_slack=x; Path=/; {rest}"));
+        let mut brought = HeaderMap::new();
+        let both = "other=1; earlybrd_slack=set by anybody; __Host-earlybrd_slack=ours";
+        brought.insert(header::COOKIE, HeaderValue::from_static(both));
+        assert_eq!(tls.value(&brought), Some("ours"));
+        assert_eq!(plain.value(&brought), Some("set by anybody"));
+        assert_eq!(tls.value(&HeaderMap::new()), None);
     }
 }
