@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
+use super::again::tried;
 use super::errors::{Means, meaning};
 use crate::domain::delivery::Verdict;
 use crate::http::read_capped;
@@ -128,18 +129,33 @@ impl Api {
         self.answer(method, request).await
     }
 
-    /// Answers at an address that came with a request.
-    pub async fn respond(&self, url: &Url, body: &impl Serialize) -> Result<(), Failure> {
+    /// Answers at an address that came with a request, until it is taken.
+    pub async fn respond(&self, url: &Url, body: &(impl Serialize + Sync)) -> Result<(), Failure> {
         if !self.may_answer_at(url) {
             return Err(Failure::Away("an answer was asked for at a strange address".to_owned()));
         }
+        tried(|| self.offer(url, body)).await
+    }
+
+    /// What may have been taken counts as not taken: only one person sees it, better twice than never.
+    async fn offer(&self, url: &Url, body: &(impl Serialize + Sync)) -> Result<(), Failure> {
         let request = json(self.client.post(url.clone()).timeout(TIMEOUT), body)?;
-        let response =
-            request.send().await.map_err(|error| not_answered("response_url", &error))?;
-        if response.status().is_success() {
+        let sent = request.send().await;
+        let lost = |error| Failure::Away(not_answered("response_url", &error).to_string());
+        let response = sent.map_err(lost)?;
+        let status = response.status();
+        if status.is_success() {
             return Ok(());
         }
-        Err(Failure::Away(format!("response_url answered {}", response.status())))
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Failure::Limited { after: retry_after(&response) });
+        }
+        let why = format!("{status} at response_url");
+        Err(if status.is_server_error() {
+            Failure::Away(format!("Slack answered {why}"))
+        } else {
+            Failure::Refused { code: why }
+        })
     }
 
     fn request(&self, method: &str) -> Result<RequestBuilder, Failure> {

@@ -162,7 +162,7 @@ impl Desk {
     }
 
     /// Answers at an address that Slack gave.
-    pub async fn respond(&self, url: Option<&Url>, body: &impl Serialize) {
+    pub async fn respond(&self, url: Option<&Url>, body: &(impl Serialize + Sync)) {
         let Some(url) = url else {
             tracing::warn!("an answer came too late, and Slack gave no address for it");
             return;

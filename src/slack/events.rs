@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use tokio::time::{sleep, timeout};
 
+use super::again::tried;
 use super::blocks::{self, Content};
 use super::desk::{Desk, typed_text};
 use super::people::Who;
@@ -313,7 +314,7 @@ impl Desk {
                 body.insert("thread_ts".to_owned(), json!(thread));
             }
         }
-        let mut told = self.caller.write(&who.team, method, &body).await;
+        let mut told = tried(|| self.caller.write(&who.team, method, &body)).await;
         if who.channel.is_none()
             && told.as_ref().is_err_and(is_no_channel)
             && let Some(channel) = self.conversation(who).await
@@ -321,7 +322,7 @@ impl Desk {
             if let Some(body) = body.as_object_mut() {
                 body.insert("channel".to_owned(), json!(channel));
             }
-            told = self.caller.write(&who.team, method, &body).await;
+            told = tried(|| self.caller.write(&who.team, method, &body)).await;
         }
         match told {
             Ok(_) => true,
@@ -335,7 +336,8 @@ impl Desk {
     /// The conversation with somebody: not every workspace opens it by itself.
     async fn conversation(&self, who: &Who) -> Option<String> {
         let body = json!({ "users": who.user });
-        let opened = self.caller.write(&who.team, "conversations.open", &body).await.ok()?;
+        let open = || self.caller.write(&who.team, "conversations.open", &body);
+        let opened = tried(open).await.ok()?;
         opened.text("/channel/id").map(str::to_owned)
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: a message counts as sent only when Slack says so and names it; nothing of a posting can ping,
 //! link or format; nothing that is not signed is believed.
 
+mod again;
 mod api;
 mod blocks;
 mod caller;

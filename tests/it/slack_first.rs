@@ -112,6 +112,43 @@ async fn an_answer_that_takes_longer_comes_where_it_can() {
     }
 }
 
+/// What somebody pressed is done by then, and nothing else says so.
+#[tokio::test]
+async fn an_answer_to_a_button_that_slack_does_not_take_is_offered_again() {
+    let office = Office::new().await;
+    let preview = office.types("U1", "watch rust").await;
+    office.slack.play("response_url", Trick::Answer(503, Vec::new(), ""));
+    office.slack.play("response_url", Trick::Answer(429, vec![("retry-after", "1")], ""));
+    let saved = office.presses(("U1", "D1"), &preview["blocks"], "Save").await;
+    assert!(text(&saved).contains("saved"), "{}", text(&saved));
+    // Where it is refused there is nothing to wait for.
+    office.slack.play("response_url", Trick::Answer(404, Vec::new(), "used_url"));
+    let refused = office.presses(("U1", "D1"), &preview["blocks"], "Save").await;
+    assert_eq!(refused, Value::Null);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_line_that_slack_does_not_take_is_told_again() {
+    let office = Office::new().await;
+    let list = json!({ "type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
+                       "text": "list" });
+    office.slack.play("chat.postMessage", Trick::Answer(503, Vec::new(), ""));
+    office.happens(list.clone()).await;
+    assert_eq!(office.slack.posted().len(), 1);
+    // What Slack wants to rest is not asked for before.
+    office.slack.play("chat.postMessage", Trick::Answer(429, vec![("retry-after", "1")], ""));
+    let rested = async {
+        let rests = "SELECT count(*) FROM rate_limits WHERE rests_until IS NOT NULL";
+        while office.world.count(rests).await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        office.world.clock.advance(Duration::from_secs(1));
+    };
+    tokio::join!(office.happens(list), rested);
+    assert_eq!(office.slack.posted().len(), 2);
+    assert_eq!(office.slack.calls("chat.postMessage").len(), 4);
+}
+
 #[tokio::test]
 async fn two_lines_with_one_trigger_are_two() {
     let office = Office::new().await;
