@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike};
 use earlybrd::billing;
 use earlybrd::boards::{self, Response, detect};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::email::{Email, EmailAddress, one_line};
 use earlybrd::domain::ids::{DeliveryId, FilterId};
+use earlybrd::domain::pay::Pay;
 use earlybrd::domain::plan::Plan;
 use earlybrd::domain::posting::Posting;
 use earlybrd::domain::rates::Rates;
@@ -16,7 +17,11 @@ use earlybrd::http::{check_stranger_url, is_public};
 use earlybrd::mail::letter::{Letter, compose};
 use earlybrd::mail::mailgun;
 use earlybrd::matching::{Document, Matcher, Scratch, explain, naive};
-use earlybrd::normalize::BoardContext;
+use earlybrd::normalize::{
+    BoardContext, RawDate, RawPay, RawPosting, find_in_body, is_costly, moment, normalize,
+    plain_text,
+};
+use earlybrd::slack::Brought;
 
 /// What is read prints and is read again as the same; what is refused points into the text.
 pub fn filter(text: &str) {
@@ -51,7 +56,7 @@ pub fn matching(text: &str) {
 pub fn stripe(text: &str) {
     let (kind, body) = text.split_once('\n').unwrap_or_default();
     let hint = billing::hint(kind, body);
-    for id in [hint.checkout, hint.subscription, hint.customer].into_iter().flatten() {
+    for id in [hint.checkout, hint.subscription, hint.customer, hint.charge].into_iter().flatten() {
         let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
         assert!((1..=255).contains(&id.len()) && id.bytes().all(is_sound), "{id}");
     }
@@ -61,6 +66,20 @@ pub fn stripe(text: &str) {
     if let Some(found) = billing::found(&object, of) {
         assert!(found.plan.is_none_or(|plan| plan == Plan::Pro));
     }
+}
+
+/// The first line is a content type, the rest a body as Slack sends it: whoever it is from has ids that are
+/// safe anywhere, and what they typed is one line.
+pub fn slack(text: &str) {
+    let (kind, body) = text.split_once('\n').unwrap_or_default();
+    let brought = Brought::read(kind, body.as_bytes());
+    let Some((who, line)) = brought.said(DateTime::UNIX_EPOCH) else { return };
+    for id in [Some(who.team), Some(who.user), who.channel].into_iter().flatten() {
+        let is_sound = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        assert!((1..=40).contains(&id.len()) && is_sound, "{id}");
+    }
+    let is_typed = matches!(brought, Brought::Command(_) | Brought::Event(_));
+    assert!(!is_typed || !line.contains(char::is_control), "{line:?}");
 }
 
 /// The first line is a kind of board, the rest its response: what is read is clean, keeps its limits
@@ -86,6 +105,53 @@ pub fn boards(text: &str) {
         assert!(posting.url.as_ref().is_none_or(|url| url.starts_with("http")));
         let json = serde_json::to_string(&posting).expect("JSON");
         let back: Posting = serde_json::from_str(&json).expect("what was written");
+        assert_eq!(serde_json::to_string(&back).expect("JSON"), json);
+    }
+}
+
+/// HTML, or what looks like it: its text has its limit, ends with a word, and holds no NUL.
+pub fn html(text: &str) {
+    if is_costly(text) {
+        return;
+    }
+    let plain = plain_text(text);
+    assert!(plain.len() <= 65_536 && !plain.contains('\0'));
+    assert_eq!(plain.trim_end(), plain);
+}
+
+/// The first line is a time zone, the rest a date: what is read of it can be true, and is read again as it is
+/// written.
+pub fn dates(text: &str) {
+    let (zone, date) = text.split_once('\n').unwrap_or(("UTC", text));
+    let Ok(zone) = zone.parse() else { return };
+    let number = date.trim().parse::<i64>().ok();
+    let stated = [
+        Some(RawDate::Text(date.to_owned())),
+        number.map(RawDate::Seconds),
+        number.map(RawDate::Millis),
+    ];
+    for stated in stated.iter().flatten() {
+        let Some(read) = moment(stated, zone, None) else { continue };
+        assert!((1990..=2100).contains(&read.year()), "{read}");
+        assert_eq!(moment(&RawDate::Text(read.to_rfc3339()), zone, None), Some(read));
+    }
+}
+
+/// What a job pays, as a field or inside of a text: what is read of it has its bounds in order, so that it
+/// survives its JSON.
+pub fn pay(text: &str) {
+    let raw = RawPosting {
+        title: "Cook".to_owned(),
+        pay: RawPay::Text(text.to_owned()),
+        body: text.to_owned(),
+        ..RawPosting::default()
+    };
+    let zone = "UTC".parse().expect("a zone");
+    let board = BoardContext { slug: "fuzz", company: None, base: None, zone, at: None };
+    let posting = normalize(raw, &board).expect("a title");
+    for pay in [posting.pay, find_in_body(text)].iter().flatten() {
+        let json = serde_json::to_string(pay).expect("JSON");
+        let back: Pay = serde_json::from_str(&json).expect("what was written");
         assert_eq!(serde_json::to_string(&back).expect("JSON"), json);
     }
 }

@@ -37,7 +37,7 @@ use crate::schedule::polling::HOST_GAP;
 use crate::web::{self, Health};
 use crate::worker::{self, Rest, Worker};
 use crate::workers::Base;
-use crate::workers::claims::{Claims, Pace};
+use crate::workers::claims::{Claims, Pace, RENEWAL};
 use crate::workers::deliver::Deliver;
 use crate::workers::edit_cards::EditCards;
 use crate::workers::gather::Gather;
@@ -138,7 +138,7 @@ impl App {
             tasks: TaskTracker::new(),
             stop,
             claims: Claims::new(
-                Pace { host_gap: HOST_GAP, spread: true, look: POLL_PAUSE / 2 },
+                Pace { host_gap: HOST_GAP, spread: true, look: POLL_PAUSE / 2, renewal: RENEWAL },
                 Arc::default(),
             ),
             outboxes: Mutex::default(),

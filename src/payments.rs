@@ -72,8 +72,12 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hint {
     pub checkout: Option<String>,
+    /// An invoice, where it does not say for which subscription.
+    pub invoice: Option<String>,
     pub subscription: Option<String>,
     pub customer: Option<String>,
+    /// A payment, where it does not say whose.
+    pub charge: Option<String>,
     /// The customer is gone.
     pub customer_is_gone: bool,
     /// The operator has to see to it: what it is about.
@@ -102,12 +106,18 @@ pub trait Payments: Send + Sync {
 
     async fn subscription(&self, id: &str) -> Result<Found, Failure>;
 
+    /// The subscription that an invoice is for, if it is for one.
+    async fn invoiced(&self, invoice: &str) -> Result<Option<String>, Failure>;
+
     /// All subscriptions, or those of a customer, a page of them behind `after`; whether there are more.
     async fn subscriptions(
         &self,
         customer: Option<&str>,
         after: Option<&str>,
     ) -> Result<(Vec<Found>, bool), Failure>;
+
+    /// Who paid a charge, if that is a customer.
+    async fn payer(&self, charge: &str) -> Result<Option<String>, Failure>;
 
     /// What of the settings cannot be bought with, or changed; nothing if all is well.
     async fn faults(&self) -> Result<Vec<String>, Failure>;

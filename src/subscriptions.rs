@@ -60,26 +60,38 @@ pub async fn has(
     Ok(Some(Has { account, standing, trial_until, subscriptions }))
 }
 
-/// Asks how a subscription stands, and keeps that. Returns whose it is, if it is anybody's; `named` is whose
-/// it would be if nothing else says so.
+/// Asks how a subscription stands, and keeps that. Returns whose it is, if it is anybody's.
 pub async fn refresh(
     pool: &PgPool,
     payments: &dyn Payments,
     id: &str,
-    named: Option<AccountId>,
     now: DateTime<Utc>,
 ) -> Result<Option<AccountId>, Trouble> {
-    match payments.subscription(id).await {
-        Ok(found) => Ok(keep(pool, &found, named, now).await?),
-        Err(Failure::Unknown) => {
-            db::in_tx(pool, async |tx| db::subscriptions::end(tx, id, now).await).await?;
-            Ok(None)
-        }
-        Err(failure) => Err(failure.into()),
+    match asked(pool, payments, id, now).await? {
+        Some(found) => Ok(keep(pool, &found, None, now).await?),
+        None => Ok(None),
     }
 }
 
-/// Keeps how a subscription stood when it was asked at `now`.
+/// How a subscription stands. One that Stripe knows no more has ended: `None`. One that we never knew, it may
+/// not know yet: that is a failure.
+async fn asked(
+    pool: &PgPool,
+    payments: &dyn Payments,
+    id: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Found>, Trouble> {
+    let failure = match payments.subscription(id).await {
+        Ok(found) => return Ok(Some(found)),
+        Err(failure) => failure,
+    };
+    let ended = failure == Failure::Unknown
+        && db::in_tx(pool, async |tx| db::subscriptions::end(tx, id, now).await).await?;
+    if ended { Ok(None) } else { Err(failure.into()) }
+}
+
+/// Keeps how a subscription stood when it was asked at `now`; `named` is whose it would be if nothing else
+/// says so.
 pub async fn keep(
     pool: &PgPool,
     found: &Found,
@@ -134,7 +146,11 @@ pub async fn look_after(
         match payments.page(&checkout).await {
             Ok(page) => match &page.subscription {
                 Some(paid) => {
-                    checkout_done(pool, payments, (&checkout, paid), &page, now).await?;
+                    match checkout_done(pool, payments, (&checkout, paid), &page, now).await {
+                        // Stripe does not know yet what was paid for: the page is looked at again.
+                        Ok(_) | Err(Trouble::Payments(Failure::Unknown)) => {}
+                        Err(trouble) => return Err(trouble),
+                    }
                 }
                 None if page.is_over => {
                     db::checkouts::end(pool, &checkout, None, now).await?;
@@ -148,12 +164,13 @@ pub async fn look_after(
         }
     }
     for id in db::subscriptions::open(pool, (Some(account), None), now - FRESH).await? {
-        refresh(pool, payments, &id, None, now).await?;
+        refresh(pool, payments, &id, now).await?;
     }
     Ok(())
 }
 
-/// A page led to a subscription: it is whose page it was, as we know it or else as the page says.
+/// A page led to a subscription: it is whose page it was, as we know it or else as the page says. Until it is
+/// known how that stands, the page is not done.
 pub async fn checkout_done(
     pool: &PgPool,
     payments: &dyn Payments,
@@ -161,7 +178,9 @@ pub async fn checkout_done(
     page: &Page,
     now: DateTime<Utc>,
 ) -> Result<Option<AccountId>, Trouble> {
+    let found = asked(pool, payments, subscription, now).await?;
     db::checkouts::end(pool, checkout, Some(subscription), now).await?;
+    let Some(found) = found else { return Ok(None) };
     let named = match &page.mark {
         Some(mark) if mark.installation == db::checkouts::installation(pool).await? => {
             Some(mark.account)
@@ -169,7 +188,7 @@ pub async fn checkout_done(
         Some(_) => None,
         None => page.account,
     };
-    refresh(pool, payments, subscription, named, now).await
+    Ok(keep(pool, &found, named, now).await?)
 }
 
 /// Tells an account something, if it was not told so before.

@@ -1,11 +1,9 @@
-//! What Stripe's answers say, read leniently, and why a call was refused.
+//! What Stripe's answers say, read leniently, since async-stripe's types refuse fields and values that they do
+//! not know; and why a call was refused.
 
-use std::sync::{Mutex, PoisonError};
-
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
 use serde_json::Value as Json;
-use stripe::StripeError;
 
 use crate::domain::account::AccountMark;
 use crate::domain::plan::Plan;
@@ -53,11 +51,6 @@ pub fn id_of(value: Option<&Json>) -> Option<&str> {
     value.as_str().or_else(|| value.pointer("/id").and_then(Json::as_str))
 }
 
-pub fn read(answer: Mutex<Option<Bytes>>) -> Result<Json, Failure> {
-    let answer = answer.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
-    serde_json::from_slice(&answer).map_err(|_| Failure::Away("an answer is no JSON".to_owned()))
-}
-
 /// Why a call failed, and whether it would under another key.
 pub struct Refusal {
     pub failure: Failure,
@@ -71,39 +64,27 @@ impl From<Failure> for Refusal {
     }
 }
 
-pub fn unusable(error: impl std::fmt::Display) -> Failure {
-    Failure::Refused(error.to_string())
-}
-
-/// Without what a message of Stripe's may hold of a key.
-pub fn refusal(error: &StripeError) -> Refusal {
-    let StripeError::Stripe(said, status) = error else {
-        return match error {
-            StripeError::Timeout => Failure::Away("no answer in time".to_owned()),
-            StripeError::JSONDeserialize(_) => Failure::Away("an answer is no JSON".to_owned()),
-            StripeError::ConfigError(why) => Failure::Refused(why.clone()),
-            StripeError::ClientError(_) | StripeError::Stripe(..) => {
-                Failure::Away("it cannot be reached".to_owned())
-            }
-        }
-        .into();
-    };
-    let code = said.code.as_ref().map(stripe::ApiErrorsCode::as_str);
+/// Why a call was refused. Where no error of Stripe's own stands, somebody between us refused it, and says
+/// nothing of what was asked for.
+pub fn refusal(status: StatusCode, answer: &Json) -> Refusal {
+    let error = answer.pointer("/error").filter(|error| error.is_object());
+    let text = |name: &str| error.and_then(|error| error.get(name)?.as_str());
     // Of a customer who is gone the status does not tell: the wish that names them is a bad one.
-    let is_unknown = code == Some("resource_missing") && said.param.as_deref() == Some("customer");
-    let of_another = *status == 400 && said.type_.as_str() == "idempotency_error";
-    let failure = match status {
+    let is_unknown = text("code") == Some("resource_missing") && text("param") == Some("customer");
+    let of_another = status == StatusCode::BAD_REQUEST && text("type") == Some("idempotency_error");
+    let failure = match status.as_u16() {
+        401 => Failure::Refused(format!("{status}: the key is not taken")),
+        409 | 429 | 500.. => Failure::Away(status.to_string()),
+        _ if error.is_none() => Failure::Away(status.to_string()),
         404 => Failure::Unknown,
         _ if is_unknown => Failure::Unknown,
-        409 | 429 | 500.. => Failure::Away(status.to_string()),
         _ if of_another => Failure::Away("a key was used for another wish".to_owned()),
-        401 => Failure::Refused(format!("{status}: the key is not taken")),
         _ => {
-            let text = said.message.as_deref().unwrap_or("it does not say why");
+            let text = text("message").unwrap_or("it does not say why");
             Failure::Refused(format!("{status}: {}", text.chars().take(200).collect::<String>()))
         }
     };
-    Refusal { failure, stays_with_key: of_another || *status >= 500 }
+    Refusal { failure, stays_with_key: of_another || status.is_server_error() }
 }
 
 pub fn unreadable() -> Failure {
@@ -116,4 +97,41 @@ pub fn link(answer: &Json) -> Option<String> {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     let is_one = url.len() <= 2_000 && url.bytes().all(|byte| byte.is_ascii_graphic());
     (is_web && is_one).then(|| url.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, answer: &Json, want: Failure, stays_with_key: bool) {
+        let refusal = refusal(StatusCode::from_u16(status).unwrap(), answer);
+        assert_eq!((refusal.failure, refusal.stays_with_key), (want, stays_with_key), "{answer}");
+    }
+
+    #[test]
+    fn a_refusal_is_what_stripe_says_and_else_its_status() {
+        let away = |said: &str| Failure::Away(said.to_owned());
+        let refused = |said: &str| Failure::Refused(said.to_owned());
+        let error = |error: Json| json!({ "error": error });
+        let missing = error(json!({ "type": "invalid_request_error", "code": "resource_missing",
+                                    "param": "customer", "message": "No such customer" }));
+        check(404, &error(json!({ "type": "invalid_request_error" })), Failure::Unknown, false);
+        check(404, &error(json!({ "message": "No such price" })), Failure::Unknown, false);
+        check(400, &missing, Failure::Unknown, false);
+        check(400, &error(json!({ "message": "Bad" })), refused("400 Bad Request: Bad"), false);
+        check(401, &Json::Null, refused("401 Unauthorized: the key is not taken"), false);
+        let used = error(json!({ "type": "idempotency_error" }));
+        check(400, &used, away("a key was used for another wish"), true);
+        for answer in [Json::Null, json!("down"), json!({}), error(json!("down")), missing] {
+            check(429, &answer, away("429 Too Many Requests"), false);
+            check(500, &answer, away("500 Internal Server Error"), true);
+            check(502, &answer, away("502 Bad Gateway"), true);
+        }
+        // That something is not there, Stripe alone can say.
+        check(404, &Json::Null, away("404 Not Found"), false);
+        check(403, &json!("<html>"), away("403 Forbidden"), false);
+    }
 }

@@ -82,7 +82,8 @@ async fn webhook(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: By
         let hash: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         id = format!("sha256-{}", hash.concat());
     }
-    match db::stripe_events::hear(&state.pool, (&id, &kind), &body, now).await {
+    let heard = db::stripe_events::hear(&state.pool, (&id, &kind), &body, now);
+    match db::soon(heard).await {
         Ok(_) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::error!("an event of Stripe's was not kept: {error}");

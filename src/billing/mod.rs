@@ -3,6 +3,7 @@
 //! Invariant: what Stripe tells is a hint; what somebody has follows from what it answers when it is asked.
 
 mod answers;
+mod api;
 mod hints;
 mod http;
 mod signature;

@@ -1,19 +1,11 @@
-//! Stripe's API: async-stripe makes and sends the requests, a deadline on each; what comes back is read
-//! leniently, since its types refuse fields and values that they do not know.
+//! Stripe as what takes payments: what is asked of it, and again where that may help.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use ring::digest::{SHA256, digest};
-use secrecy::ExposeSecret;
 use serde_json::Value as Json;
-use stripe::{
-    Client, ClientBuilder, CustomizedStripeRequest, IdempotencyKey, RequestStrategy, StripeError,
-    StripeRequest,
-};
 use stripe_billing::billing_portal_session::CreateBillingPortalSession;
 use stripe_billing::subscription::{
     CancelSubscription, ListSubscription, ListSubscriptionStatus, RetrieveSubscription,
@@ -24,20 +16,16 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionCustomerUpdateAddress, CreateCheckoutSessionLineItems,
     CreateCheckoutSessionSubscriptionData, RetrieveCheckoutSession,
 };
-use stripe_client_core::{RequestBuilder, StripeClient, StripeMethod};
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use tokio::time::sleep;
 
-use super::answers::{
-    ACCOUNT, Refusal, found, id_of, link, mark_of, read, refusal, unreadable, unusable,
-};
+use super::answers::{ACCOUNT, found, id_of, link, mark_of, unreadable};
+use super::api::Api;
 use super::hints::hint;
 use crate::config::BillingConfig;
 use crate::domain::ids::AccountId;
 use crate::domain::plan::{Plan, Plans};
 use crate::payments::{Checkout, Failure, Found, Hint, Page, Payments, Wish};
-
-/// Deadline of one call.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Rests between the tries of a call.
 const TRIES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
@@ -48,14 +36,8 @@ const PAGE: i64 = 100;
 /// Stripe, with the prices of the plans.
 #[derive(Clone)]
 pub struct Stripe {
-    client: Client,
+    api: Api,
     config: BillingConfig,
-}
-
-/// A client of Stripe's that keeps the answer as it came.
-struct Kept<'a> {
-    client: &'a Client,
-    answer: Mutex<Option<Bytes>>,
 }
 
 /// A question for which async-stripe has no type.
@@ -69,44 +51,17 @@ impl StripeRequest for Get {
     }
 }
 
-impl StripeClient for Kept<'_> {
-    type Err = StripeError;
-
-    async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
-        let answer = self.client.execute(request).await?;
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-        Ok(Bytes::from_static(b"null"))
-    }
-}
-
 impl Stripe {
     /// Fails if the key could not stand in a header.
     pub fn new(config: &BillingConfig) -> anyhow::Result<Self> {
-        let client = ClientBuilder::new(config.secret_key.expose_secret())
-            .url(config.api.as_str())
-            .timeout(TIMEOUT)
-            .build()?;
-        Ok(Self { client, config: config.clone() })
-    }
-
-    async fn once(&self, request: &impl StripeRequest, key: Option<&str>) -> Result<Json, Refusal> {
-        let strategy = match key {
-            Some(key) => RequestStrategy::Idempotent(IdempotencyKey::new(key).map_err(unusable)?),
-            None => RequestStrategy::Once,
-        };
-        let kept = Kept { client: &self.client, answer: Mutex::new(None) };
-        let once = request.build().customize::<()>().request_strategy(strategy);
-        match once.send(&kept).await {
-            Ok(()) => Ok(read(kept.answer)?),
-            Err(error) => Err(refusal(&error)),
-        }
+        Ok(Self { api: Api::new(config)?, config: config.clone() })
     }
 
     /// Makes a call, again if that may help.
     async fn call(&self, request: &impl StripeRequest) -> Result<Json, Failure> {
         let mut rests = TRIES.into_iter();
         loop {
-            let failure = match self.once(request, None).await {
+            let failure = match self.api.ask(request, None).await {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) => refusal.failure,
             };
@@ -125,7 +80,7 @@ impl Stripe {
         let mut rests = TRIES.into_iter();
         let mut key = key.to_owned();
         loop {
-            let refusal = match self.once(request, Some(&key)).await {
+            let refusal = match self.api.ask(request, Some(&key)).await {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) => refusal,
             };
@@ -244,6 +199,11 @@ impl Payments for Stripe {
         found(&answer, |plan| self.prices(plan)).ok_or_else(unreadable)
     }
 
+    async fn invoiced(&self, invoice: &str) -> Result<Option<String>, Failure> {
+        let answer = self.call(&Get(format!("/invoices/{invoice}"))).await?;
+        Ok(super::hints::invoiced(&answer))
+    }
+
     async fn subscriptions(
         &self,
         customer: Option<&str>,
@@ -261,6 +221,11 @@ impl Payments for Stripe {
         let found = data.iter().filter_map(|it| found(it, |plan| self.prices(plan))).collect();
         let more = answer.pointer("/has_more").and_then(Json::as_bool) == Some(true);
         Ok((found, more))
+    }
+
+    async fn payer(&self, charge: &str) -> Result<Option<String>, Failure> {
+        let answer = self.call(&Get(format!("/charges/{charge}"))).await?;
+        Ok(id_of(answer.pointer("/customer")).map(str::to_owned))
     }
 
     async fn faults(&self) -> Result<Vec<String>, Failure> {

@@ -8,7 +8,8 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::details::add_details;
-use super::fetch::{FetchError, Fetched, Fetcher, Request};
+use super::fetch::{FetchError, Fetched, Fetcher, Request, Whose};
+use super::kinds::of;
 use super::limits::Limits;
 use super::pages::{Page, read_on};
 use super::{ReadBoard, Reading, Response, Unreadable, next_address, next_page, read, rhythm};
@@ -65,12 +66,20 @@ pub trait Manners: Sync {
     }
 
     /// Which of these postings nobody has seen before, so that their texts are worth a request each.
-    fn unknown(&self, _postings: &[Posting]) -> impl Future<Output = Vec<usize>> + Send {
-        std::future::ready(Vec::new())
+    fn unknown(
+        &self,
+        _postings: &[Posting],
+    ) -> impl Future<Output = Result<Vec<usize>, FetchError>> + Send {
+        std::future::ready(Ok(Vec::new()))
     }
 
-    /// Is told each response before it is read, which may be the last that this process does.
-    fn before_reading(&self, body: &[u8]) -> impl Future<Output = Result<(), FetchError>> + Send;
+    /// Is told each response and where it lies before it is read, which may be the last that this process
+    /// does.
+    fn before_reading(
+        &self,
+        url: &Url,
+        body: &[u8],
+    ) -> impl Future<Output = Result<(), FetchError>> + Send;
 }
 
 /// What one response says.
@@ -108,7 +117,16 @@ pub async fn ask(
 ) -> Result<Answered, FetchError> {
     let conditional =
         Request { validators: board.validators, ..board.request(board.url, manners.now()) };
-    let first = fetcher.fetch(conditional).await?;
+    let first = match fetcher.fetch(conditional).await {
+        Err(missing) if missing.whose == Whose::Missing => {
+            let Some(other) = of(board.kind).elsewhere(board.url) else { return Err(missing) };
+            let found = ask_further(fetcher, manners, board, other).await;
+            // Where neither has it, it is missing at the address that people know.
+            return found
+                .map_err(|error| if error.whose == Whose::Missing { missing } else { error });
+        }
+        first => first?,
+    };
     let at = manners.now();
     let (body, validators, stays) = match first {
         Fetched::NotModified { stays } => {
@@ -136,20 +154,21 @@ pub async fn ask(
             let validators = if next.is_some() { Validators::default() } else { validators };
             let mut refused = read_on(fetcher, manners, board, next, &mut read).await;
             read.keep_newest(most(board));
-            let shown = read.postings.len();
-            if refused.is_none() {
-                refused = add_details(fetcher, manners, board, at, &mut read).await;
+            // Whoever said when to come again is asked for nothing more.
+            if refused.as_ref().is_none_or(|refused| refused.asked.is_none()) {
+                let of_details = add_details(fetcher, manners, board, &mut read).await?;
+                refused = of_details.or(refused);
             }
             // Nothing may hide those that wait for the next poll.
-            let all = read.postings.len() == shown;
-            let validators = if all { validators } else { Validators::default() };
+            let validators = if read.missing { Validators::default() } else { validators };
             Ok(Answered { at, read, anew: true, validators, stays, refused })
         }
         Said::AskFurther(url) => ask_further(fetcher, manners, board, url).await,
     }
 }
 
-/// The second of two requests. Neither is conditional, and nothing is kept to make the next so:
+/// The second of two requests, at an address of the first one's origin or, where there is nothing, at another
+/// of the company's. Neither is conditional, and nothing is kept to make the next so:
 /// a first answer that stays the same must not hide what is new in the second, and validators
 /// of the second say nothing once the first names another address.
 async fn ask_further(
@@ -200,8 +219,9 @@ async fn parse<T: Send + 'static>(
     + 'static,
 ) -> Result<T, FetchError> {
     let at = Some(manners.now());
-    manners.before_reading(&response.bytes).await?;
     let turn = READERS.acquire().await.map_err(|_| "nobody reads any more".to_owned())?;
+    // Not before its turn has come: what ends the process while it waits is something else.
+    manners.before_reading(&response.url, &response.bytes).await?;
     let (kind, rules, slug, zone) =
         (board.kind, board.rules.cloned(), board.slug.to_owned(), board.zone);
     let company = kind.shows_one_company().then(|| board.name.to_owned());

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::ask::{Asked, Manners, parse_page};
@@ -17,30 +16,39 @@ use crate::domain::posting::Posting;
 const MOST: usize = 30;
 
 /// Asks for the new postings of a list that has no texts. One that cannot be had stays as the list
-/// shows it, and none is asked for after it; the error is given, for what it asks of the host.
+/// shows it. Where the host asks to be left alone the others wait; the error is given, for what it
+/// asks of the host.
 pub async fn add_details(
     fetcher: &Fetcher,
     manners: &impl Manners,
     board: Asked<'_>,
-    begun: DateTime<Utc>,
     read: &mut ReadBoard,
-) -> Option<FetchError> {
+) -> Result<Option<FetchError>, FetchError> {
     let address = |posting: &Posting| {
         let url = of(board.kind).detail_address(board.url, posting)?;
         // With the same care as pages: a list sends nobody elsewhere.
         (posting.body.is_empty() && url.origin() == board.url.origin()).then_some(url)
     };
     if !read.postings.iter().any(|posting| address(posting).is_some()) {
-        return None;
+        return Ok(None);
     }
+    let unknown = manners.unknown(&read.postings).await?;
+    // However long the pages took: else none would ever be asked for.
+    let begun = manners.now();
     let mut waiting = BTreeSet::new();
     let mut refused = None;
     let mut asked = 0;
-    for index in manners.unknown(&read.postings).await {
+    for index in unknown {
         let Some(posting) = read.postings.get_mut(index) else { continue };
-        let Some(url) = address(&*posting).filter(|_| refused.is_none()) else { continue };
-        if asked == MOST || too_late(begun, manners.now()) {
+        let Some(url) = address(&*posting) else { continue };
+        if refused.is_some() || asked == MOST || too_late(begun, manners.now()) {
             waiting.insert(index);
+            continue;
+        }
+        if let Err(error) = manners.turn(&url).await {
+            read.problems.push(problem(posting, &error));
+            waiting.insert(index);
+            refused = Some(error);
             continue;
         }
         asked += 1;
@@ -48,18 +56,28 @@ pub async fn add_details(
             Ok(Some(detail)) => complete(posting, detail),
             Ok(None) => {}
             Err(error) => {
-                let (place, what) = (format!("job {}", posting.title), error.why.clone());
-                read.problems.push(Problem { place, what });
-                refused = Some(error);
+                read.problems.push(problem(posting, &error));
+                // A fault of this job alone says nothing of the others.
+                if error.is_of_host() || error.asked.is_some() {
+                    // The first that is asked for may be one that fails each time.
+                    if asked > 1 {
+                        waiting.insert(index);
+                    }
+                    refused = Some(error);
+                }
             }
         }
     }
     if !waiting.is_empty() {
         let mut index = 0..;
         read.postings.retain(|_| index.next().is_none_or(|index| !waiting.contains(&index)));
-        read.more = true;
+        read.missing = true;
     }
-    refused
+    Ok(refused)
+}
+
+fn problem(posting: &Posting, error: &FetchError) -> Problem {
+    Problem { place: format!("job {}", posting.title), what: error.why.clone() }
 }
 
 async fn one(
@@ -68,7 +86,6 @@ async fn one(
     board: Asked<'_>,
     url: &Url,
 ) -> Result<Option<Posting>, FetchError> {
-    manners.turn(url).await?;
     let answer = fetcher.fetch_plain(board.request(url, manners.now())).await?;
     let Fetched::Body { body, content_type, turn, .. } = answer else {
         return Err("answered 304 to a request without conditions".to_owned().into());

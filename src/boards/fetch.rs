@@ -11,6 +11,7 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
+pub use super::fetch_error::{FetchError, Whose};
 use super::limits::Limits;
 use super::pages::Page;
 use super::{kinds, rhythm};
@@ -74,60 +75,6 @@ pub enum Fetched {
     },
 }
 
-/// Why a board could not be read, in words for its users.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct FetchError {
-    pub why: String,
-    /// How long the board asks to be left alone.
-    pub asked: Option<Duration>,
-    pub whose: Whose,
-}
-
-/// Whose fault it is that a board could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
-    /// The board's alone.
-    Board,
-    /// Its host's: other boards there will fare no better.
-    Host,
-    /// Its host's, to which there was not even a connection.
-    Unreached,
-    /// That of whoever chose the address: it is not to be asked.
-    Refused,
-    /// Nobody's: the board says that it is gone for good.
-    Gone,
-}
-
-impl From<String> for FetchError {
-    fn from(why: String) -> Self {
-        Self { why, asked: None, whose: Whose::Board }
-    }
-}
-
-impl FetchError {
-    fn of_host(why: String) -> Self {
-        Self { why, asked: None, whose: Whose::Host }
-    }
-
-    /// Whether it is the fault of the board's host.
-    pub fn is_of_host(&self) -> bool {
-        matches!(self.whose, Whose::Host | Whose::Unreached)
-    }
-}
-
-impl From<Refused> for FetchError {
-    fn from(refused: Refused) -> Self {
-        Self { why: refused.to_string(), asked: None, whose: Whose::Refused }
-    }
-}
-
-impl From<reqwest::Error> for FetchError {
-    fn from(error: reqwest::Error) -> Self {
-        unanswered(&error)
-    }
-}
-
 impl Fetcher {
     /// `contact` is what boards see in the User-Agent; `trusted` are hosts, as `host` or
     /// `host:port`, that may be asked for anybody although they are not public.
@@ -141,6 +88,12 @@ impl Fetcher {
     #[must_use]
     pub fn with_strangers(self, strangers: Client) -> Self {
         Self { strangers, ..self }
+    }
+
+    /// The same with another client for the operator's addresses, likewise.
+    #[must_use]
+    pub fn with_operator(self, operator: Client) -> Self {
+        Self { operator, ..self }
     }
 
     /// The same with another deadline, for tests of boards that never end.
@@ -314,6 +267,8 @@ async fn answer(response: Response, url: Url, request: Request<'_>) -> Result<Fe
 fn whose(status: StatusCode) -> Whose {
     if status == StatusCode::GONE {
         Whose::Gone
+    } else if status == StatusCode::NOT_FOUND {
+        Whose::Missing
     } else if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         Whose::Host
     } else {
@@ -327,28 +282,6 @@ fn redirect(status: StatusCode, headers: &HeaderMap) -> Option<&str> {
     } else {
         None
     }
-}
-
-/// The innermost cause says most: "dns error: …" rather than "error sending request".
-fn unanswered(error: &reqwest::Error) -> FetchError {
-    let mut causes = vec![error.to_string()];
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if let Some(refused) = cause.downcast_ref::<Refused>() {
-            // In the words for an address in digits: what a name leads to is not told.
-            return refused.clone().into();
-        }
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    let last = causes.pop().unwrap_or_default();
-    let (kind, whose) = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => ("timed out", Whose::Unreached),
-        (true, false) => ("timed out", Whose::Host),
-        (false, true) => ("cannot be reached", Whose::Unreached),
-        (false, false) => ("the connection failed", Whose::Host),
-    };
-    FetchError { why: format!("{kind}: {last}"), asked: None, whose }
 }
 
 #[cfg(test)]

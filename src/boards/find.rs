@@ -69,6 +69,7 @@ async fn find_at(
         return Ok(detected);
     }
     let turn = READERS.acquire().await.map_err(|_| "nobody reads any more".to_owned())?;
+    manners.before_reading(&url, &body).await?;
     let found = tokio::task::spawn_blocking(move || {
         let response = Response { body: &body, content_type: content_type.as_deref() };
         detect::by_answer(response, &url)

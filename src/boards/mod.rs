@@ -5,6 +5,7 @@ pub mod catalog;
 mod details;
 pub mod detect;
 pub mod fetch;
+mod fetch_error;
 pub mod find;
 mod kinds;
 pub mod limits;
@@ -33,16 +34,24 @@ pub struct ReadBoard {
     pub problems: Vec<Problem>,
     /// Postings that were too many to be kept.
     pub left_out: usize,
-    /// Whether it has more than was read: pages that were not asked for, or what moved between two.
+    /// Whether it has more than is read of it: pages that were not asked for.
     pub more: bool,
-    /// Whether that is the fault of this answer: it ended in the middle, or a page could not be had.
+    /// Whether some of what is read of it is missing this time: what moved between two pages, and what
+    /// waits for the next poll to be asked for alone.
+    pub missing: bool,
+    /// Whether some is missing by a fault of this answer: it ended in the middle, or a page could not be had.
     pub cut: bool,
 }
 
 impl ReadBoard {
     /// Whether all that the board shows was read.
     pub fn is_whole(&self) -> bool {
-        self.problems.is_empty() && self.left_out == 0 && !self.more
+        self.problems.is_empty() && !self.missing && !self.has_more()
+    }
+
+    /// Whether the newest postings were read, and others would be in the place of one that goes.
+    pub fn has_more(&self) -> bool {
+        self.left_out > 0 || self.more
     }
 
     /// Keeps the newest postings: by their dates if all have one, or else those that come first.

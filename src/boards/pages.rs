@@ -93,7 +93,8 @@ pub async fn read_on(
     // With one that goes from a page that was read, the others move up, and one is on no page.
     let distinct: HashSet<&str> =
         all.postings.iter().map(|posting| posting.identity.strongest()).collect();
-    all.more |= total.is_some_and(|total| u64::try_from(distinct.len()).is_ok_and(|it| it < total));
+    all.missing |=
+        total.is_some_and(|total| u64::try_from(distinct.len()).is_ok_and(|it| it < total));
     refused
 }
 

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::db;
 use crate::db::funnel::Delays;
 use crate::db::polls::Claim;
-use crate::db::postings::Shown;
+use crate::db::postings::{Extent, Shown};
 use crate::domain::account::{self, AccountKind};
 use crate::domain::board::{BoardKind, ClaimedBoard};
 use crate::domain::posting::{Identity, Posting};
@@ -186,7 +186,7 @@ async fn preview_all(app: &App, wanted: Wanted) -> anyhow::Result<Vec<Duration>>
             Ok(Posting { identity, posted_at: None, ..posting })
         });
         let batch = batch.collect::<anyhow::Result<Vec<_>>>()?;
-        let shown = Shown { postings: &batch, complete: false, most: usize::MAX };
+        let shown = Shown { postings: &batch, extent: Extent::Newest, most: usize::MAX };
         db::in_tx(&pool, async |tx| db::postings::store(tx, &board, shown, seen).await).await?;
     }
     db::analyze(&pool).await?;
@@ -214,7 +214,7 @@ pub async fn board(app: &App) -> anyhow::Result<ClaimedBoard> {
     let claim = Claim {
         now: app.base().clock.now(),
         most: 1,
-        lease: |_, _| Duration::from_hours(1),
+        lease: Duration::from_hours(1),
         host_gap: Duration::ZERO,
         pace: None,
     };

@@ -26,14 +26,17 @@ use crate::app::{App, Database, Pages};
 use crate::clock::Clock;
 use crate::config::{Config, SlackApp, SlackConfig};
 use crate::db;
-use crate::db::postings::Shown;
+use crate::db::postings::{Extent, Shown};
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::ids::TargetId;
 use crate::domain::posting::{self, Posting};
 use crate::domain::role::Roles;
 use crate::domain::target::Platform;
-use crate::http::{for_operator, user_agent};
+use crate::http::{for_operator, read_capped, user_agent};
 use crate::slack;
+
+/// Longest answer that acknowledges a command.
+const ANSWER: usize = 100_000;
 
 const SECRET: &str = "the benchmark's own";
 
@@ -126,7 +129,7 @@ async fn store(app: &App) -> anyhow::Result<()> {
     let board = board(app).await?;
     let all: Vec<Posting> = (0..STORED).map(posting).collect::<Result<_, _>>()?;
     for some in all.chunks(500) {
-        let shown = Shown { postings: some, complete: false, most: usize::MAX };
+        let shown = Shown { postings: some, extent: Extent::Newest, most: usize::MAX };
         db::in_tx(&app.pool, async |tx| db::postings::store(tx, &board, shown, now).await).await?;
     }
     Ok(())
@@ -218,10 +221,10 @@ async fn type_all(
             let response = request.send().await?;
             let acknowledged = begun.elapsed();
             let status = response.status().as_u16().to_string();
-            if !response.bytes().await?.is_empty() {
+            if !read_capped(response, ANSWER).await?.is_empty() {
                 inbox.put(number);
             }
-            Ok::<_, reqwest::Error>((number, Typed { begun, acknowledged, status }))
+            anyhow::Ok((number, Typed { begun, acknowledged, status }))
         });
     }
     let mut typed = Vec::new();

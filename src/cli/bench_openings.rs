@@ -17,7 +17,7 @@ use super::serve::Signals;
 use crate::app::{App, Database};
 use crate::config::Config;
 use crate::db;
-use crate::db::postings::Shown;
+use crate::db::postings::{Extent, Shown};
 use crate::domain::board::ClaimedBoard;
 use crate::domain::posting::{Identity, Posting};
 use crate::normalize::fingerprint::Fingerprint;
@@ -156,7 +156,7 @@ async fn store(
     postings: &[Posting],
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let shown = Shown { postings, complete: false, most: usize::MAX };
+    let shown = Shown { postings, extent: Extent::Newest, most: usize::MAX };
     db::in_tx(&app.pool, async |tx| db::postings::store(tx, board, shown, now).await).await?;
     Ok(())
 }

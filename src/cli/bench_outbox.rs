@@ -20,7 +20,7 @@ use crate::app::{App, Database};
 use crate::config::Config;
 use crate::db;
 use crate::db::filters::NewFilter;
-use crate::db::postings::Shown;
+use crate::db::postings::{Extent, Shown};
 use crate::db::settle::{Settlement, Showing, Turn};
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::board::ClaimedBoard;
@@ -274,7 +274,7 @@ impl Bench<'_> {
         let postings: Vec<Posting> =
             (0..many).map(|number| posting(mark, number)).collect::<Result<_, _>>()?;
         let now = self.base.clock.now() - TimeDelta::hours(2) + TimeDelta::minutes(30) * time;
-        let shown = Shown { postings: &postings, complete: false, most: usize::MAX };
+        let shown = Shown { postings: &postings, extent: Extent::Newest, most: usize::MAX };
         db::in_tx(&self.base.pool, async |tx| {
             db::postings::store(tx, &self.board, shown, now).await
         })

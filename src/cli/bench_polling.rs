@@ -27,7 +27,7 @@ use crate::domain::board::BoardKind;
 use crate::normalize::BoardContext;
 use crate::pulse::Pulse;
 use crate::worker::{self, Rest};
-use crate::workers::claims::{Claims, Pace};
+use crate::workers::claims::{Claims, Pace, RENEWAL};
 use crate::workers::poll_boards::PollBoards;
 
 /// Rounds in which nothing has changed.
@@ -116,7 +116,8 @@ async fn poll_all(app: &App, boards: u32, items: u32) -> anyhow::Result<(f64, f6
     app.install_catalogue(&entries?).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let wake = Arc::default();
-    let pace = Pace { host_gap: Duration::ZERO, spread: false, look: Duration::from_millis(2) };
+    let look = Duration::from_millis(2);
+    let pace = Pace { host_gap: Duration::ZERO, spread: false, look, renewal: RENEWAL };
     let claims = Claims::new(pace, Arc::clone(&wake));
     let fetcher = Fetcher::new(None, &[])?;
     let begun = Instant::now();

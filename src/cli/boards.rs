@@ -72,7 +72,7 @@ fn say_what_is_missing(source: &str, read: &ReadBoard) {
     let shown = read.postings.len();
     if read.left_out > 0 {
         complain(&format!("{source}: the newest {shown}; {} more were not kept", read.left_out));
-    } else if read.more {
+    } else if read.more || read.missing {
         complain(&format!("{source}: there are more postings than these {shown}"));
     }
     if shown == 0 && read.problems.is_empty() {
@@ -135,7 +135,7 @@ impl Manners for OneByOne {
         Ok(())
     }
 
-    async fn before_reading(&self, _: &[u8]) -> Result<(), FetchError> {
+    async fn before_reading(&self, _: &Url, _: &[u8]) -> Result<(), FetchError> {
         Ok(())
     }
 }

@@ -112,7 +112,7 @@ async fn database(config: &Config, findings: &mut Findings) -> anyhow::Result<bo
         ))?,
     }
     if state.unknown {
-        findings.bad("schema: made by a newer version of earlybrd than this one")?;
+        note("schema: made by a newer version of earlybrd; the one before it runs on it, too")?;
     }
     if state.in_use {
         note("an earlybrd runs on this database now")?;

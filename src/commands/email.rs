@@ -99,11 +99,23 @@ pub async fn target(context: &Context, actor: Actor, place: Place) -> Result<Tar
 /// Lets a filter's cards go somewhere else.
 pub async fn to(context: &Context, actor: Actor, number: i64, place: Place) -> Outcome {
     let filter = own_filter(context, actor, number).await?;
+    let number = actor.number(number);
+    if actor.acts_for_all.is_some() && place != Place::Here {
+        return Err(replies::stays_in_channels(number, &filter.name).into());
+    }
     let target = target(context, actor, place).await?;
     db::in_tx(&context.pool, async |tx| {
         db::filters::begin_change(tx).await?;
         db::own_filters::set_target(tx, filter.id, target).await
     })
     .await?;
-    Ok(replies::goes_to(actor.number(number), &filter.name, place == Place::Email))
+    Ok(match place {
+        Place::Email => replies::goes_by_email(number, &filter.name),
+        // What is one's own does not go where others read.
+        Place::Own | Place::Here if actor.here.is_some() => {
+            let query = (place == Place::Here).then_some(filter.query.as_str());
+            replies::goes_to_you_alone(number, &filter.name, query)
+        }
+        Place::Own | Place::Here => replies::goes_here(number, &filter.name),
+    })
 }

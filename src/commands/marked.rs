@@ -19,6 +19,7 @@ pub async fn list(context: &Context, actor: Actor, mark: Mark, page: usize) -> O
         company: found.company,
         url: found.url,
         closed: found.closed,
+        paused: found.paused,
         ago: now - found.marked_at,
     });
     Ok(replies::marked_list(mark, &lines.collect::<Vec<_>>(), page, more))

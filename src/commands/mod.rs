@@ -27,9 +27,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 pub use boards::lines as board_lines;
-pub use channels::changes_filters;
+pub use channels::{changes_filters, may_change};
 pub use command::{Command, meant, parse};
 pub use here::Here;
 pub use line::split_place;
@@ -66,6 +67,8 @@ pub struct Context {
     pub board_keys: Option<Arc<Keys>>,
     /// `None` where there are no plans, and no limits.
     pub payments: Option<Arc<dyn Payments>>,
+    /// Names what this process began to read, among others.
+    process: Uuid,
     figures: boards::SharedFigures,
     /// Adding boards makes requests to wherever somebody wants.
     adding: Arc<DefaultKeyedRateLimiter<AccountId>>,
@@ -137,11 +140,8 @@ pub fn asks_others(text: &str) -> bool {
 pub async fn say(context: &Context, actor: Actor, text: &str) -> Reply {
     let mut reply = match here::line(actor, text) {
         Some((team, line)) => {
-            let may = if here::only_looks(&line) {
-                Ok(())
-            } else {
-                channels::may_change(context, actor).await
-            };
+            let may =
+                if here::only_looks(&line) { Ok(()) } else { may_change(context, actor).await };
             match may {
                 Ok(()) => settle(read(context, team, &line).await),
                 Err(refused) => settle(Err(refused)),
@@ -304,7 +304,19 @@ impl Context {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, fetcher: Fetcher) -> Self {
         let adding = Arc::new(RateLimiter::keyed(Quota::per_minute(ADDED_A_MINUTE)));
         let (mail_keys, board_keys, payments, figures, refusals) = Default::default();
-        Self { pool, clock, fetcher, mail_keys, board_keys, payments, figures, adding, refusals }
+        let process = Uuid::new_v4();
+        Self {
+            pool,
+            clock,
+            fetcher,
+            mail_keys,
+            board_keys,
+            payments,
+            process,
+            figures,
+            adding,
+            refusals,
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -1,9 +1,11 @@
 //! `boards add` and `boards remove`: boards that one account wants to have watched.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use sha2::{Digest, Sha256};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
@@ -16,6 +18,7 @@ use crate::boards::fetch::{FetchError, Whose};
 use crate::boards::find::{Typed, find};
 use crate::db;
 use crate::db::added_boards::Known;
+use crate::db::first_readings::Begun;
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::domain::plan::MOST_BOARDS;
 use crate::previews::sample_card;
@@ -32,17 +35,39 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// A host whose next turn is further away than this is busy.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
+/// Why a page is not read that others may read just now.
+const BEING_READ: &str = "another replica reads what it answers just now; try again in a minute";
+
+/// Why a page is not read that ended who read it.
+const DEADLY: &str = "what it answers has ended this program, and is not read again for a day";
+
 /// How somebody's request behaves: as polls do, one after the other to each host.
-struct Guest<'a>(&'a Context);
+struct Guest<'a> {
+    context: &'a Context,
+    /// What it has begun to read.
+    begun: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Guest<'_> {
+    fn begun(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All that was begun came to an end.
+    async fn has_read(&self) -> sqlx::Result<()> {
+        let read = std::mem::take(&mut *self.begun());
+        db::first_readings::end(&self.context.pool, &read, self.context.process).await
+    }
+}
 
 impl Manners for Guest<'_> {
     fn now(&self) -> DateTime<Utc> {
-        self.0.now()
+        self.context.now()
     }
 
     async fn turn(&self, url: &Url) -> Result<(), FetchError> {
         let now = self.now();
-        let turn = db::hosts::take_turn(&self.0.pool, url, now, HOST_GAP).await;
+        let turn = db::hosts::take_turn(&self.context.pool, url, now, HOST_GAP).await;
         let turn = turn.map_err(|error| format!("no turn at its host: {error}"))?;
         let wait = (turn - now).to_std().unwrap_or_default();
         if wait > LONGEST_WAIT {
@@ -57,7 +82,16 @@ impl Manners for Guest<'_> {
         false
     }
 
-    async fn before_reading(&self, _: &[u8]) -> Result<(), FetchError> {
+    /// There is no board yet that could keep the note of it.
+    async fn before_reading(&self, url: &Url, _: &[u8]) -> Result<(), FetchError> {
+        let Context { pool, process, .. } = self.context;
+        let address = Sha256::digest(url.as_str()).to_vec();
+        let noted = db::first_readings::begin(pool, &address, *process, self.now()).await;
+        match noted.map_err(|error| format!("its answer could not be noted: {error}"))? {
+            Begun::Yes => self.begun().push(address),
+            Begun::ByAnother => return Err(BEING_READ.to_owned().into()),
+            Begun::Deadly => return Err(DEADLY.to_owned().into()),
+        }
         Ok(())
     }
 }
@@ -113,10 +147,13 @@ async fn watched(context: &Context, actor: Actor, text: &str) -> Outcome {
         let why = format!("there was no answer within {} s", PATIENCE.as_secs());
         Failure::from(replies::not_added(text, &NotAdded::Unreadable(why)))
     };
-    let manners = Guest(context);
+    let manners = Guest { context, begun: Mutex::default() };
     let found =
         timeout(PATIENCE, find(&context.fetcher, &manners, &seen_at, Visibility::Subscribed));
-    let detected = found.await.map_err(too_slow)?.map_err(refused)?;
+    // What takes too long is read to its end all the same, and may end badly: its note stays.
+    let found = found.await.map_err(too_slow)?;
+    manners.has_read().await?;
+    let detected = found.map_err(refused)?;
     let Some(kept) = Kept::of(context, &detected.url) else {
         return Err(replies::not_added(text, &NotAdded::Secret).into());
     };
@@ -125,7 +162,9 @@ async fn watched(context: &Context, actor: Actor, text: &str) -> Outcome {
         return share(context, actor, text, known).await;
     }
     let asked = timeout(PATIENCE, read(context, &manners, &board));
-    let answered = asked.await.map_err(too_slow)?.map_err(refused)?;
+    let asked = asked.await.map_err(too_slow)?;
+    manners.has_read().await?;
+    let answered = asked.map_err(refused)?;
     if let Some(problem) =
         answered.read.problems.first().filter(|_| answered.read.postings.is_empty())
     {

@@ -141,7 +141,7 @@ async fn buy(
     let day = now.format("%Y-%m-%d");
     let key = format!("earlybrd-{installation}-{account}-{}-{day}-{done}", plan.as_str());
     let mark = AccountMark { installation, account };
-    let customer = has.account.customer.as_deref();
+    let customer = customer_of(has, payer);
     let wish = Wish { mark: &mark, plan, customer, key: &key };
     let checkout = match (payments.checkout(wish).await, customer) {
         (Err(Refusal::Unknown), Some(customer)) => {
@@ -155,11 +155,20 @@ async fn buy(
     Ok(checkout)
 }
 
+/// Whom a page is for that `payer` pays on. It shows a customer's card and address, so that of a team only to
+/// who paid as that customer.
+fn customer_of(has: &Has, payer: AccountId) -> Option<&str> {
+    let customer = has.account.customer.as_deref()?;
+    let mut paid = has.subscriptions.iter().filter(|it| it.was_paid_by(payer));
+    let is_theirs =
+        has.account.id == payer || paid.any(|it| it.customer.as_deref() == Some(customer));
+    is_theirs.then_some(customer)
+}
+
 /// Whether somebody may change what the team where they are pays for: whoever paid, and admins.
 fn manages(actor: Actor, has: &Has) -> bool {
     let mut open = has.subscriptions.iter().filter(|it| it.is_open());
-    actor.here.is_some_and(|here| here.is_admin)
-        || open.any(|it| it.payers.contains(&actor.account))
+    actor.here.is_some_and(|here| here.is_admin) || open.any(|it| it.was_paid_by(actor.account))
 }
 
 /// Gives the links to where one changes what one pays for.

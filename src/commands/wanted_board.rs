@@ -13,7 +13,7 @@ use crate::boards::detect::{self, Detected};
 use crate::clock::add as later;
 use crate::db;
 use crate::db::added_boards::{AddedBoard, Known};
-use crate::db::postings::Shown;
+use crate::db::postings::{Extent, Shown};
 use crate::db::settled_polls::Read;
 use crate::domain::board::BoardKind;
 use crate::domain::ids::BoardId;
@@ -120,7 +120,8 @@ pub async fn insert(
         let sealed = sealed.map_err(|error| sqlx::Error::Encode(error.into()))?;
         db::secret_boards::seal(tx, claimed.id, &sealed).await?;
     }
-    let shown = Shown { postings: &answered.read.postings, complete: false, most: usize::MAX };
+    let shown =
+        Shown { postings: &answered.read.postings, extent: Extent::Newest, most: usize::MAX };
     let stored = db::postings::store(tx, &claimed, shown, answered.at).await?;
     let rhythm = Rhythm { interval: INTERVAL, quiet: None, stays: answered.stays };
     let read = Read {

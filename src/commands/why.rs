@@ -19,9 +19,16 @@ pub async fn why(context: &Context, actor: Actor, written: &str) -> Outcome {
     };
     let postings = db::why::postings(&context.pool, actor.account, &url).await?;
     let Some(stored) = postings.first() else {
-        return Err(replies::never_seen().into());
+        return Err(replies::never_seen(&paused_boards(context, actor).await?).into());
     };
     of_posting(context, actor, stored).await
+}
+
+/// Boards that are not read for somebody, by number and name.
+async fn paused_boards(context: &Context, actor: Actor) -> sqlx::Result<Vec<(i64, String)>> {
+    let boards = db::board_status::of_account(&context.pool, actor.account).await?;
+    let paused = boards.into_iter().filter(|board| board.paused);
+    Ok(paused.filter_map(|board| Some((board.number?, board.name))).collect())
 }
 
 /// The same for a card: of all who read here, if it was theirs.
@@ -44,6 +51,7 @@ async fn of_posting(context: &Context, actor: Actor, stored: &StoredPosting) -> 
         settled: told.settled_at.map(|at| now - at),
         trouble: told.last_error,
     });
+    let paused = db::why::paused_by(&context.pool, actor.account, stored.id).await?;
     let key = stored.posting.company.as_deref().and_then(company_key);
     let muted = db::habits::muted(&context.pool, actor.account).await?;
     let is_muted = key.is_some_and(|key| muted.iter().any(|(_, muted)| *muted == key));
@@ -55,6 +63,7 @@ async fn of_posting(context: &Context, actor: Actor, stored: &StoredPosting) -> 
         board: &stored.board,
         seen: now - stored.first_seen_at,
         became,
+        paused,
         muted: stored.posting.company.as_deref().filter(|_| is_muted),
         opinions: live.map(|filter| opinion(actor, filter, stored, &rates)).collect(),
     }))

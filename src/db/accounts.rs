@@ -1,5 +1,7 @@
 //! Accounts, the identities that lead to them, and their targets.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
@@ -183,6 +185,22 @@ pub async fn at_own_target(
     .fetch_optional(executor)
     .await?;
     Ok(found.map(|row| (AccountId(row.account_id), TargetId(row.target_id))))
+}
+
+/// Where the account's targets are on a platform.
+pub async fn addresses(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    platform: Platform,
+) -> sqlx::Result<BTreeMap<TargetId, String>> {
+    let rows = sqlx::query!(
+        "SELECT id, address FROM targets WHERE account_id = $1 AND platform = $2",
+        account.0,
+        platform.as_str()
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|row| (TargetId(row.id), row.address)).collect())
 }
 
 /// The account's target at that address; a new one if there is none.

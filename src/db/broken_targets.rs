@@ -134,7 +134,8 @@ pub struct Unreachable {
     pub filters: Vec<(i64, String)>,
 }
 
-/// Channels that are gone whose filters' makers were not told so since, and not within `rest`.
+/// Channels that are gone whose filters' makers were not told so since, and not within `rest`: as many as
+/// `limit`, each with all of its makers, since they are told at once.
 pub async fn untold(
     executor: impl PgExecutor<'_>,
     rest: TimeDelta,
@@ -145,13 +146,17 @@ pub async fn untold(
         r#"SELECT t.id AS channel, m.id AS maker, t.broken_why AS "why!",
                   array_agg(f.number ORDER BY f.number) AS "numbers!",
                   array_agg(f.name ORDER BY f.number) AS "names!"
-           FROM targets t
+           FROM (SELECT id, broken_why FROM targets t
+                 WHERE broken_at IS NOT NULL
+                   AND (makers_told_at IS NULL
+                        OR (makers_told_at < broken_at AND makers_told_at < $1))
+                   AND EXISTS (SELECT FROM filters f JOIN targets m ON m.id = f.made_from
+                               WHERE f.target_id = t.id AND f.state = 'active'
+                                 AND m.broken_at IS NULL AND m.id <> t.id)
+                 ORDER BY id LIMIT $2) t
            JOIN filters f ON f.target_id = t.id AND f.state = 'active'
-           JOIN targets m ON m.id = f.made_from AND m.broken_at IS NULL
-           WHERE t.broken_at IS NOT NULL AND m.id <> t.id
-             AND (t.makers_told_at IS NULL
-                  OR (t.makers_told_at < t.broken_at AND t.makers_told_at < $1))
-           GROUP BY t.id, m.id ORDER BY t.id, m.id LIMIT $2"#,
+           JOIN targets m ON m.id = f.made_from AND m.broken_at IS NULL AND m.id <> t.id
+           GROUP BY t.id, t.broken_why, m.id ORDER BY t.id, m.id"#,
         now - rest,
         limit
     )

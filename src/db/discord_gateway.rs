@@ -22,8 +22,11 @@ pub async fn take(
     (now, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> sqlx::Result<Option<Option<Session>>> {
     let taken = sqlx::query!(
-        "INSERT INTO discord_gateway AS g (app_id, lease_id, lease_until) VALUES ($1, $2, $4)
-         ON CONFLICT (app_id) DO UPDATE SET lease_id = $2, lease_until = $4
+        "INSERT INTO discord_gateway AS g (app_id, lease_id, lease_until, down_since)
+         VALUES ($1, $2, $4, $3)
+         ON CONFLICT (app_id) DO UPDATE
+             SET lease_id = $2, lease_until = $4,
+                 down_since = COALESCE(g.down_since, g.lease_until, $3)
              WHERE g.lease_until IS NULL OR g.lease_until <= $3
          RETURNING session_id, seq, resume_url",
         app,
@@ -64,15 +67,39 @@ pub async fn keep(
     Ok(kept.rows_affected() == 1)
 }
 
+/// Notes that whoever holds the connection has none now.
+pub async fn note_down(
+    executor: impl PgExecutor<'_>,
+    (app, lease): (&str, Uuid),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE discord_gateway SET down_since = COALESCE(down_since, $3)
+         WHERE app_id = $1 AND lease_id = $2",
+        app,
+        lease,
+        now
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
 /// Notes why Discord closed the gateway for good, or that it is open.
 pub async fn note_end(
     executor: impl PgExecutor<'_>,
     app: &str,
     why: Option<&str>,
 ) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE discord_gateway SET ended_why = $2 WHERE app_id = $1", app, why)
-        .execute(executor)
-        .await?;
+    sqlx::query!(
+        "UPDATE discord_gateway
+         SET ended_why = $2, down_since = CASE WHEN $2::text IS NOT NULL THEN down_since END
+         WHERE app_id = $1",
+        app,
+        why
+    )
+    .execute(executor)
+    .await?;
     Ok(())
 }
 

@@ -22,8 +22,9 @@ pub struct Gone {
     other: i64,
 }
 
-/// Targets that are gone with messages that nobody has, whose account has another place. One that was being
-/// sent when its sender died is nobody's when the lease is over.
+/// Targets that are gone with messages that nobody has, whose account has another place, best one of the same
+/// platform: what waits for an address goes to the one that took its place. A message that was being sent when
+/// its sender died is nobody's when the lease is over.
 pub async fn to_divert(
     executor: impl PgExecutor<'_>,
     now: DateTime<Utc>,
@@ -33,8 +34,9 @@ pub async fn to_divert(
         Gone,
         r#"SELECT t.id AS "target!", m.id AS "other!"
            FROM targets t CROSS JOIN LATERAL (
-               SELECT p.id FROM places p WHERE p.account_id = t.account_id AND p.id <> t.id
-               ORDER BY p.is_mail, p.id LIMIT 1) m
+               SELECT p.id FROM places p JOIN targets o ON o.id = p.id
+               WHERE p.account_id = t.account_id AND p.id <> t.id
+               ORDER BY o.platform <> t.platform, p.is_mail, p.id LIMIT 1) m
            WHERE t.broken_at IS NOT NULL AND EXISTS (
                SELECT FROM deliveries d WHERE d.target_id = t.id AND d.settled_at IS NULL
                  AND (d.state = 'pending' OR t.lease_until IS NULL OR t.lease_until <= $1))

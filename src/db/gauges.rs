@@ -32,6 +32,8 @@ pub struct Gauges {
     pub discord_identifies: i64,
     /// Gateways that Discord closed for good.
     pub discord_closed: i64,
+    /// Seconds since a gateway had a connection; one that nobody wants for two days is no longer counted.
+    pub discord_down_seconds: f64,
 }
 
 /// The numbers of this moment.
@@ -59,7 +61,12 @@ pub async fn read(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Re
                   (SELECT count(*) FROM discord_identifies
                    WHERE at > $1 - interval '24 hours') AS "discord_identifies!",
                   (SELECT count(*) FROM discord_gateway WHERE ended_why IS NOT NULL)
-                      AS "discord_closed!"
+                      AS "discord_closed!",
+                  (SELECT COALESCE(max(extract(epoch FROM $1 - COALESCE(down_since, lease_until))), 0)
+                   FROM discord_gateway
+                   WHERE ended_why IS NULL AND COALESCE(down_since, lease_until)
+                         BETWEEN $1 - interval '48 hours' AND $1)::float8
+                      AS "discord_down_seconds!"
            FROM deliveries d JOIN targets t ON t.id = d.target_id
            WHERE d.edits IS NULL AND (d.settled_at IS NULL
                                       OR d.settled_at IS NOT NULL AND d.message_ref IS NULL)

@@ -52,6 +52,25 @@ pub async fn take(
     Ok(taken)
 }
 
+/// Whether one more would pass under a limit, or when to come again. It counts nothing, and waits for nobody.
+pub async fn look(
+    executor: impl PgExecutor<'_>,
+    limit: &Limit,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Result<(), DateTime<Utc>>> {
+    let row =
+        sqlx::query!("SELECT free_at, rests_until FROM rate_limits WHERE key = $1", limit.key)
+            .fetch_optional(executor)
+            .await?;
+    let bucket = row.map(|row| Bucket {
+        free_at: row.free_at,
+        rests_until: row.rests_until,
+        ..Bucket::unused(now)
+    });
+    let mut buckets = bucket.map(|bucket| (limit.key.clone(), bucket)).into_iter().collect();
+    Ok(limits::take(&mut buckets, std::slice::from_ref(limit), now))
+}
+
 /// Lets nothing pass under these keys until then.
 pub async fn rest(
     tx: &mut PgConnection,

@@ -124,6 +124,8 @@ pub struct Marked {
     pub company: Option<String>,
     pub url: Option<String>,
     pub closed: bool,
+    /// The account's plan has no room for its board.
+    pub paused: bool,
     pub marked_at: DateTime<Utc>,
 }
 
@@ -138,10 +140,15 @@ pub async fn list(
 ) -> sqlx::Result<Vec<Marked>> {
     sqlx::query_as!(
         Marked,
-        r#"SELECT p.title, p.company, p.url, p.closed_at IS NOT NULL AS "closed!", m.marked_at
+        r#"SELECT p.title, p.company, p.url, p.closed_at IS NOT NULL AS "closed!",
+                  p.paused AS "paused!", m.marked_at
            FROM marks m CROSS JOIN LATERAL (
-               SELECT p.title, p.company, p.url, p.closed_at FROM postings p
-               JOIN boards b ON b.id = p.board_id
+               SELECT p.title, p.company, p.url, p.closed_at,
+                      b.visibility = 'subscribed' AND EXISTS (
+                          SELECT FROM board_subscriptions s
+                          WHERE s.board_id = b.id AND s.account_id = $1 AND s.paused_by_plan)
+                          AS paused
+               FROM postings p JOIN boards b ON b.id = p.board_id
                WHERE p.opening_id = m.opening_id
                  AND (b.visibility = 'catalogue' OR EXISTS (
                       SELECT FROM board_subscriptions s

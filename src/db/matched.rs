@@ -3,27 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 
-use super::posting_row::{PostingRow, StoredPosting};
+use super::posting_row::{StoredPosting, posting_rows};
 use super::{habits, messages};
-use crate::domain::facts::Facts;
 use crate::domain::ids::{FilterId, PostingId};
-use crate::domain::pay::Pay;
 use crate::schedule::quiet_hours;
 
 /// Takes up to `limit` postings that nobody has matched, oldest first, and locks them; another
 /// replica takes others.
 pub async fn take_unmatched(tx: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<StoredPosting>> {
-    let rows = sqlx::query_as!(
-        PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
-                  p.reposts, p.body, p.first_seen_at
-           FROM postings p JOIN boards b ON b.id = p.board_id
-           WHERE p.matched_at IS NULL ORDER BY p.id LIMIT $1 FOR UPDATE OF p SKIP LOCKED"#,
+    let rows = posting_rows!(
+        "FROM postings p JOIN boards b ON b.id = p.board_id
+         WHERE p.matched_at IS NULL ORDER BY p.id LIMIT $1 FOR UPDATE OF p SKIP LOCKED",
         limit
     )
     .fetch_all(tx)
@@ -33,14 +25,9 @@ pub async fn take_unmatched(tx: &mut PgConnection, limit: i64) -> sqlx::Result<V
 
 /// The postings that were stored last.
 pub async fn newest(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<StoredPosting>> {
-    let rows = sqlx::query_as!(
-        PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
-                  p.reposts, p.body, p.first_seen_at
-           FROM postings p JOIN boards b ON b.id = p.board_id
-           ORDER BY p.id DESC LIMIT $1"#,
+    let rows = posting_rows!(
+        "FROM postings p JOIN boards b ON b.id = p.board_id
+         ORDER BY p.id DESC LIMIT $1",
         limit
     )
     .fetch_all(executor)

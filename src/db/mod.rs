@@ -16,12 +16,14 @@ pub mod cards;
 pub mod checkouts;
 mod comparing;
 pub mod deliveries;
+pub mod departed;
 pub mod discord;
 pub mod discord_gateway;
 pub mod drafts;
 pub mod elsewhere;
 pub mod emails;
 pub mod filters;
+pub mod first_readings;
 pub mod funnel;
 pub mod gauges;
 pub mod habits;
@@ -60,7 +62,9 @@ pub mod unsent;
 pub mod wake;
 pub mod why;
 
+use std::io;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -69,11 +73,19 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgExecutor, PgPool, Row};
 
-/// The schema, inside the binary.
-pub static MIGRATIONS: Migrator = sqlx::migrate!();
+/// The schema, inside the binary. What a newer version has applied beside it is passed over: a version runs
+/// on the schema of the next one, also where it starts anew.
+pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!();
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// Longest wait for a connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest that a page waits for the database: who asked comes again, and what is brought is brought again.
+const PAGE_PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// A connection that was used within this time is believed to be there still; others are asked first.
 const FRESH: Duration = Duration::from_millis(500);
@@ -153,6 +165,11 @@ pub async fn migrate(url: &SecretString) -> Result<(), MigrateError> {
                 tracing::warn!("a migration waits for a lock: {error}");
             }
             ended => {
+                if ended.is_ok() && is_newer(&applied(&mut connection).await?) {
+                    tracing::warn!(
+                        "a newer version of earlybrd made the schema; this one runs on it"
+                    );
+                }
                 connection.close().await?;
                 return ended;
             }
@@ -200,12 +217,8 @@ pub async fn schema_state(url: &SecretString) -> sqlx::Result<SchemaState> {
     let table: Option<String> = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text")
         .fetch_one(&mut connection)
         .await?;
-    let applied: Vec<i64> = match table {
-        Some(_) => {
-            sqlx::query_scalar("SELECT version FROM _sqlx_migrations")
-                .fetch_all(&mut connection)
-                .await?
-        }
+    let applied = match table {
+        Some(_) => applied(&mut connection).await?,
         None => Vec::new(),
     };
     let in_use: bool = sqlx::query_scalar(
@@ -216,13 +229,29 @@ pub async fn schema_state(url: &SecretString) -> sqlx::Result<SchemaState> {
     .fetch_one(&mut connection)
     .await?;
     connection.close().await?;
-    let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
     Ok(SchemaState {
         server,
-        missing: known.iter().filter(|version| !applied.contains(version)).count(),
-        unknown: applied.iter().any(|version| !known.contains(version)),
+        missing: MIGRATIONS.iter().filter(|known| !applied.contains(&known.version)).count(),
+        unknown: is_newer(&applied),
         in_use,
     })
+}
+
+/// Migrations that a database has.
+async fn applied(connection: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar("SELECT version FROM _sqlx_migrations").fetch_all(connection).await
+}
+
+/// Whether this program does not know all of them.
+fn is_newer(applied: &[i64]) -> bool {
+    applied.iter().any(|version| !MIGRATIONS.version_exists(*version))
+}
+
+/// Asks the database for somebody who does not wait long.
+pub async fn soon<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "it does not answer in time");
+    let answered = tokio::time::timeout(PAGE_PATIENCE, work).await;
+    answered.unwrap_or_else(|_| Err(late().into()))
 }
 
 /// Runs `work` in one transaction and commits it if it returns `Ok`. The pool is not in scope

@@ -140,21 +140,15 @@ pub async fn filters(
     tx: &mut PgConnection,
     account: AccountId,
 ) -> sqlx::Result<Vec<Planned<FilterId>>> {
-    let rows = sqlx::query!(
+    sqlx::query_as!(
+        Planned::<FilterId>,
         r#"SELECT id, number, name, state = 'active' AS "is_on!" FROM filters
            WHERE account_id = $1 AND (state = 'active' OR (state = 'paused' AND paused_by_plan))
            ORDER BY number"#,
         account.0
     )
     .fetch_all(tx)
-    .await?;
-    let read = rows.into_iter().map(|row| Planned {
-        id: FilterId(row.id),
-        number: row.number,
-        name: row.name,
-        is_on: row.is_on,
-    });
-    Ok(read.collect())
+    .await
 }
 
 /// Pauses filters that the plan has no room for, or lets them go on from `now`.
@@ -186,30 +180,25 @@ pub async fn boards(
     tx: &mut PgConnection,
     account: AccountId,
 ) -> sqlx::Result<Vec<Planned<BoardId>>> {
-    let rows = sqlx::query!(
+    sqlx::query_as!(
+        Planned::<BoardId>,
         r#"SELECT b.id, s.number, b.name, NOT s.paused_by_plan AS "is_on!"
            FROM board_subscriptions s JOIN boards b ON b.id = s.board_id
            WHERE s.account_id = $1 ORDER BY s.number"#,
         account.0
     )
     .fetch_all(tx)
-    .await?;
-    let read = rows.into_iter().map(|row| Planned {
-        id: BoardId(row.id),
-        number: row.number,
-        name: row.name,
-        is_on: row.is_on,
-    });
-    Ok(read.collect())
+    .await
 }
 
-/// Pauses boards of an account that the plan has no room for, or lets them go on. A board that is paused for
-/// all who have it is not asked.
+/// Pauses boards of an account that the plan has no room for, or lets them go on from `now`. A board that
+/// is paused for all who have it is not asked.
 pub async fn turn_boards(
     tx: &mut PgConnection,
     account: AccountId,
     boards: &[BoardId],
     on: bool,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let ids: Vec<i64> = boards.iter().map(|id| id.0).collect();
     // Somebody may be adding one at this moment.
@@ -225,17 +214,32 @@ pub async fn turn_boards(
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query!(
-        "UPDATE boards b SET enabled = $2, lease_id = CASE WHEN $2 THEN lease_id END,
-                lease_until = CASE WHEN $2 THEN lease_until END
-         WHERE id = ANY ($1) AND visibility = 'subscribed' AND enabled <> $2 AND stopped_at IS NULL
-           AND $2 = EXISTS (SELECT FROM board_subscriptions s
-                            WHERE s.board_id = b.id AND NOT s.paused_by_plan)",
-        &ids,
-        on
-    )
-    .execute(tx)
-    .await?;
+    if on {
+        // As if it were added now: what it showed meanwhile is no news, and nobody asked whether it answers.
+        sqlx::query!(
+            "UPDATE boards b SET enabled = true, created_at = $2, first_read_at = NULL,
+                    etag = NULL, last_modified = NULL, failures = 0, last_error = NULL,
+                    failing_since = NULL, unanswered_since = NULL, empty_answers = 0, shown = 0,
+                    last_new_at = NULL
+             WHERE id = ANY ($1) AND visibility = 'subscribed' AND NOT enabled AND stopped_at IS NULL
+               AND EXISTS (SELECT FROM board_subscriptions s
+                           WHERE s.board_id = b.id AND NOT s.paused_by_plan)",
+            &ids,
+            now
+        )
+        .execute(tx)
+        .await?;
+    } else {
+        sqlx::query!(
+            "UPDATE boards b SET enabled = false, lease_id = NULL, lease_until = NULL
+             WHERE id = ANY ($1) AND visibility = 'subscribed'
+               AND NOT EXISTS (SELECT FROM board_subscriptions s
+                               WHERE s.board_id = b.id AND NOT s.paused_by_plan)",
+            &ids
+        )
+        .execute(tx)
+        .await?;
+    }
     Ok(())
 }
 

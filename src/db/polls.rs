@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{need_not_last, unreadable};
 use crate::clock::add;
-use crate::domain::board::{BoardKind, ClaimedBoard, Validators, Visibility};
+use crate::domain::board::{ClaimedBoard, Validators};
 use crate::domain::ids::{BoardId, LeaseId};
 use crate::domain::rules::Rules;
 
@@ -30,8 +30,8 @@ pub struct Claim {
     pub now: DateTime<Utc>,
     /// How many are wanted.
     pub most: usize,
-    /// How long a claim of such a board lasts.
-    pub lease: fn(BoardKind, Visibility) -> Duration,
+    /// How long a claim lasts that nobody renews.
+    pub lease: Duration,
     /// Rest between two requests to one host.
     pub host_gap: Duration,
     /// Boards a second at the most, whichever they are; `None` for as many as can be.
@@ -42,8 +42,6 @@ pub struct Claim {
 struct Due {
     id: i64,
     host: String,
-    kind: BoardKind,
-    visibility: Visibility,
 }
 
 /// Claims boards that are due, those that wait for longest first; no two of one host, and none
@@ -89,7 +87,7 @@ fn room(claim: &Claim, from: DateTime<Utc>) -> usize {
 async fn due(tx: &mut PgConnection, claim: &Claim, room: usize) -> sqlx::Result<Vec<Due>> {
     let room_i64 = i64::try_from(room).unwrap_or(i64::MAX / LOOK);
     let rows = sqlx::query!(
-        "SELECT b.id, b.host, b.kind, b.visibility
+        "SELECT b.id, b.host
          FROM boards b LEFT JOIN hosts h ON h.host = b.host
          WHERE b.enabled AND b.next_poll_at <= $1
            AND (b.lease_until IS NULL OR b.lease_until <= $1)
@@ -104,10 +102,7 @@ async fn due(tx: &mut PgConnection, claim: &Claim, room: usize) -> sqlx::Result<
     let mut due = Vec::new();
     for row in rows {
         if due.len() < room && hosts.insert(row.host.clone()) {
-            let wrong = |why: String| unreadable("boards", row.id, why);
-            let kind = row.kind.parse().map_err(|error| wrong(format!("{error}")))?;
-            let visibility = row.visibility.parse().map_err(wrong)?;
-            due.push(Due { id: row.id, host: row.host, kind, visibility });
+            due.push(Due { id: row.id, host: row.host });
         }
     }
     Ok(due)
@@ -152,18 +147,14 @@ async fn lease(
 ) -> sqlx::Result<Vec<ClaimedBoard>> {
     let lease = Uuid::new_v4();
     let ids: Vec<i64> = chosen.iter().map(|due| due.id).collect();
-    let until = |due: &Due| add(claim.now, (claim.lease)(due.kind, due.visibility));
-    let until: Vec<DateTime<Utc>> = chosen.iter().map(until).collect();
     let rows = sqlx::query!(
-        r#"UPDATE boards b SET lease_id = $3, lease_until = u.lease_until
-           FROM UNNEST($1::bigint[], $2::timestamptz[]) AS u (id, lease_until)
-           WHERE b.id = u.id
-           RETURNING b.id, slug, name, kind, rules AS "rules: Json<Rules>", url, sealed_url, visibility,
+        r#"UPDATE boards SET lease_id = $3, lease_until = $2 WHERE id = ANY ($1)
+           RETURNING id, slug, name, kind, rules AS "rules: Json<Rules>", url, sealed_url, visibility,
                      interval_seconds, etag, last_modified, failures, failing_since, unanswered_since,
                      empty_answers, delay_seconds, zone, shown, created_at,
                      last_new_at, first_read_at IS NOT NULL AS "polled_before!""#,
         &ids,
-        &until,
+        add(claim.now, claim.lease),
         lease
     )
     .fetch_all(tx)
@@ -239,6 +230,26 @@ pub async fn begin_reading(
     .fetch_optional(executor)
     .await?;
     Ok(deaths.unwrap_or_default())
+}
+
+/// Lets a claim last until then. `false` if the board is settled, or somebody else's by now.
+pub async fn renew(
+    executor: impl PgExecutor<'_>,
+    board: &ClaimedBoard,
+    until: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    // What is lost with the server ends sooner.
+    let renewed = sqlx::query!(
+        "WITH no_wait AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS it)
+         UPDATE boards SET lease_until = $3
+         WHERE id = $1 AND lease_id = $2 AND (SELECT it FROM no_wait) IS NOT NULL",
+        board.id.0,
+        board.lease.0,
+        until
+    )
+    .execute(executor)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
 }
 
 /// Holds a claimed board to the end of the transaction. `false` if its lease was taken over

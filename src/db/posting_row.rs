@@ -28,6 +28,24 @@ impl StoredPosting {
     }
 }
 
+/// Asks for whole postings, `p`, and their boards, `b`: what stands behind the columns, and its parameters.
+macro_rules! posting_rows {
+    ($from:literal $(, $parameter:expr)* $(,)?) => {
+        sqlx::query_as!(
+            crate::db::posting_row::PostingRow,
+            r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
+                      p.title, p.company, p.location, p.remote,
+                      p.pay AS "pay: sqlx::types::Json<crate::domain::pay::Pay>",
+                      p.facts AS "facts: sqlx::types::Json<crate::domain::facts::Facts>", p.tags,
+                      p.posted_at, p.closes_at, p.reposts, p.body, p.first_seen_at
+               "# + $from,
+            $($parameter),*
+        )
+    };
+}
+
+pub(super) use posting_rows;
+
 /// The columns, as `query_as!` names them.
 pub(super) struct PostingRow {
     pub id: i64,

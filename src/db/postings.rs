@@ -40,13 +40,23 @@ pub struct Stored {
     pub left: usize,
 }
 
+/// How much of what a board has is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it: what is not shown is gone.
+    Whole,
+    /// All but what could not be read this time.
+    Part,
+    /// The newest: older ones are shown again when some of these are gone.
+    Newest,
+}
+
 /// What a board shows now.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
     /// Newest first, as boards list them.
     pub postings: &'a [Posting],
-    /// Whether that is all that it has: what it does not show is gone.
-    pub complete: bool,
+    pub extent: Extent,
     /// New postings that are stored at once, the oldest; the rest is left.
     pub most: usize,
 }
@@ -81,9 +91,10 @@ impl Fresh<'_> {
 pub async fn store(
     tx: &mut PgConnection,
     board: &ClaimedBoard,
-    Shown { postings: shown, complete, most }: Shown<'_>,
+    Shown { postings: shown, extent, most }: Shown<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Stored> {
+    let complete = extent == Extent::Whole;
     let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
     let known = known(tx, board, shown, &keys).await?;
     let mut fresh: Vec<Fresh<'_>> = Vec::new();
@@ -106,7 +117,7 @@ pub async fn store(
             stored.left += 1;
         } else {
             in_fresh.extend(keys.iter().map(|key| (*key, fresh.len())));
-            let history = is_history(board, posting, complete);
+            let history = is_history(board, posting, extent);
             stored.history += usize::from(history);
             let sketch = Sketch::of(&posting.body);
             fresh.push(Fresh { posting, keys, history, sketch });
@@ -171,7 +182,7 @@ pub async fn unknown(
     let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
     let known = known_keys(&mut *pool.acquire().await?, board, &keys.concat()).await?;
     let new = shown.iter().zip(keys).enumerate().filter(|(_, (posting, keys))| {
-        !keys.iter().any(|key| known.contains_key(key)) && !is_history(board, posting, true)
+        !keys.iter().any(|key| known.contains_key(key)) && !is_history(board, posting, Extent::Part)
     });
     Ok(new.map(|(index, _)| index).collect())
 }
@@ -232,11 +243,13 @@ pub(super) fn json(value: &impl Serialize) -> Option<Value> {
 }
 
 /// A board's first poll shows its past; only what was posted since we watch it is news. One that shows
-/// its newest postings shows older ones again when some of these are gone.
-fn is_history(board: &ClaimedBoard, posting: &Posting, complete: bool) -> bool {
+/// its newest postings shows older ones again when some of these are gone; of others what is unknown is
+/// news, whatever its date.
+fn is_history(board: &ClaimedBoard, posting: &Posting, extent: Extent) -> bool {
     if board.polled_before {
         let since = board.watched_since - TimeDelta::from_std(board.delay).unwrap_or_default();
-        return !complete && posting.posted_at.is_some_and(|posted| posted < since - CLOCKS_DIFFER);
+        let newest = extent == Extent::Newest;
+        return newest && posting.posted_at.is_some_and(|posted| posted < since - CLOCKS_DIFFER);
     }
     posting.posted_at.is_none_or(|posted| posted < board.watched_since)
 }

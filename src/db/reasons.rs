@@ -1,14 +1,11 @@
 //! Why postings were dismissed, and what a filter could learn of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::count;
-use super::posting_row::{PostingRow, StoredPosting};
-use crate::domain::facts::Facts;
+use super::posting_row::{StoredPosting, posting_rows};
 use crate::domain::ids::{AccountId, FilterId, OpeningId};
-use crate::domain::pay::Pay;
 use crate::domain::reply::Reason;
 
 /// Reasons older than this say little about what somebody wants.
@@ -67,19 +64,14 @@ pub async fn dismissed(
     .fetch_optional(&mut *tx)
     .await?;
     let Some(filter) = filter else { return Ok(None) };
-    let rows = sqlx::query_as!(
-        PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
-                  p.reposts, p.body, p.first_seen_at
-           FROM marks m
-           JOIN owed_filters w ON w.opening_id = m.opening_id AND w.filter_id = $2
-           JOIN owed o ON o.target_id = w.target_id AND o.opening_id = w.opening_id
-           JOIN postings p ON p.id = o.posting_id JOIN boards b ON b.id = p.board_id
-           WHERE m.account_id = $1 AND m.mark = 'dismissed' AND m.reason = $3
-             AND m.proposed_at IS NULL AND m.marked_at > $4
-           ORDER BY m.marked_at DESC LIMIT $5"#,
+    let rows = posting_rows!(
+        "FROM marks m
+         JOIN owed_filters w ON w.opening_id = m.opening_id AND w.filter_id = $2
+         JOIN owed o ON o.target_id = w.target_id AND o.opening_id = w.opening_id
+         JOIN postings p ON p.id = o.posting_id JOIN boards b ON b.id = p.board_id
+         WHERE m.account_id = $1 AND m.mark = 'dismissed' AND m.reason = $3
+           AND m.proposed_at IS NULL AND m.marked_at > $4
+         ORDER BY m.marked_at DESC LIMIT $5",
         account.0,
         filter,
         reason.as_str(),

@@ -9,8 +9,14 @@ use crate::normalize::fingerprint::{Fingerprint, READER};
 /// Postings that are looked at in one transaction.
 const BATCH: i64 = 500;
 
-/// Looks at some of the postings that were there when this reader came; how many. None while another
-/// process does.
+/// Postings that are still to be looked at: those after `upto`, and none after `last`.
+struct Left {
+    upto: i64,
+    last: i64,
+}
+
+/// Looks at some of the postings that were there when this reader came, or that processes of the version
+/// before stored since; how many. None while another process does.
 pub async fn some(tx: &mut PgConnection) -> sqlx::Result<usize> {
     let reader = i64::from(READER);
     sqlx::query!(
@@ -20,13 +26,20 @@ pub async fn some(tx: &mut PgConnection) -> sqlx::Result<usize> {
     )
     .execute(&mut *tx)
     .await?;
-    let left = sqlx::query!(
-        "SELECT upto, last FROM rekeyed WHERE reader = $1 AND upto < last FOR UPDATE SKIP LOCKED",
+    let left = sqlx::query_as!(
+        Left,
+        "SELECT upto, last FROM rekeyed WHERE reader = $1 FOR UPDATE SKIP LOCKED",
         reader
     )
     .fetch_optional(&mut *tx)
     .await?;
-    let Some(left) = left else { return Ok(0) };
+    let Some(mut left) = left else { return Ok(0) };
+    if left.upto >= left.last {
+        left = since(tx, reader, left).await?;
+    }
+    if left.upto >= left.last {
+        return Ok(0);
+    }
     let rows = sqlx::query!(
         "SELECT id, opening_id, title, company, location, url, sketch, print FROM postings
          WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3 FOR NO KEY UPDATE",
@@ -63,4 +76,30 @@ pub async fn some(tx: &mut PgConnection) -> sqlx::Result<usize> {
         .execute(tx)
         .await?;
     Ok(count)
+}
+
+/// What is left of the postings that were stored since: those from the first on that an older reader kept. The
+/// latest that were seen before are looked at again, since numbers become visible out of order.
+async fn since(tx: &mut PgConnection, reader: i64, seen: Left) -> sqlx::Result<Left> {
+    let new = sqlx::query!(
+        r"SELECT max(id) AS last,
+                 min(id) FILTER (WHERE COALESCE(substring(print FROM '^\[(\d+)')::bigint, 0) < $2)
+                     AS first
+          FROM postings WHERE id > $1",
+        seen.last - BATCH,
+        reader
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let last = new.last.unwrap_or(seen.last).max(seen.last);
+    let left = Left { upto: new.first.map_or(last, |first| first - 1), last };
+    sqlx::query!(
+        "UPDATE rekeyed SET upto = $2, last = $3 WHERE reader = $1",
+        reader,
+        left.upto,
+        left.last
+    )
+    .execute(tx)
+    .await?;
+    Ok(left)
 }

@@ -13,61 +13,50 @@ pub struct Old {
     pub sealed: Vec<u8>,
 }
 
-/// Sealed addresses that do not begin with the newest key's mark, from a row on.
+/// Asks for texts of some rows that do not begin with the newest key's mark, from a row on.
+macro_rules! old {
+    ($rows:literal, $executor:ident, $mark:ident, $after:ident) => {
+        sqlx::query_as!(
+            Old,
+            r#"SELECT id AS "id!", owner AS "owner!", sealed AS "sealed!" FROM "#
+                + $rows
+                + r#" AS texts
+               WHERE id > $2 AND substring(sealed FROM 1 FOR length($1::bytea)) <> $1
+               ORDER BY id LIMIT $3"#,
+            $mark,
+            $after,
+            BATCH
+        )
+        .fetch_all($executor)
+        .await
+    };
+}
+
+/// Sealed addresses.
 pub async fn addresses(
     executor: impl PgExecutor<'_>,
     mark: &[u8],
     after: i64,
 ) -> sqlx::Result<Vec<Old>> {
-    sqlx::query_as!(
-        Old,
-        "SELECT id, account_id AS owner, sealed FROM emails
-         WHERE id > $2 AND substring(sealed FROM 1 FOR length($1::bytea)) <> $1
-         ORDER BY id LIMIT $3",
-        mark,
-        after,
-        BATCH
-    )
-    .fetch_all(executor)
-    .await
+    old!("(SELECT id, account_id AS owner, sealed FROM emails)", executor, mark, after)
 }
 
-/// Tokens of workspaces, likewise.
+/// Tokens of workspaces.
 pub async fn tokens(
     executor: impl PgExecutor<'_>,
     mark: &[u8],
     after: i64,
 ) -> sqlx::Result<Vec<Old>> {
-    sqlx::query_as!(
-        Old,
-        r#"SELECT id, id AS owner, sealed AS "sealed!" FROM slack_workspaces
-           WHERE id > $2 AND substring(sealed FROM 1 FOR length($1::bytea)) <> $1
-           ORDER BY id LIMIT $3"#,
-        mark,
-        after,
-        BATCH
-    )
-    .fetch_all(executor)
-    .await
+    old!("(SELECT id, id AS owner, sealed FROM slack_workspaces)", executor, mark, after)
 }
 
-/// Addresses of boards, likewise.
+/// Addresses of boards.
 pub async fn boards(
     executor: impl PgExecutor<'_>,
     mark: &[u8],
     after: i64,
 ) -> sqlx::Result<Vec<Old>> {
-    sqlx::query_as!(
-        Old,
-        r#"SELECT id, id AS owner, sealed_url AS "sealed!" FROM boards
-           WHERE id > $2 AND substring(sealed_url FROM 1 FOR length($1::bytea)) <> $1
-           ORDER BY id LIMIT $3"#,
-        mark,
-        after,
-        BATCH
-    )
-    .fetch_all(executor)
-    .await
+    old!("(SELECT id, id AS owner, sealed_url AS sealed FROM boards)", executor, mark, after)
 }
 
 /// Puts the address of a board that was sealed anew in the place of what was read, with what stands for

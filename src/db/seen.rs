@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 
-use super::posting_row::{PostingRow, StoredPosting};
+use super::posting_row::{PostingRow, StoredPosting, posting_rows};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, BoardId, PostingId};
 use crate::domain::pay::Pay;
@@ -106,14 +106,9 @@ pub async fn newest_of(
     board: BoardId,
     limit: i64,
 ) -> sqlx::Result<Vec<StoredPosting>> {
-    let rows = sqlx::query_as!(
-        PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
-                  p.reposts, p.body, p.first_seen_at
-           FROM postings p JOIN boards b ON b.id = p.board_id
-           WHERE p.board_id = $1 ORDER BY p.first_seen_at DESC, p.id DESC LIMIT $2"#,
+    let rows = posting_rows!(
+        "FROM postings p JOIN boards b ON b.id = p.board_id
+         WHERE p.board_id = $1 ORDER BY p.first_seen_at DESC, p.id DESC LIMIT $2",
         board.0,
         limit
     )

@@ -42,6 +42,8 @@ pub enum Settlement {
     Limited {
         due_at: DateTime<Utc>,
         why: String,
+        /// Whether its target counts as failing all the same.
+        fails: bool,
     },
     /// Its target will never take it; another place may.
     Refused {
@@ -58,6 +60,8 @@ pub enum Settlement {
     /// Still owed; its target is out of use.
     TargetGone {
         why: String,
+        /// Nobody knows whether it arrived.
+        in_doubt: bool,
     },
 }
 
@@ -146,10 +150,12 @@ fn row((delivery, settlement): &(ClaimedDelivery, Settlement)) -> Option<Row<'_>
         Settlement::Again { due_at, why, in_doubt } => {
             Row { due_at: Some(*due_at), why: Some(why), in_doubt: *in_doubt, ..again }
         }
-        Settlement::Limited { due_at, why } => {
+        Settlement::Limited { due_at, why, .. } => {
             Row { due_at: Some(*due_at), why: Some(why), counts: false, ..again }
         }
-        Settlement::TargetGone { why } => Row { why: Some(why), ..again },
+        Settlement::TargetGone { why, in_doubt } => {
+            Row { why: Some(why), in_doubt: *in_doubt, ..again }
+        }
     })
 }
 
@@ -268,13 +274,13 @@ async fn lanes(tx: &mut PgConnection, turns: &[&Turn], now: DateTime<Utc>) -> sq
         | Settlement::Edited { .. }
         | Settlement::Dead { .. }
         | Settlement::Refused { .. } => Some(false),
-        Settlement::Limited { .. } => None,
+        Settlement::Limited { fails, .. } => fails.then_some(true),
         Settlement::Again { .. } | Settlement::GivenUp { .. } | Settlement::TargetGone { .. } => {
             Some(true)
         }
     };
     let broken = |turn: &&Turn| match last(turn)? {
-        Settlement::TargetGone { why } => Some(why),
+        Settlement::TargetGone { why, .. } => Some(why),
         Settlement::Sent { .. }
         | Settlement::Edited { .. }
         | Settlement::Dead { .. }

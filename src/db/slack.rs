@@ -26,6 +26,8 @@ pub struct Workspace {
     pub installed_at: DateTime<Utc>,
     /// When there was another installation before this one.
     pub replaced_at: Option<DateTime<Utc>>,
+    /// When the app was removed, if it is not there any more.
+    pub removed_at: Option<DateTime<Utc>>,
 }
 
 impl Workspace {
@@ -57,8 +59,8 @@ pub async fn workspace(
 ) -> sqlx::Result<Option<Workspace>> {
     sqlx::query_as!(
         Workspace,
-        "SELECT id, name, bot_user, sealed, installed_at, replaced_at FROM slack_workspaces
-         WHERE team = $1",
+        "SELECT id, name, bot_user, sealed, installed_at, replaced_at, removed_at
+         FROM slack_workspaces WHERE team = $1",
         team
     )
     .fetch_optional(executor)
@@ -129,8 +131,9 @@ pub async fn keep_token(
     Ok(())
 }
 
-/// Why targets of a workspace without the app are gone.
-pub const REMOVED: &str = "earlybrd was removed from the workspace";
+/// Why targets of a workspace without the app are gone. Whoever is told elsewhere learns of the end by it.
+pub const REMOVED: &str = "earlybrd was removed from the workspace, whose filters and places are erased after \
+                           30 days";
 
 /// Erases the token of a workspace that removed the app, and lets its targets rest. An installation that
 /// is newer than `as_of` stays. Says whether there was an older one.
@@ -162,6 +165,14 @@ pub async fn remove(
     .execute(tx)
     .await?;
     Ok(true)
+}
+
+/// Keeps what a workspace has that removed the app: the operator's own token serves it by now.
+pub async fn keep(executor: impl PgExecutor<'_>, workspace: i64) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE slack_workspaces SET removed_at = NULL WHERE id = $1", workspace)
+        .execute(executor)
+        .await?;
+    Ok(())
 }
 
 /// Notes that a browser was sent to Slack.
@@ -274,6 +285,7 @@ mod tests {
             sealed: None,
             installed_at: at(500),
             replaced_at: None,
+            removed_at: None,
         };
         assert!(workspace.is_ended_by(at(0)) && workspace.is_ended_by(at(-99_000)));
         workspace.replaced_at = Some(at(500));

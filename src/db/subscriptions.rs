@@ -28,6 +28,12 @@ impl Known {
         matches!(self.status, Status::Active | Status::PastDue)
     }
 
+    /// Whether it is known that somebody paid for it: where several were sent to one page, any of them may
+    /// have.
+    pub fn was_paid_by(&self, account: AccountId) -> bool {
+        self.payers == [account]
+    }
+
     /// Whether it costs something, or would if what is open were settled.
     pub fn is_open(&self) -> bool {
         self.status != Status::Ended
@@ -82,13 +88,15 @@ pub struct Said<'a> {
 }
 
 /// The account of one: by the page that it was paid on, or as it was known, by our mark on it, by what else
-/// `named` it, and, where it bears nobody's mark, by its customer.
+/// `named` it, and, where it bears nobody's mark, by its customer. What is no plan of ours may be sold beside
+/// us, to customers of ours too, with numbers of its own: neither says then whose it is.
 pub async fn account_of(
     tx: &mut PgConnection,
     said: Said<'_>,
     mark: Option<&AccountMark>,
     named: Option<AccountId>,
 ) -> sqlx::Result<Option<AccountId>> {
+    let (named, customer) = said.plan.map_or((None, None), |_| (named, said.customer));
     let found = sqlx::query_scalar!(
         r#"SELECT COALESCE(
                (SELECT min(account_id) FROM checkouts WHERE subscription = $1),
@@ -100,7 +108,7 @@ pub async fn account_of(
         mark.map(|mark| mark.account.0),
         mark.map(|mark| mark.installation.as_str()),
         named.map(|account| account.0),
-        said.customer
+        customer
     )
     .fetch_one(tx)
     .await?;
@@ -163,8 +171,8 @@ pub async fn keep(
     Ok(())
 }
 
-/// A subscription that Stripe knows no more has ended.
-pub async fn end(tx: &mut PgConnection, id: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+/// A subscription that Stripe knows no more has ended. Says whether it was known here.
+pub async fn end(tx: &mut PgConnection, id: &str, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let account = sqlx::query_scalar!(
         "UPDATE subscriptions SET status = 'ended', status_word = 'unknown', asked_at = $2
          WHERE id = $1 RETURNING account_id",
@@ -173,10 +181,10 @@ pub async fn end(tx: &mut PgConnection, id: &str, now: DateTime<Utc>) -> sqlx::R
     )
     .fetch_optional(&mut *tx)
     .await?;
-    match account.flatten() {
-        Some(account) => super::plans::look(tx, AccountId(account), now).await,
-        None => Ok(()),
+    if let Some(account) = account.flatten() {
+        super::plans::look(tx, AccountId(account), now).await?;
     }
+    Ok(account.is_some())
 }
 
 /// Subscriptions that have not ended and were not asked about since `asked`; of one account, or of a

@@ -37,7 +37,7 @@ pub async fn suppress(
         "INSERT INTO suppressed AS s (digest, why, suppressed_at, cause)
          VALUES ($1, left($2, 500), $3, $4)
          ON CONFLICT (digest) DO UPDATE SET why = EXCLUDED.why, cause = EXCLUDED.cause
-             WHERE s.cause = 'bounce'",
+             WHERE s.is_bounce",
         digest,
         why,
         now,
@@ -63,8 +63,8 @@ pub async fn find(
 ) -> sqlx::Result<Option<Suppressed>> {
     sqlx::query_as!(
         Suppressed,
-        r#"SELECT why, cause = 'bounce' AS "may_be_asked!" FROM suppressed
-           WHERE digest = ANY ($1) ORDER BY cause DESC LIMIT 1"#,
+        r#"SELECT why, is_bounce AS "may_be_asked!" FROM suppressed
+           WHERE digest = ANY ($1) ORDER BY is_bounce LIMIT 1"#,
         digests
     )
     .fetch_optional(executor)
@@ -73,7 +73,7 @@ pub async fn find(
 
 /// Writes to an address again that said yes: what came back before is forgotten, a complaint is not.
 pub async fn lift(executor: impl PgExecutor<'_>, digests: &[Vec<u8>]) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM suppressed WHERE digest = ANY ($1) AND cause = 'bounce'", digests)
+    sqlx::query!("DELETE FROM suppressed WHERE digest = ANY ($1) AND is_bounce", digests)
         .execute(executor)
         .await?;
     Ok(())

@@ -83,7 +83,7 @@ pub async fn told(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<u64
 
 /// Of these openings those go of which no posting is left, and nobody keeps, is owed or was told anything,
 /// with what was merged into them and what they are found by.
-async fn empty_openings(tx: &mut PgConnection, openings: &[i64]) -> sqlx::Result<()> {
+pub(super) async fn empty_openings(tx: &mut PgConnection, openings: &[i64]) -> sqlx::Result<()> {
     if openings.is_empty() {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 use super::lanes;
 use super::wake::{Stage, wake};
@@ -61,6 +62,17 @@ pub async fn ever_in_doubt(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<i6
     sqlx::query_scalar!("SELECT id FROM deliveries WHERE doubt_since IS NOT NULL")
         .fetch_all(executor)
         .await
+}
+
+/// Deliveries whose sending has begun and is not settled, each with the lease under which it began.
+pub async fn on_their_way(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<(i64, Uuid)>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, lease_id AS "lease_id!" FROM deliveries
+           WHERE state = 'sending' AND lease_id IS NOT NULL"#
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.lease_id)).collect())
 }
 
 /// Has deliveries tried again that were given up: these, or all. Returns which of them were.

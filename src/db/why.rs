@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
-use sqlx::types::Json;
 
-use super::posting_row::{PostingRow, StoredPosting};
-use crate::domain::facts::Facts;
-use crate::domain::ids::{AccountId, OpeningId};
-use crate::domain::pay::Pay;
+use super::posting_row::{StoredPosting, posting_rows};
+use super::unreadable;
+use crate::domain::ids::{AccountId, OpeningId, PostingId};
+use crate::domain::plan::Plan;
 
 /// The postings at an address that an account may see, newest first; a few of them.
 pub async fn postings(
@@ -15,18 +14,13 @@ pub async fn postings(
     account: AccountId,
     url: &str,
 ) -> sqlx::Result<Vec<StoredPosting>> {
-    let rows = sqlx::query_as!(
-        PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
-                  p.reposts, p.body, p.first_seen_at
-           FROM postings p JOIN boards b ON b.id = p.board_id
-           WHERE p.url = $2
-             AND (b.visibility = 'catalogue' OR EXISTS (
-                  SELECT FROM board_subscriptions s
-                  WHERE s.board_id = b.id AND s.account_id = $1))
-           ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 3"#,
+    let rows = posting_rows!(
+        "FROM postings p JOIN boards b ON b.id = p.board_id
+         WHERE p.url = $2
+           AND (b.visibility = 'catalogue' OR EXISTS (
+                SELECT FROM board_subscriptions s
+                WHERE s.board_id = b.id AND s.account_id = $1))
+         ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 3",
         account.0,
         url
     )
@@ -41,25 +35,40 @@ pub async fn card(
     account: AccountId,
     opening: OpeningId,
 ) -> sqlx::Result<Option<StoredPosting>> {
-    let row = sqlx::query_as!(
-        PostingRow,
-        r#"SELECT p.id, p.opening_id, b.slug, b.name AS board, b.attribution, p.identity, p.url,
-                  p.title, p.company, p.location, p.remote, p.pay AS "pay: Json<Pay>",
-                  p.facts AS "facts: Json<Facts>", p.tags, p.posted_at, p.closes_at,
-                  p.reposts, p.body, p.first_seen_at
-           FROM openings n
-           JOIN owed o ON o.opening_id IN (n.id, n.merged_into)
-           JOIN targets t ON t.id = o.target_id
-           JOIN postings p ON p.id = o.posting_id
-           JOIN boards b ON b.id = p.board_id
-           WHERE t.account_id = $1 AND n.id = $2
-           ORDER BY p.id DESC LIMIT 1"#,
+    let row = posting_rows!(
+        "FROM openings n
+         JOIN owed o ON o.opening_id IN (n.id, n.merged_into)
+         JOIN targets t ON t.id = o.target_id
+         JOIN postings p ON p.id = o.posting_id
+         JOIN boards b ON b.id = p.board_id
+         WHERE t.account_id = $1 AND n.id = $2
+         ORDER BY p.id DESC LIMIT 1",
         account.0,
         opening.0
     )
     .fetch_optional(executor)
     .await?;
     row.map(StoredPosting::try_from).transpose()
+}
+
+/// The account's plan, if it has no room for the board of a posting.
+pub async fn paused_by(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    posting: PostingId,
+) -> sqlx::Result<Option<Plan>> {
+    let plan = sqlx::query_scalar!(
+        "SELECT a.plan FROM postings p JOIN boards b ON b.id = p.board_id
+         JOIN board_subscriptions s ON s.board_id = b.id JOIN accounts a ON a.id = s.account_id
+         WHERE p.id = $2 AND s.account_id = $1 AND s.paused_by_plan
+           AND b.visibility = 'subscribed'",
+        account.0,
+        posting.0
+    )
+    .fetch_optional(executor)
+    .await?;
+    let read = |plan: String| plan.parse().map_err(|why| unreadable("accounts", account.0, why));
+    plan.map(read).transpose()
 }
 
 /// What became of an opening for one account.

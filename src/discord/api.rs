@@ -16,8 +16,8 @@ use crate::config::DiscordConfig;
 use crate::domain::delivery::Verdict;
 use crate::http::read_capped;
 
-/// Deadline of one call; a sender waits ten seconds.
-const TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a call may take; a sender waits ten seconds.
+const DEADLINE: Duration = Duration::from_secs(8);
 
 /// No header makes a place rest for longer.
 const LONGEST_REST: Duration = Duration::from_mins(10);
@@ -43,6 +43,8 @@ pub struct Api {
     base: Url,
     pub app_id: String,
     token: SecretString,
+    /// Of one call.
+    pub deadline: Duration,
 }
 
 /// An answer, and what stands beside it.
@@ -86,7 +88,7 @@ pub enum Whose {
 impl Api {
     pub fn new(client: Client, config: &DiscordConfig) -> Self {
         let (base, token) = (config.api.clone(), config.token.clone());
-        Self { client, base, app_id: config.app_id.clone(), token }
+        Self { client, base, app_id: config.app_id.clone(), token, deadline: DEADLINE }
     }
 
     pub async fn get(&self, path: &str) -> Result<Json, Failure> {
@@ -120,7 +122,8 @@ impl Api {
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
         let url = self.base.join(path).map_err(|error| Failure::Away(error.to_string()))?;
-        let request = self.client.request(method, url).timeout(TIMEOUT).header(USER_AGENT, AGENT);
+        let request = self.client.request(method, url).timeout(self.deadline);
+        let request = request.header(USER_AGENT, AGENT);
         // What answers an interaction is allowed by its own token.
         if is_by_token(path) {
             return Ok(request);
@@ -275,6 +278,14 @@ impl Failure {
         match self {
             Self::Refused { status, .. } => *status == 404,
             Self::Limited { .. } | Self::Away(_) | Self::Unclear(_) => true,
+        }
+    }
+
+    /// How long Discord wants nothing more of the kind.
+    pub fn rest(&self) -> Duration {
+        match self {
+            Self::Limited { after, .. } => after.unwrap_or_default(),
+            Self::Refused { .. } | Self::Away(_) | Self::Unclear(_) => Duration::ZERO,
         }
     }
 

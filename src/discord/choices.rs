@@ -51,6 +51,11 @@ fn folded(text: &str) -> String {
     text.trim().to_lowercase().replace('_', " ")
 }
 
+fn numbered(sign: &str, number: i64, name: &str) -> Choice {
+    let number = format!("{sign}{number}");
+    (format!("{number} {name}"), number)
+}
+
 fn alike(names: impl IntoIterator<Item = String>) -> Vec<Choice> {
     names.into_iter().map(|name| (name.clone(), name)).collect()
 }
@@ -91,13 +96,7 @@ impl Desk {
                 .map(|spec| (spec.help.usage.to_owned(), spec.name.to_owned()))
                 .collect(),
             Choices::Filters => self.filters(who).await?,
-            Choices::OwnBoards => {
-                let Some(account) = self.account(who.person()).await? else {
-                    return Ok(Vec::new());
-                };
-                let own = db::added_boards::of_account(pool, account).await?;
-                own.into_iter().map(|board| (board.name, board.number.to_string())).collect()
-            }
+            Choices::Boards => self.boards(who).await?,
             Choices::Companies => {
                 let Some(account) = self.account(who.person()).await? else {
                     return Ok(Vec::new());
@@ -119,18 +118,31 @@ impl Desk {
         db::accounts::known(&self.context.pool, &identity).await
     }
 
-    /// One's own, and those of the channel's server.
-    async fn filters(&self, who: &Who) -> sqlx::Result<Vec<Choice>> {
+    /// One's own account and the channel's server's, with what stands before their numbers.
+    async fn accounts(&self, who: &Who) -> sqlx::Result<Vec<(AccountId, &'static str)>> {
         let mut all = Vec::new();
         let server = who.server().map(|server| (server, "c"));
         for (identity, sign) in [(who.person(), "")].into_iter().chain(server) {
-            let Some(account) = self.account(identity).await? else { continue };
+            all.extend(self.account(identity).await?.map(|account| (account, sign)));
+        }
+        Ok(all)
+    }
+
+    async fn filters(&self, who: &Who) -> sqlx::Result<Vec<Choice>> {
+        let mut all = Vec::new();
+        for (account, sign) in self.accounts(who).await? {
             let filters = db::own_filters::of_account(&self.context.pool, account).await?;
             let live = filters.into_iter().filter(|filter| filter.state != FilterState::Removed);
-            all.extend(live.map(|filter| {
-                let number = format!("{sign}{}", filter.number);
-                (format!("{number} {}", filter.name), number)
-            }));
+            all.extend(live.map(|filter| numbered(sign, filter.number, &filter.name)));
+        }
+        Ok(all)
+    }
+
+    async fn boards(&self, who: &Who) -> sqlx::Result<Vec<Choice>> {
+        let mut all = Vec::new();
+        for (account, sign) in self.accounts(who).await? {
+            let boards = db::added_boards::of_account(&self.context.pool, account).await?;
+            all.extend(boards.into_iter().map(|board| numbered(sign, board.number, &board.name)));
         }
         Ok(all)
     }

@@ -7,7 +7,7 @@ use serenity::builder::{
 };
 
 use super::press::name;
-use super::text::{escaped, plain, web};
+use super::text::{cut, escaped, plain, web};
 use crate::domain::message::{Card, Message};
 use crate::domain::reply::{Action, Button, Part, Press, Reply};
 use crate::render;
@@ -26,6 +26,8 @@ const CARDS: usize = 100;
 
 /// Characters of a description, a title, and a label.
 const DESCRIPTION: usize = 4_000;
+/// So with what stands in a description as it is, without what encloses it.
+const CODE: usize = DESCRIPTION - 10;
 const TITLE: usize = 250;
 const LABEL: usize = 80;
 
@@ -107,8 +109,8 @@ pub fn reply(reply: &Reply) -> Content {
         match part {
             Part::Text(text) => page.text(&escaped(text, DESCRIPTION)),
             Part::Code(code) => {
-                shown.get_or_insert(code.as_str());
-                page.text(&format!("```\n{}\n```", code.replace("```", "'''")));
+                let is_whole = page.code(code);
+                shown.get_or_insert(is_whole.then_some(code.as_str()));
             }
             Part::List(lines) => {
                 for line in lines {
@@ -126,7 +128,7 @@ pub fn reply(reply: &Reply) -> Content {
     }
     let is_reason = |button: &&Button| matches!(button.press, Press::Act(Action::Because(..)));
     let (reasons, others): (Vec<&Button>, Vec<&Button>) = reply.buttons.iter().partition(is_reason);
-    page.buttons(others, shown);
+    page.buttons(others, shown.flatten());
     if !reasons.is_empty() {
         page.menu("Why?", reasons.into_iter().map(|it| (it.label.clone(), &it.press)));
     }
@@ -167,6 +169,13 @@ impl Page {
         }
         self.text.push_str(text);
         self.length += more;
+    }
+
+    /// Text as it stands. Says whether all of it does.
+    fn code(&mut self, code: &str) -> bool {
+        let shown = cut(code.replace("```", "'''").chars(), CODE);
+        self.text(&format!("```\n{shown}\n```"));
+        shown == code
     }
 
     fn flush(&mut self) {
@@ -291,5 +300,39 @@ impl Page {
         rows.append(&mut self.menus);
         rows.truncate(ROWS);
         Content { embeds: self.embeds, rows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    #[test]
+    fn code_is_as_long_as_discord_takes_and_buttons_lean_on_all_of_it_alone() {
+        for (code, is_whole) in [
+            ("rust ".repeat(60), true),
+            ("a".repeat(5_000), false),
+            ("\u{1f980}".repeat(2_100), false),
+            (format!("rust ```{}", "a".repeat(300)), false),
+        ] {
+            let button =
+                Button { label: "Change".to_owned(), press: Press::Fill(format!("watch {code}")) };
+            let parts = vec![Part::Code(code), Part::Text("It is written so.".to_owned())];
+            let content = reply(&Reply { parts, buttons: vec![button] });
+            let embeds = serde_json::to_value(&content.embeds).unwrap();
+            let texts: Vec<&str> =
+                embeds.as_array().unwrap().iter().filter_map(described).collect();
+            assert!(texts.iter().all(|text| text.encode_utf16().count() <= 4_096), "{texts:?}");
+            let all = texts.join("\n");
+            assert_eq!(all.matches("```").count(), 2, "{all}");
+            assert!(all.ends_with("It is written so."), "{all}");
+            assert_eq!(content.rows.len(), usize::from(is_whole), "{all}");
+        }
+    }
+
+    fn described(embed: &Json) -> Option<&str> {
+        embed.pointer("/description")?.as_str()
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 use serenity::builder::{CreateAllowedMentions, CreateInteractionResponseMessage, CreateMessage};
 use serenity::model::channel::Nonce;
@@ -26,9 +27,12 @@ use crate::render::replies;
 /// Discord waits three seconds. What takes longer than this is answered later.
 const AT_ONCE: Duration = Duration::from_millis(1_500);
 
-/// A promise may still be on its way to Discord when it is kept; then it is kept again after these.
+/// An answer that is not taken is brought again after these: its promise may still be on its way to Discord.
 const TAKEN_AFTER: [Duration; 3] =
     [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(4)];
+
+/// Nobody waits for an answer for longer.
+const TOO_LATE: Duration = Duration::from_secs(15);
 
 /// Only whoever typed or pressed sees it.
 const EPHEMERAL: u64 = 1 << 6;
@@ -125,9 +129,7 @@ impl Desk {
             .nonce(Nonce::String(id.to_owned()))
             .enforce_nonce(true);
         let path = format!("channels/{channel}/messages");
-        if let Err(failure) = self.api.call(Method::POST, &path, &message).await {
-            tracing::warn!("an answer was not taken: {failure}");
-        }
+        self.bring(Method::POST, &path, &message).await;
     }
 
     async fn pressed(self: &Arc<Self>, payload: &Json, who: Who) -> Option<Answer> {
@@ -201,10 +203,15 @@ impl Desk {
             return tracing::warn!("an answer came too late, and Discord gave no token for it");
         }
         let path = format!("webhooks/{}/{token}/messages/@original", self.api.app_id);
-        let body = message(content::reply(reply), false);
+        self.bring(Method::PATCH, &path, &message(content::reply(reply), false)).await;
+    }
+
+    /// Brings an answer, again where that may help. What bears a number is shown once all the same.
+    async fn bring(&self, method: Method, path: &str, body: &(impl Serialize + Sync)) {
         for rest in TAKEN_AFTER.into_iter().map(Some).chain([None]) {
-            let Err(failure) = self.api.call(Method::PATCH, &path, &body).await else { return };
-            match rest.filter(|_| failure.may_pass()) {
+            let Err(failure) = self.api.call(method.clone(), path, body).await else { return };
+            let rest = rest.filter(|_| failure.may_pass()).map(|rest| rest.max(failure.rest()));
+            match rest.filter(|rest| *rest < TOO_LATE) {
                 Some(rest) => sleep(rest).await,
                 None => return tracing::warn!("an answer was not taken: {failure}"),
             }

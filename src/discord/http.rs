@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::desk::{Answer, Desk, unknown};
 use super::signature;
+use crate::db;
 
 /// Where Discord's requests go.
 pub const INTERACTIONS: &str = "/discord/interactions";
@@ -63,7 +64,7 @@ async fn event(Shared(door): Shared<Arc<Door>>, headers: HeaderMap, body: Bytes)
         Ok(payload) => payload,
         Err(refused) => return refused.into_response(),
     };
-    match door.desk.happened(&payload).await {
+    match db::soon(door.desk.happened(&payload)).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
             tracing::error!("Discord: {error}");

@@ -24,7 +24,7 @@ const DESCRIPTION: usize = 100;
 pub enum Choices {
     None,
     Filters,
-    OwnBoards,
+    Boards,
     Zones,
     Commands,
     /// Of cards that came.
@@ -156,14 +156,17 @@ pub const SUBS: &[Sub] = &[
         name: "add",
         begins: "boards add",
         says: Some("watches a feed, a careers page or a company's job board"),
-        values: &[must("address", "a feed, a careers page, a company's board", Choices::None)],
+        values: &[
+            must("address", "a feed, a careers page, a company's board", Choices::None),
+            may("where", "here: for all who read here", Choices::Words(&["here"])),
+        ],
     },
     Sub {
         group: Some("boards"),
         name: "remove",
         begins: "boards remove",
-        says: Some("stops watching a board that you added"),
-        values: &[must("board", "which of yours", Choices::OwnBoards)],
+        says: Some("stops watching a board that was added"),
+        values: &[must("board", "which of yours, or of this server's", Choices::Boards)],
     },
     sub("plan", &[]),
     sub(
@@ -194,7 +197,7 @@ fn option(value: &Value) -> CreateCommandOption {
         Choices::UpTo(_) => CommandOptionType::Integer,
         Choices::None
         | Choices::Filters
-        | Choices::OwnBoards
+        | Choices::Boards
         | Choices::Zones
         | Choices::Commands
         | Choices::Companies
@@ -211,7 +214,7 @@ fn option(value: &Value) -> CreateCommandOption {
         }
         Choices::UpTo(most) => option.min_int_value(1).max_int_value(most),
         Choices::Filters
-        | Choices::OwnBoards
+        | Choices::Boards
         | Choices::Zones
         | Choices::Commands
         | Choices::Companies

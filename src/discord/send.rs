@@ -190,7 +190,9 @@ impl DiscordPlatform {
                     Verdict::Unknown { why } => Verdict::Retry { why, after: None },
                     verdict @ (Verdict::Retry { .. }
                     | Verdict::Limited { .. }
+                    | Verdict::Rests { .. }
                     | Verdict::Gone { .. }
+                    | Verdict::Strange { .. }
                     | Verdict::Rejected { .. }) => verdict,
                 });
             }

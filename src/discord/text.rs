@@ -42,8 +42,13 @@ pub fn escaped(text: &str, most: usize) -> String {
 
 /// The same for what Discord shows as it stands.
 pub fn plain(text: &str, most: usize) -> String {
+    cut(text.chars().filter(|c| !is_hidden(*c)), most)
+}
+
+/// As many characters as there is room for.
+pub fn cut(text: impl Iterator<Item = char>, most: usize) -> String {
     let (mut out, mut length) = (String::new(), 0);
-    for c in text.chars().filter(|c| !is_hidden(*c)) {
+    for c in text {
         if length + c.len_utf16() + 1 > most {
             out.push(CUT);
             return out;

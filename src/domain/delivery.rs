@@ -44,12 +44,17 @@ pub enum Verdict {
     /// Too much was asked: nothing that is counted under this key may be asked before the rest is over
     /// (a while, if the platform did not say). It says nothing of the message.
     Limited { why: String, after: Option<Duration>, key: String },
+    /// Nothing was asked: what it takes rests already, for so long yet. `fails` if that is the target's doing,
+    /// which counts as failing meanwhile. It says nothing of the message.
+    Rests { why: String, after: Duration, fails: bool },
     /// The target is gone for good.
     Gone { why: String },
     /// The platform will never take this message: our mistake.
     Rejected { why: String },
     /// Nobody can tell whether it arrived.
     Unknown { why: String },
+    /// The platform refused it for a reason that nobody knows: it may pass, or be our mistake.
+    Strange { why: String },
 }
 
 impl Verdict {
@@ -58,9 +63,11 @@ impl Verdict {
         match self {
             Self::Retry { why, .. }
             | Self::Limited { why, .. }
+            | Self::Rests { why, .. }
             | Self::Gone { why }
             | Self::Rejected { why }
-            | Self::Unknown { why } => why,
+            | Self::Unknown { why }
+            | Self::Strange { why } => why,
         }
     }
 }
@@ -81,6 +88,8 @@ pub enum Doubt {
 pub enum NextStep {
     /// Send again after this rest.
     Again(Duration),
+    /// Nothing was tried: see again after this rest.
+    Wait(Duration),
     /// The target will never take it; another place may.
     Refused,
     /// The target has failed for too long; another place may take it.

@@ -4,36 +4,24 @@
 
 use std::sync::Arc;
 
-use askama::Template;
 use axum::Router;
 use axum::extract::{Query, State as Shared};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::page::{FORM_TO_STRIPE, Page};
 use crate::commands::{self, Actor, Context};
 use crate::db;
 use crate::domain::ids::AccountId;
 use crate::domain::reply::{Part, Reply};
 use crate::secrets::{BadLink, Keys, Purpose};
 
-/// Nothing but the page's own form, which leads to Stripe.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' https:; \
-                      base-uri 'none'; frame-ancestors 'none'";
-
 /// What the pages share.
 pub struct Bills {
     pub context: Context,
     pub keys: Arc<Keys>,
-}
-
-#[derive(Template)]
-#[template(path = "pages/mail.html")]
-struct Page<'a> {
-    title: &'a str,
-    text: &'a str,
-    button: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -53,18 +41,7 @@ pub fn router(bills: Bills) -> Router {
 }
 
 fn page(status: StatusCode, title: &str, text: &str, button: Option<&str>) -> Response {
-    let html = Page { title, text, button }.render().unwrap_or_else(|error| {
-        tracing::error!("a template failed: {error}");
-        String::new()
-    });
-    let headers: [(HeaderName, HeaderValue); 4] = [
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // The token stands in the address.
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    (status, headers, Html(html)).into_response()
+    Page { title, text, button }.response(status, FORM_TO_STRIPE)
 }
 
 /// Whose link it is.
@@ -95,13 +72,14 @@ async fn lead(
         Ok(account) => account,
         Err(why) => return refused(why),
     };
-    let target = match db::plans::target(&bills.context.pool, account).await {
+    let target = match db::soon(db::plans::target(&bills.context.pool, account)).await {
         Ok(Some(target)) => target,
         Ok(None) => return page(StatusCode::NOT_FOUND, "There is no such account", "", None),
         Err(error) => {
             tracing::error!("a page of bills failed: {error}");
-            let text = "Please try again in a minute.";
-            return page(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", text, None);
+            let (title, text) = ("Something went wrong here", "Please try again in a minute.");
+            let answer = page(StatusCode::SERVICE_UNAVAILABLE, title, text, None);
+            return ([(header::RETRY_AFTER, "60")], answer).into_response();
         }
     };
     let reply = commands::say(&bills.context, Actor::alone(account, target), command).await;

@@ -6,6 +6,7 @@
 
 mod bills;
 mod ending;
+mod page;
 mod pages;
 
 use std::collections::BTreeMap;
@@ -96,9 +97,9 @@ impl Messenger for EmailPlatform {
         {
             return Err(gone(&format!("the address takes no mail: {}", suppressed.why)));
         }
-        self.waits_for(ALL_MAIL, "no mail leaves").await?;
+        self.waits_for(ALL_MAIL, "no mail leaves", false).await?;
         let host = format!("{} refuses mail from us", address.host());
-        self.waits_for(&rest_of(address.host()), &host).await?;
+        self.waits_for(&rest_of(address.host()), &host, true).await?;
         let (unsubscribe, _) = self.link(Purpose::Unsubscribe, row.id, None);
         let (verify, token) =
             self.link(Purpose::Verify, row.id, Some(message.created + YES_WITHIN));
@@ -171,14 +172,15 @@ impl EmailPlatform {
         }
     }
 
-    /// What refused us is left alone, whoever is written to.
-    async fn waits_for(&self, key: &str, why: &str) -> Result<(), Verdict> {
+    /// What refused us is left alone, whoever is written to. `fails` if that is the address' host: its mails
+    /// get older by it.
+    async fn waits_for(&self, key: &str, why: &str, fails: bool) -> Result<(), Verdict> {
         let now = self.clock.now();
         match db::limits::rests_until(&self.pool, key, now).await {
             Ok(None) => Ok(()),
             Ok(Some(until)) => {
-                let (why, key) = (why.to_owned(), key.to_owned());
-                Err(Verdict::Limited { why, after: (until - now).to_std().ok(), key })
+                let after = (until - now).to_std().unwrap_or_default();
+                Err(Verdict::Rests { why: why.to_owned(), after, fails })
             }
             Err(error) => Err(Verdict::Retry { why: format!("mail: {error}"), after: None }),
         }

@@ -3,22 +3,20 @@
 //! A GET changes nothing, since mail programs and scanners open links by themselves: it shows a button.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use askama::Template;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State as Shared};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sqlx::{PgConnection, PgPool};
-use tokio::time::timeout;
 
 use super::ending::{Ending, end_one};
+use super::page::{OWN_FORM, Page};
 use super::rests;
 use crate::clock::Clock;
 use crate::db;
@@ -28,10 +26,6 @@ use crate::domain::email::EmailAddress;
 use crate::mail::mailgun::{self, About, BadWebhook, Event};
 use crate::secrets::{BadLink, Keys, Purpose, Subject, token_digest};
 
-/// Nothing but the page's own form.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
-
 /// What the pages share.
 pub struct State {
     pub pool: PgPool,
@@ -39,14 +33,6 @@ pub struct State {
     pub keys: Arc<Keys>,
     /// What Mailgun signs its webhooks with.
     pub mailgun: Option<SecretString>,
-}
-
-#[derive(Template)]
-#[template(path = "pages/mail.html")]
-struct Page<'a> {
-    title: &'a str,
-    text: &'a str,
-    button: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -64,18 +50,7 @@ pub fn router(state: State) -> Router {
 }
 
 fn page(status: StatusCode, page: &Page<'_>) -> Response {
-    let html = page.render().unwrap_or_else(|error| {
-        tracing::error!("a template failed: {error}");
-        String::new()
-    });
-    let headers: [(HeaderName, HeaderValue); 4] = [
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // The token stands in the address.
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    (status, headers, Html(html)).into_response()
+    page.response(status, OWN_FORM)
 }
 
 /// A link that says yes no more, or never did.
@@ -88,17 +63,13 @@ fn refused(why: BadLink) -> Response {
     page(StatusCode::GONE, &Page { title: &title, text, button })
 }
 
-/// The longest wait for the database.
-const PATIENCE: Duration = Duration::from_millis(1_800);
-
 /// Asks the database, and not for long: whoever waits is told to come again.
 async fn soon<T>(work: impl Future<Output = sqlx::Result<T>>) -> Result<T, Response> {
-    let why = match timeout(PATIENCE, work).await {
-        Ok(Ok(done)) => return Ok(done),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "the database does not answer".to_owned(),
+    let error = match db::soon(work).await {
+        Ok(done) => return Ok(done),
+        Err(error) => error,
     };
-    tracing::error!("a page of mail failed: {why}");
+    tracing::error!("a page of mail failed: {error}");
     let (title, text) = ("Something went wrong here", "Please try again in a minute.");
     let answer = page(StatusCode::SERVICE_UNAVAILABLE, &Page { title, text, button: None });
     Err(([(header::RETRY_AFTER, "60")], answer).into_response())

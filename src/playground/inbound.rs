@@ -109,7 +109,7 @@ fn first_half(token: &str) -> [u8; 16] {
 /// Who asks; the error is the answer. A token that we never gave is nobody's.
 pub async fn known(state: &State, headers: &HeaderMap) -> Result<Actor, Response> {
     let found = match token(headers) {
-        Some(token) => actor(state, token).await.map_err(|error| away(&error))?,
+        Some(token) => db::soon(actor(state, token)).await.map_err(|error| away(&error))?,
         None => None,
     };
     found.ok_or_else(|| (StatusCode::UNAUTHORIZED, "open /playground first\n").into_response())
@@ -129,7 +129,7 @@ const AGAIN: &str = "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"r
 /// The page. A browser without a cookie gets one and is welcomed.
 pub async fn page(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response {
     if let Some(token) = token(&headers) {
-        match actor(&state, token).await {
+        match db::soon(actor(&state, token)).await {
             Ok(Some(_)) => return Html(html::page()).into_response(),
             Ok(None) => {}
             Err(error) => return away(&error),
@@ -145,7 +145,7 @@ pub async fn page(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Resp
         let actor = newcomer(&state, &token).await?;
         append(&state, actor, &[html::reply(&replies::welcome())]).await
     };
-    if let Err(error) = welcomed.await {
+    if let Err(error) = db::soon(welcomed).await {
         return away(&error);
     }
     let secure = if state.secure { "; Secure" } else { "" };
@@ -169,7 +169,7 @@ pub async fn boards(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Re
         Ok(actor) => actor,
         Err(answer) => return answer,
     };
-    match commands::board_lines(&state.context, actor).await {
+    match db::soon(commands::board_lines(&state.context, actor)).await {
         Ok(lines) => Html(html::boards(&lines)).into_response(),
         Err(error) => away(&error),
     }

@@ -24,6 +24,15 @@ pub fn introduction_in_discord() -> String {
         .to_owned()
 }
 
+/// A workspace that had removed the app has it again, with so many filters.
+pub fn workspace_is_back(filters: usize) -> String {
+    let filters = count(filters, "filter", "filters");
+    format!(
+        "Welcome back. All of this workspace is as it was, with {filters}. What came within the last week \
+         and waited comes now, as a digest."
+    )
+}
+
 /// Mails to somebody's address ended, and these filters went there.
 pub fn mail_ended(why: &str, filters: &[i64]) -> String {
     let numbers: Vec<String> = filters.iter().map(ToString::to_string).collect();

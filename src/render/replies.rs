@@ -24,8 +24,9 @@ pub use channels::{
 };
 pub use email::{
     address, address_asked, address_confirmed, address_takes_no_mail, address_too_often,
-    broken_address, broken_target, channel_is_closed, channel_is_tried_again, goes_to, mail_is_off,
-    no_address, no_mail, not_told, target_is_back,
+    broken_address, broken_target, channel_is_closed, channel_is_tried_again, goes_by_email,
+    goes_here, goes_to_you_alone, mail_is_off, no_address, no_mail, not_told, stays_in_channels,
+    target_is_back,
 };
 pub use filters::{
     ChannelLines, FilterLine, changed_while_paused, if_none_comes, list, no_such_filter,

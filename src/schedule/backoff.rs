@@ -22,12 +22,18 @@ const PATIENCE: Duration = Duration::from_hours(24);
 /// Mails are tried for two days, as senders of mail owe their receivers.
 const PATIENCE_OF_MAIL: Duration = Duration::from_hours(48);
 
+/// What is refused for a reason that nobody knows is tried so often, which takes half a minute.
+const TRIES_OF_STRANGE: u32 = 3;
+
 /// The longest rest that a platform may ask for, and the shortest.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 const SHORTEST_ASKED: Duration = Duration::from_secs(1);
 
 /// The rest of a platform that is limited and did not say for how long.
 const UNSAID: Duration = Duration::from_secs(30);
+
+/// Who waits for the same rest comes back within so much of its end, not all at once.
+const SPREAD: Duration = Duration::from_secs(10);
 
 /// What may have arrived can be asked for only once it is there.
 const BEFORE_ASKING: Duration = Duration::from_secs(15);
@@ -70,13 +76,16 @@ pub fn rest_of(asked: Option<Duration>) -> Duration {
 ///
 /// `spread` is a random number in `0.0..1.0` chosen by the caller: rests vary by a fifth. What a
 /// platform asks for is a floor, up to an hour. What may have arrived and cannot be asked for is sent
-/// again; a mail once, since most likely it is there.
+/// again; a mail once, since most likely it is there. A rest that is kept already is only waited for.
 pub fn next_step(verdict: &Verdict, tried: Tried, spread: f64) -> NextStep {
-    let is_mail = tried.mail.is_some();
+    let (is_mail, spread) = (tried.mail.is_some(), spread.clamp(0.0, 1.0));
     let floor = match (verdict, tried.doubt) {
         (Verdict::Gone { .. }, _) => return NextStep::TargetGone,
         (Verdict::Rejected { .. }, _) => return NextStep::Refused,
-        (Verdict::Unknown { .. }, Doubt::Same) => Duration::ZERO,
+        (Verdict::Strange { .. }, _) if tried.attempts >= TRIES_OF_STRANGE => {
+            return NextStep::Refused;
+        }
+        (Verdict::Unknown { .. }, Doubt::Same) | (Verdict::Strange { .. }, _) => Duration::ZERO,
         (Verdict::Unknown { .. }, Doubt::Ask) => BEFORE_ASKING,
         (Verdict::Unknown { .. }, Doubt::Once) if is_mail && tried.doubts > 0 => {
             return NextStep::Dead;
@@ -84,14 +93,18 @@ pub fn next_step(verdict: &Verdict, tried: Tried, spread: f64) -> NextStep {
         (Verdict::Unknown { .. }, Doubt::Once) => BEFORE_REPEATING,
         (Verdict::Retry { after, .. }, _) => after.unwrap_or_default().min(LONGEST_ASKED),
         (Verdict::Limited { after, .. }, _) => rest_of(*after),
+        (Verdict::Rests { after, .. }, _) => (*after).min(LONGEST_ASKED),
     };
     let left = tried.patience();
-    if left.is_zero() {
+    if left.is_zero() && !matches!(verdict, Verdict::Rests { fails: false, .. }) {
         return if is_mail { NextStep::GivenUp } else { NextStep::TargetGone };
+    }
+    if matches!(verdict, Verdict::Rests { .. }) {
+        return NextStep::Wait(floor + SPREAD.mul_f64(spread));
     }
     let failures = usize::try_from(tried.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let rest = RESTS.get(failures).or(RESTS.last()).copied().unwrap_or_default();
-    let rest = rest.mul_f64(0.8 + 0.4 * spread.clamp(0.0, 1.0));
+    let rest = rest.mul_f64(0.8 + 0.4 * spread);
     // The last try is at the end, not before and not long after it.
     NextStep::Again(rest.min(left).max(floor))
 }
@@ -126,7 +139,8 @@ mod tests {
                 end @ (NextStep::Refused
                 | NextStep::GivenUp
                 | NextStep::Dead
-                | NextStep::TargetGone) => return (rests, end),
+                | NextStep::TargetGone
+                | NextStep::Wait(_)) => return (rests, end),
             }
             failing += rests.last().copied().unwrap_or_default();
         }
@@ -176,6 +190,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_for_a_reason_that_nobody_knows_is_tried_three_times() {
+        let strange = || Verdict::Strange { why: String::new() };
+        check(strange(), 1, 0.5, NextStep::Again(Duration::from_secs(5)));
+        check(strange(), 2, 0.5, NextStep::Again(Duration::from_secs(30)));
+        check(strange(), 3, 0.5, NextStep::Refused);
+    }
+
+    #[test]
     fn what_may_have_arrived_is_asked_for_or_sent_again_mail_once() {
         let unknown = Verdict::Unknown { why: String::new() };
         let step = |doubt, doubts, mail| {
@@ -188,6 +210,20 @@ mod tests {
         assert_eq!(step(Doubt::Once, 0, mail), again(60));
         assert_eq!(step(Doubt::Once, 1, mail), NextStep::Dead);
         assert_eq!(step(Doubt::Once, 9, None), again(60), "a channel is never given up for it");
+    }
+
+    #[test]
+    fn what_rests_is_waited_for_and_counts_only_where_the_target_fails() {
+        let step = |after, fails, mail| {
+            let rests = Verdict::Rests { why: String::new(), after, fails };
+            next_step(&rests, Tried { failing: HOUR * 48, mail, ..tried(9) }, 0.5)
+        };
+        let five = Duration::from_secs(5);
+        // Not for a second at the least, as what is asked for is.
+        assert_eq!(step(Duration::ZERO, false, None), NextStep::Wait(five));
+        assert_eq!(step(HOUR * 9, false, Some(HOUR * 99)), NextStep::Wait(HOUR + five));
+        assert_eq!(step(HOUR, true, Some(HOUR * 47)), NextStep::Wait(HOUR + five));
+        assert_eq!(step(HOUR, true, Some(HOUR * 48)), NextStep::GivenUp);
     }
 
     #[test]

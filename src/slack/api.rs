@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
+use super::again::tried;
 use super::errors::{Means, meaning};
 use crate::domain::delivery::Verdict;
 use crate::http::read_capped;
@@ -83,11 +84,21 @@ impl Api {
         let slacks = url.scheme() == "https"
             && url.host_str() == Some("hooks.slack.com")
             && url.port().is_none();
-        let instead = self.base.host_str() != Some("slack.com")
+        let instead = !self.is_slack()
             && matches!(url.scheme(), "http" | "https")
             && url.host_str() == self.base.host_str();
         let plain = url.username().is_empty() && url.password().is_none();
         plain && (slacks || instead)
+    }
+
+    /// Whether whoever brought a request surely sees what is answered at its address. What stands in Slack's
+    /// place may give an example of Slack's own.
+    pub fn is_seen_at(&self, url: &Url) -> bool {
+        self.may_answer_at(url) && (self.is_slack() || url.host_str() == self.base.host_str())
+    }
+
+    fn is_slack(&self) -> bool {
+        self.base.host_str() == Some("slack.com")
     }
 
     /// Calls a method that writes.
@@ -118,18 +129,33 @@ impl Api {
         self.answer(method, request).await
     }
 
-    /// Answers at an address that came with a request.
-    pub async fn respond(&self, url: &Url, body: &impl Serialize) -> Result<(), Failure> {
+    /// Answers at an address that came with a request, until it is taken.
+    pub async fn respond(&self, url: &Url, body: &(impl Serialize + Sync)) -> Result<(), Failure> {
         if !self.may_answer_at(url) {
             return Err(Failure::Away("an answer was asked for at a strange address".to_owned()));
         }
+        tried(|| self.offer(url, body)).await
+    }
+
+    /// What may have been taken counts as not taken: only one person sees it, better twice than never.
+    async fn offer(&self, url: &Url, body: &(impl Serialize + Sync)) -> Result<(), Failure> {
         let request = json(self.client.post(url.clone()).timeout(TIMEOUT), body)?;
-        let response =
-            request.send().await.map_err(|error| not_answered("response_url", &error))?;
-        if response.status().is_success() {
+        let sent = request.send().await;
+        let lost = |error| Failure::Away(not_answered("response_url", &error).to_string());
+        let response = sent.map_err(lost)?;
+        let status = response.status();
+        if status.is_success() {
             return Ok(());
         }
-        Err(Failure::Away(format!("response_url answered {}", response.status())))
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Failure::Limited { after: retry_after(&response) });
+        }
+        let why = format!("{status} at response_url");
+        Err(if status.is_server_error() {
+            Failure::Away(format!("Slack answered {why}"))
+        } else {
+            Failure::Refused { code: why }
+        })
     }
 
     fn request(&self, method: &str) -> Result<RequestBuilder, Failure> {
@@ -201,17 +227,16 @@ impl Failure {
         let why = self.to_string();
         match self {
             Self::Limited { after } => Verdict::Limited { why, after, key: key.to_owned() },
-            Self::Rests { why, after } => {
-                Verdict::Limited { why, after: Some(after), key: key.to_owned() }
-            }
+            Self::Rests { why, after } => Verdict::Rests { why, after, fails: false },
             Self::Away(why) => Verdict::Retry { why, after: None },
             Self::Unclear(why) => Verdict::Unknown { why },
             Self::Refused { code } => match meaning(&code) {
-                Means::PlaceIsGone | Means::TokenIsDead => Verdict::Gone { why },
-                Means::OurMistake => Verdict::Rejected { why },
-                Means::Limited => Verdict::Limited { why, after: None, key: key.to_owned() },
-                Means::Later => Verdict::Retry { why, after: None },
-                Means::Unclear => Verdict::Unknown { why },
+                Some(Means::PlaceIsGone | Means::TokenIsDead) => Verdict::Gone { why },
+                Some(Means::OurMistake) => Verdict::Rejected { why },
+                Some(Means::Limited) => Verdict::Limited { why, after: None, key: key.to_owned() },
+                Some(Means::Later) => Verdict::Retry { why, after: None },
+                Some(Means::Unclear) => Verdict::Unknown { why },
+                None => Verdict::Strange { why },
             },
         }
     }
@@ -221,14 +246,14 @@ impl Failure {
         match self {
             Self::Limited { after } => Some(*after),
             Self::Rests { after, .. } => Some(Some(*after)),
-            Self::Refused { code } if meaning(code) == Means::Limited => Some(None),
+            Self::Refused { code } if meaning(code) == Some(Means::Limited) => Some(None),
             Self::Refused { .. } | Self::Away(_) | Self::Unclear(_) => None,
         }
     }
 
     /// Whether no call with this token will work again.
     pub fn token_is_dead(&self) -> bool {
-        matches!(self, Self::Refused { code } if meaning(code) == Means::TokenIsDead)
+        matches!(self, Self::Refused { code } if meaning(code) == Some(Means::TokenIsDead))
     }
 }
 
@@ -273,5 +298,10 @@ mod tests {
         let client = crate::http::for_operator("test").unwrap();
         let slack = Api::new(client, "https://slack.com/api/".parse().unwrap());
         assert!(!slack.may_answer_at(&"https://slack.com/x".parse().unwrap()));
+        // Where something else is asked, nobody may read what Slack itself is told.
+        let hooks = "https://hooks.slack.com/commands/T1/2/x".parse().unwrap();
+        let own = "http://127.0.0.1:9/response/x".parse().unwrap();
+        assert_eq!([slack.is_seen_at(&hooks), slack.is_seen_at(&own)], [true, false]);
+        assert_eq!([api.is_seen_at(&hooks), api.is_seen_at(&own)], [false, true]);
     }
 }

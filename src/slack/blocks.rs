@@ -244,8 +244,8 @@ impl Blocks {
         }
     }
 
-    /// A paragraph with a menu of a few things to press beside it.
-    pub fn menu(&mut self, text: &str, buttons: &[Button]) {
+    /// A paragraph with a menu of a few things to press beside it, by this name if it needs one.
+    pub fn menu(&mut self, block: Option<String>, text: &str, buttons: &[Button]) {
         let option = |button: &Button| {
             let label: SlackBlockPlainTextOnly = plain(&button.label, LABEL).into();
             SlackBlockChoiceItem::new(label, Value::of(&button.press).to_string())
@@ -254,6 +254,7 @@ impl Blocks {
             .with_action_id(self.name().into());
         let text = SlackBlockPlainText { text: plain(text, SECTION), emoji: Some(false) };
         let section = SlackSectionBlock::new().with_text(text.into()).with_accessory(menu.into());
+        let section = SlackSectionBlock { block_id: block.map(Into::into), ..section };
         self.blocks.push(section.into());
     }
 

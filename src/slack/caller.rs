@@ -1,29 +1,25 @@
-//! Calls of Slack for one workspace. What Slack wants to rest is not asked for meanwhile, by any replica;
-//! a token that is dead is forgotten.
+//! Calls of Slack for one workspace. Each counts under its method; what is asked too often, or Slack wants to
+//! rest, is not asked for meanwhile, by any replica. A token that is dead is forgotten.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::api::{Answer, Api, Failure};
+use super::methods::{key, limit};
 use super::workspaces::{Token, Workspaces};
+use crate::clock::add;
 use crate::db;
-
-/// How long a method rests when Slack does not say.
-const REST: Duration = Duration::from_secs(30);
+use crate::domain::limit::Limit;
+use crate::schedule::backoff::rest_of;
 
 /// What calls share.
 #[derive(Clone)]
 pub struct Caller {
     pub api: Api,
     pub workspaces: Workspaces,
-}
-
-/// What a 429 of a method counts by.
-pub fn key(team: &str, method: &str) -> String {
-    format!("slack/{team}/{method}")
 }
 
 impl Caller {
@@ -35,11 +31,11 @@ impl Caller {
         body: &(impl Serialize + Sync),
     ) -> Result<Answer, Failure> {
         let token = self.workspaces.token(team).await?;
-        self.awake(team, method).await?;
+        self.count(team, method).await?;
         self.write_with(&token, team, method, body).await
     }
 
-    /// Calls a method of which it is known that it does not rest.
+    /// Calls a method that was counted before.
     pub async fn write_with(
         &self,
         token: &Token,
@@ -59,22 +55,37 @@ impl Caller {
         form: &[(&str, &str)],
     ) -> Result<Answer, Failure> {
         let token = self.workspaces.token(team).await?;
-        self.awake(team, method).await?;
+        self.count(team, method).await?;
         let answer = self.api.ask(method, Some(&token.secret), form).await;
         self.noted(&token, team, method, answer).await
     }
 
-    /// Refuses a call while its method rests.
-    async fn awake(&self, team: &str, method: &str) -> Result<(), Failure> {
-        let (pool, now) = (&self.workspaces.pool, self.workspaces.clock.now());
-        match db::limits::rests_until(pool, &key(team, method), now).await {
-            Ok(None) => Ok(()),
-            Ok(Some(until)) => {
+    /// Counts a call under its method, or refuses it while that rests.
+    async fn count(&self, team: &str, method: &str) -> Result<(), Failure> {
+        let now = self.workspaces.clock.now();
+        match self.take(limit(team, method), now).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(until)) => {
                 let (why, after) = (format!("{method} rests"), (until - now).to_std());
                 Err(Failure::Rests { why, after: after.unwrap_or_default() })
             }
             Err(error) => Err(Failure::Away(format!("the database is away: {error}"))),
         }
+    }
+
+    async fn take(
+        &self,
+        limit: Limit,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<Result<(), DateTime<Utc>>> {
+        let pool = &self.workspaces.pool;
+        // What cannot pass keeps nobody waiting who could.
+        if let Err(until) = db::limits::look(pool, &limit, now).await? {
+            return Ok(Err(until));
+        }
+        let limits = [vec![limit]];
+        let taken = db::in_tx(pool, async |tx| db::limits::take(tx, &limits, now).await).await?;
+        Ok(taken.into_iter().next().unwrap_or(Ok(())))
     }
 
     /// Notes what all calls for the workspace must know of an answer.
@@ -93,14 +104,13 @@ impl Caller {
             failure = self.workspaces.is_dead(team, token, failure).await;
         }
         if let Some(after) = failure.asks_for_rest() {
-            self.rest(team, method, after.unwrap_or(REST)).await;
+            self.rest(team, method, after).await;
         }
         Err(failure)
     }
 
-    async fn rest(&self, team: &str, method: &str, after: Duration) {
-        let Ok(after) = TimeDelta::from_std(after) else { return };
-        let until = self.workspaces.clock.now() + after;
+    async fn rest(&self, team: &str, method: &str, after: Option<Duration>) {
+        let until = add(self.workspaces.clock.now(), rest_of(after));
         let rests = BTreeMap::from([(key(team, method), until)]);
         let noted = db::in_tx(&self.workspaces.pool, async |tx| db::limits::rest(tx, &rests).await);
         if let Err(error) = noted.await {

@@ -25,7 +25,7 @@ use crate::render::replies;
 /// answered later, at the address that came with it.
 const AT_ONCE: Duration = Duration::from_millis(200);
 
-/// And what has no such address, after this.
+/// And what has no such address, or one where it may not be seen, after this.
 const AT_LAST: Duration = Duration::from_millis(2_500);
 
 /// Commands and buttons whose rows are read and written at a time. Fewer than the pages' connections: what
@@ -52,6 +52,11 @@ pub struct Typed {
 }
 
 impl Typed {
+    /// As it was meant.
+    pub fn line(&self) -> String {
+        typed_text(&self.text)
+    }
+
     /// What is the same when Slack brings it again, and no other time. A trigger alone may come twice.
     fn name(&self) -> Option<String> {
         let Who { team, user, channel } = &self.who;
@@ -115,7 +120,7 @@ impl Desk {
                 Ok(false) => return None,
                 Err(error) => return Some(away(&error)),
             }
-            let text = typed_text(&typed.text);
+            let text = typed.line();
             let reply = desk.say(&typed.who, &text).await;
             if text.is_empty() {
                 let (desk, who) = (Arc::clone(&desk), typed.who.clone());
@@ -145,7 +150,7 @@ impl Desk {
         url: Option<Url>,
         work: impl Future<Output = Option<Json>> + Send + 'static,
     ) -> Option<Json> {
-        let later = url.as_ref().is_some_and(|url| self.caller.api.may_answer_at(url));
+        let later = url.as_ref().is_some_and(|url| self.caller.api.is_seen_at(url));
         let (answer, mut answered) = oneshot::channel();
         let desk = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -162,7 +167,7 @@ impl Desk {
     }
 
     /// Answers at an address that Slack gave.
-    pub async fn respond(&self, url: Option<&Url>, body: &impl Serialize) {
+    pub async fn respond(&self, url: Option<&Url>, body: &(impl Serialize + Sync)) {
         let Some(url) = url else {
             tracing::warn!("an answer came too late, and Slack gave no address for it");
             return;

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use tokio::time::{sleep, timeout};
 
+use super::again::tried;
 use super::blocks::{self, Content};
-use super::desk::{Desk, typed_text};
+use super::desk::Desk;
+use super::event::{Event, text};
 use super::people::Who;
 use super::place::{Place, is_id};
 use super::send::is_no_channel;
+use super::workspaces::NoToken;
 use crate::commands::meant;
 use crate::db;
 use crate::domain::account::{AccountKind, Identity};
@@ -55,55 +57,6 @@ pub enum NotTaken {
     AtWork,
 }
 
-/// An event in its envelope.
-struct Event<'a> {
-    envelope: &'a Json,
-    team: &'a str,
-    at: DateTime<Utc>,
-}
-
-impl<'a> Event<'a> {
-    fn read(envelope: &'a Json, now: DateTime<Utc>) -> Option<Self> {
-        let team = text(envelope, "/team_id").filter(|team| is_id(team))?;
-        let at = envelope.pointer("/event_time").and_then(Json::as_i64);
-        let at = at.and_then(|at| DateTime::from_timestamp(at, 0)).unwrap_or(now);
-        Some(Self { envelope, team, at })
-    }
-
-    fn text(&self, path: &str) -> Option<&'a str> {
-        text(self.envelope.pointer("/event")?, path)
-    }
-
-    fn who(&self) -> Option<Who> {
-        Who::new(self.team, self.text("/user")?, self.text("/channel"))
-    }
-
-    /// Not an edit, a note of Slack's, or what a bot says, ours included.
-    fn is_by_person(&self) -> bool {
-        self.text("/subtype").is_none() && self.text("/bot_id").is_none()
-    }
-
-    /// Whether only one person reads it, and the bot.
-    fn is_direct(&self) -> bool {
-        match self.text("/channel_type") {
-            Some("im") => true,
-            Some("app_home") | None => self.text("/channel").is_some_and(|id| id.starts_with('D')),
-            Some(_) => false,
-        }
-    }
-
-    /// Whom the envelope says that it is for.
-    fn authorized(&self) -> Option<&'a str> {
-        ["/authorizations/0/user_id", "/authed_users/0"]
-            .into_iter()
-            .find_map(|path| text(self.envelope, path))
-    }
-}
-
-fn text<'a>(json: &'a Json, path: &str) -> Option<&'a str> {
-    json.pointer(path).and_then(Json::as_str)
-}
-
 impl Desk {
     /// Takes an event, once.
     pub async fn happened(self: &Arc<Self>, envelope: Json) -> Result<(), NotTaken> {
@@ -111,24 +64,36 @@ impl Desk {
         let Some(event) = Event::read(&envelope, now) else { return Ok(()) };
         let id = text(&envelope, "/event_id");
         match event.text("/type").unwrap_or_default() {
-            "app_uninstalled" => self.removed(&event, id).await?,
+            "message" | "app_mention" | "app_home_opened" => self.heard(envelope).await,
+            kind => Ok(db::soon(self.changed(kind, &event, id)).await?),
+        }
+    }
+
+    /// Notes what has changed in a workspace.
+    async fn changed(
+        self: &Arc<Self>,
+        kind: &str,
+        event: &Event<'_>,
+        id: Option<&str>,
+    ) -> sqlx::Result<()> {
+        match kind {
+            "app_uninstalled" => self.removed(event, id).await,
             "tokens_revoked" => {
                 // Those of people are none of ours.
                 let bots = event.envelope.pointer("/event/tokens/bot").and_then(Json::as_array);
                 if bots.is_some_and(|bots| !bots.is_empty()) {
-                    self.removed(&event, id).await?;
+                    self.removed(event, id).await?;
                 }
+                Ok(())
             }
             "channel_archive" | "channel_deleted" | "group_archive" | "group_deleted" => {
-                self.closed(&event).await?;
+                self.closed(event).await
             }
-            "channel_unarchive" | "group_unarchive" => self.opened(&event).await?,
-            "member_joined_channel" => self.joined(&event, id).await?,
-            "message" | "app_mention" | "app_home_opened" => self.heard(envelope).await?,
+            "channel_unarchive" | "group_unarchive" => self.opened(event).await,
+            "member_joined_channel" => self.joined(event, id).await,
             // A channel is known by its id, which a new name leaves as it is.
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Answers what somebody said before Slack is answered, so that what ends us in between is brought again.
@@ -136,7 +101,7 @@ impl Desk {
         let (pool, now) = (&self.context.pool, self.context.clock.now());
         let id = text(&envelope, "/event_id").map(|id| format!("event:{id:.100}"));
         if let Some(id) = &id
-            && !db::slack::begin(pool, id, now).await?
+            && !db::soon(db::slack::begin(pool, id, now)).await?
         {
             return timeout(IN_TIME, self.others_end(id)).await.unwrap_or(Err(NotTaken::AtWork));
         }
@@ -216,7 +181,7 @@ impl Desk {
         let (Some(user), Some(channel)) = (event.text("/user"), event.text("/channel")) else {
             return Ok(());
         };
-        if !is_id(channel) || self.bot(event).await.as_deref() != Some(user) {
+        if !is_id(channel) || self.bot(event).await?.as_deref() != Some(user) {
             return Ok(());
         }
         let place = Place { team: event.team.to_owned(), id: channel.to_owned() }.to_string();
@@ -243,10 +208,17 @@ impl Desk {
     }
 
     /// The bot's own user: of the installation, or as the envelope says.
-    async fn bot(&self, event: &Event<'_>) -> Option<String> {
-        let token = self.caller.workspaces.token(event.team).await.ok()?;
+    async fn bot(&self, event: &Event<'_>) -> sqlx::Result<Option<String>> {
+        let token = match self.caller.workspaces.token(event.team).await {
+            Ok(token) => token,
+            Err(NoToken::Database(error)) => return Err(error),
+            Err(why) => {
+                tracing::debug!(slack.team = event.team, "{why}");
+                return Ok(None);
+            }
+        };
         let known = token.bot_user.filter(|user| !user.is_empty());
-        known.or_else(|| event.authorized().map(str::to_owned))
+        Ok(known.or_else(|| event.authorized().map(str::to_owned)))
     }
 
     /// Somebody wrote to the bot, or opened its page.
@@ -271,9 +243,9 @@ impl Desk {
     }
 
     async fn line(&self, event: &Event<'_>, who: &Who) {
-        let bot = self.bot(event).await;
-        let line = without_mention(event.text("/text").unwrap_or_default(), bot.as_deref());
-        let reply = self.say(who, &meant(&typed_text(&line))).await;
+        // Whether the database is there says the answer to the line.
+        let bot = self.bot(event).await.unwrap_or_default();
+        let reply = self.say(who, &meant(&event.line(bot.as_deref()))).await;
         self.tell(who, &reply, event.text("/thread_ts")).await;
     }
 
@@ -313,7 +285,7 @@ impl Desk {
                 body.insert("thread_ts".to_owned(), json!(thread));
             }
         }
-        let mut told = self.caller.write(&who.team, method, &body).await;
+        let mut told = tried(|| self.caller.write(&who.team, method, &body)).await;
         if who.channel.is_none()
             && told.as_ref().is_err_and(is_no_channel)
             && let Some(channel) = self.conversation(who).await
@@ -321,7 +293,7 @@ impl Desk {
             if let Some(body) = body.as_object_mut() {
                 body.insert("channel".to_owned(), json!(channel));
             }
-            told = self.caller.write(&who.team, method, &body).await;
+            told = tried(|| self.caller.write(&who.team, method, &body)).await;
         }
         match told {
             Ok(_) => true,
@@ -335,40 +307,8 @@ impl Desk {
     /// The conversation with somebody: not every workspace opens it by itself.
     async fn conversation(&self, who: &Who) -> Option<String> {
         let body = json!({ "users": who.user });
-        let opened = self.caller.write(&who.team, "conversations.open", &body).await.ok()?;
+        let open = || self.caller.write(&who.team, "conversations.open", &body);
+        let opened = tried(open).await.ok()?;
         opened.text("/channel/id").map(str::to_owned)
-    }
-}
-
-/// What was said to the bot, without its own name; where that is not known, without the first.
-fn without_mention(text: &str, bot: Option<&str>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut rest, mut first) = (text, true);
-    while let Some((before, after)) = rest.split_once("<@") {
-        let Some((user, behind)) = after.split_once('>') else { break };
-        let id = user.split('|').next().unwrap_or(user);
-        out.push_str(before);
-        if !bot.map_or(first, |bot| bot == id) {
-            out.extend(["<@", user, ">"]);
-        }
-        (rest, first) = (behind, false);
-    }
-    out.push_str(rest);
-    out.trim().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bots_own_name_is_no_part_of_a_line() {
-        let bot = Some("U0");
-        assert_eq!(without_mention("<@U0> list", bot), "list");
-        assert_eq!(without_mention("remote rust <@U0|earlybrd>", bot), "remote rust");
-        assert_eq!(without_mention("ask <@U1> <@U0>", bot), "ask <@U1>");
-        assert_eq!(without_mention("<@U0> list <@U1>", None), "list <@U1>");
-        assert_eq!(without_mention("a <@", bot), "a <@");
-        assert_eq!(without_mention("a <b", bot), "a <b");
     }
 }

@@ -111,7 +111,7 @@ impl FilterForm {
             let text = of(part.as_str());
             fields.set(part, if part == Part::Remote && text == "any" { "" } else { &text });
         }
-        let (line, version_now) = (of(LINE), version + 1);
+        let (line, version_now) = (of(LINE), version.saturating_add(1));
         let mut form =
             Self { command, place, channel, line, fields, version: version_now, problem: None };
         let at = |block: &str, why: String| Problem { block: format!("{block}:{version}"), why };

@@ -26,6 +26,7 @@ use super::place::is_id;
 use crate::config::SlackApp;
 use crate::db;
 use crate::db::slack::{Installed, cell};
+use crate::render::notices;
 
 /// What the app may do, and no more: commands; answers, cards and looking for them in direct messages; being
 /// spoken to; telling who let it in.
@@ -45,7 +46,10 @@ pub const CALLBACK: &str = "/slack/callback";
 const DONE: &str = "/slack/installed";
 
 /// A browser sends it to this host only, over TLS only, and not from other hosts' pages.
-const COOKIE: &str = "__Host-earlybrd_slack";
+const TLS: Cookie = Cookie { name: "__Host-earlybrd_slack", secure: " Secure;" };
+
+/// Where we are reached without TLS, as on one's own machine: what is for TLS only does not come back there.
+const PLAIN: Cookie = Cookie { name: "earlybrd_slack", secure: "" };
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
@@ -125,7 +129,8 @@ fn refused() -> Response {
 fn away(error: &dyn std::fmt::Display) -> Response {
     tracing::error!("an installation failed: {error}");
     let text = "Nothing was installed. Please try again in a minute.";
-    page(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", text)
+    let answer = page(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", text);
+    ([(header::RETRY_AFTER, "60")], answer).into_response()
 }
 
 /// Sends the browser to Slack with a state that it must bring back.
@@ -140,7 +145,8 @@ async fn install(Shared(pages): Shared<Arc<Pages>>) -> Response {
     }
     let state = URL_SAFE_NO_PAD.encode(random);
     let (pool, now) = (&pages.desk.context.pool, pages.desk.context.clock.now());
-    if let Err(error) = db::slack::begin_install(pool, &hash(&state), now).await {
+    let hash = hash(&state);
+    if let Err(error) = db::soon(db::slack::begin_install(pool, &hash, now)).await {
         return away(&error);
     }
     let mut url = pages.desk.caller.api.page("/oauth/v2/authorize");
@@ -150,7 +156,7 @@ async fn install(Shared(pages): Shared<Arc<Pages>>) -> Response {
         .append_pair("scope", &SCOPES.join(","))
         .append_pair("redirect_uri", pages.callback().as_str())
         .append_pair("state", &state);
-    let cookie = format!("{COOKIE}={state}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600");
+    let cookie = Cookie::at(&pages.app.public_url).with(&state);
     let headers = [(header::LOCATION, url.to_string()), (header::SET_COOKIE, cookie)];
     hardened((StatusCode::SEE_OTHER, headers).into_response())
 }
@@ -161,11 +167,13 @@ async fn callback(
     Query(back): Query<Back>,
     headers: HeaderMap,
 ) -> Response {
-    if cookie(&headers) != Some(back.state.as_str()) || back.state.is_empty() {
+    let carried = Cookie::at(&pages.app.public_url).value(&headers);
+    if carried != Some(back.state.as_str()) || back.state.is_empty() {
         return refused();
     }
     let (pool, now) = (&pages.desk.context.pool, pages.desk.context.clock.now());
-    match db::slack::end_install(pool, &hash(&back.state), now).await {
+    let hash = hash(&back.state);
+    match db::soon(db::slack::end_install(pool, &hash, now)).await {
         Ok(true) => {}
         Ok(false) => return refused(),
         Err(error) => return away(&error),
@@ -190,11 +198,31 @@ async fn done() -> Response {
     page(StatusCode::OK, "earlybrd is installed", text)
 }
 
-/// The value of our cookie.
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';'));
-    pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+/// What binds the way back to the browser that went.
+#[derive(Debug, PartialEq, Eq)]
+struct Cookie {
+    name: &'static str,
+    secure: &'static str,
+}
+
+impl Cookie {
+    /// Ours, where people reach us there.
+    fn at(public_url: &Url) -> Self {
+        if public_url.scheme() == "http" { PLAIN } else { TLS }
+    }
+
+    /// What a browser is told to keep.
+    fn with(&self, state: &str) -> String {
+        let Self { name, secure } = self;
+        format!("{name}={state}; Path=/;{secure} HttpOnly; SameSite=Lax; Max-Age=600")
+    }
+
+    /// What a browser brings.
+    fn value<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';'));
+        pairs.find_map(|pair| pair.trim().strip_prefix(self.name)?.strip_prefix('='))
+    }
 }
 
 fn hash(state: &str) -> Vec<u8> {
@@ -243,11 +271,12 @@ impl Pages {
         let (name, bot, scopes) =
             (cut("/team/name", 400), cut("/bot_user_id", 40), cut("/scope", 2_000));
         let installed = Installed { team, name: &name, bot_user: &bot, scopes: &scopes };
-        match self.write(installed, &token.into()).await {
+        let user = answer.text("/authed_user/id");
+        let who = user.and_then(|user| Who::new(team, user, None));
+        match self.write(installed, &token.into(), who.as_ref()).await {
             Ok(()) => {
                 tracing::info!(slack.team = team, "workspace {team} installed the app");
-                let user = answer.text("/authed_user/id");
-                if let Some(who) = user.and_then(|user| Who::new(team, user, None)) {
+                if let Some(who) = who {
                     let desk = Arc::clone(&self.desk);
                     self.desk.tasks.spawn(async move { desk.welcome(&who).await });
                 }
@@ -257,17 +286,48 @@ impl Pages {
         }
     }
 
-    async fn write(&self, installed: Installed<'_>, token: &SecretString) -> anyhow::Result<()> {
+    /// Whoever brings back a workspace that had removed the app is told what it finds.
+    async fn write(
+        &self,
+        installed: Installed<'_>,
+        token: &SecretString,
+        who: Option<&Who>,
+    ) -> anyhow::Result<()> {
         let keys = self.desk.caller.workspaces.keys.as_ref();
         let keys = keys.ok_or_else(|| anyhow::anyhow!("no EARLYBRD_KEYS"))?;
         let now = self.desk.context.clock.now();
         db::in_tx(&self.desk.context.pool, async |tx| {
+            let kept = db::departed::kept(tx, installed.team).await?;
             let id = db::slack::install(tx, installed, now).await?;
             let sealed = keys.seal(cell(id), token.expose_secret());
             let sealed = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-            db::slack::keep_token(tx, id, &sealed).await
+            db::slack::keep_token(&mut *tx, id, &sealed).await?;
+            let Some(who) = who.filter(|_| kept > 0) else { return Ok(()) };
+            let (_, target) = who.own(tx, now).await?;
+            let notice = [(target, notices::workspace_is_back(kept))];
+            db::deliveries::queue_notices(tx, &notice, now).await
         })
         .await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_for_tls_wherever_the_service_has_it() {
+        let at = |url: &str| Cookie::at(&url.parse().unwrap());
+        let (tls, plain) = (at("https://jobs.example.com"), at("http://127.0.0.1:8080"));
+        let rest = "HttpOnly; SameSite=Lax; Max-Age=600";
+        assert_eq!(tls.with("x"), format!("__Host-earlybrd_slack=x; Path=/; Secure; {rest}"));
+        assert_eq!(plain.with("x"), format!("earlybrd_slack=x; Path=/; {rest}"));
+        let mut brought = HeaderMap::new();
+        let both = "other=1; earlybrd_slack=set by anybody; __Host-earlybrd_slack=ours";
+        brought.insert(header::COOKIE, HeaderValue::from_static(both));
+        assert_eq!(tls.value(&brought), Some("ours"));
+        assert_eq!(plain.value(&brought), Some("set by anybody"));
+        assert_eq!(tls.value(&HeaderMap::new()), None);
     }
 }

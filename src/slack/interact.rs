@@ -13,6 +13,7 @@ use url::Url;
 use super::desk::{Desk, Ephemeral, Instead, digest, typed_text};
 use super::filter_form::{FORM, FilterForm, Problem};
 use super::forms;
+use super::home;
 use super::people::Who;
 use super::press::Value;
 use crate::db;
@@ -35,19 +36,21 @@ enum Surface {
 }
 
 /// What somebody did, as Slack tells it.
-struct Interaction {
+#[derive(Debug)]
+pub struct Interaction {
     payload: Json,
-    who: Who,
+    pub who: Who,
     response_url: Option<Url>,
     trigger: Option<String>,
 }
 
 impl Interaction {
-    fn read(payload: Json) -> Option<Self> {
+    pub fn read(payload: Json) -> Option<Self> {
         let team = text(&payload, "/team/id").or_else(|| text(&payload, "/user/team_id"))?;
         let channel =
             text(&payload, "/channel/id").or_else(|| text(&payload, "/container/channel_id"));
         let channel = channel.map(str::to_owned).or_else(|| forms::channel(&payload));
+        let channel = channel.or_else(|| home::channel(&payload));
         let who = Who::new(team, text(&payload, "/user/id")?, channel.as_deref())?;
         let response_url = text(&payload, "/response_url").and_then(|url| Url::parse(url).ok());
         let trigger = text(&payload, "/trigger_id").map(str::to_owned);
@@ -56,6 +59,14 @@ impl Interaction {
 
     fn text(&self, path: &str) -> Option<&str> {
         text(&self.payload, path)
+    }
+
+    /// The line of a form that was sent.
+    pub fn line(&self) -> String {
+        match self.form().and_then(|form| form.said().ok()) {
+            Some(line) => line,
+            None => self.text(forms::LINE).map(typed_text).unwrap_or_default(),
+        }
     }
 
     /// What is the same when Slack brings it again, and no other time.
@@ -87,8 +98,7 @@ fn text<'a>(json: &'a Json, path: &str) -> Option<&'a str> {
 
 impl Desk {
     /// Takes a button, a form or a shortcut; what comes back is what Slack is answered at once.
-    pub async fn did(self: &Arc<Self>, payload: Json) -> Option<Json> {
-        let interaction = Interaction::read(payload)?;
+    pub async fn did(self: &Arc<Self>, interaction: Interaction) -> Option<Json> {
         if interaction.text("/type") == Some("view_submission") {
             return self.sent(interaction).await;
         }
@@ -211,11 +221,7 @@ impl Desk {
 
     /// Takes a line from a form, and gives what the form shows then.
     async fn submitted(&self, interaction: &Interaction) -> SlackView {
-        let line = match interaction.form().and_then(|form| form.said().ok()) {
-            Some(line) => line,
-            None => interaction.text(forms::LINE).map(typed_text).unwrap_or_default(),
-        };
-        let reply = self.say(&interaction.who, &line).await;
+        let reply = self.say(&interaction.who, &interaction.line()).await;
         forms::shown(&reply, interaction.who.shared())
     }
 

@@ -3,11 +3,14 @@
 //! Invariant: a message counts as sent only when Slack says so and names it; nothing of a posting can ping,
 //! link or format; nothing that is not signed is believed.
 
+mod again;
 mod api;
 mod blocks;
+mod body;
 mod caller;
 mod desk;
 mod errors;
+mod event;
 mod events;
 mod filter_form;
 mod forms;
@@ -16,6 +19,7 @@ mod http;
 mod install;
 mod interact;
 mod manifest;
+mod methods;
 mod people;
 mod place;
 mod press;
@@ -33,12 +37,14 @@ use reqwest::Client;
 use tokio_util::task::TaskTracker;
 
 pub use api::{Api, Failure};
+pub use body::Brought;
 pub use desk::Desk;
 pub use errors::{CODES, Means};
 pub use events::EVENTS;
 pub use http::PATHS;
 pub use install::SCOPES;
 pub use manifest::manifest;
+pub use methods::METHODS;
 pub use send::SlackPlatform;
 pub use signature::sign;
 pub use socket::Socket;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
+use sqlx::PgConnection;
 use tokio::time::timeout;
 
 use super::api::{Answer, Failure};
@@ -14,6 +15,7 @@ use crate::commands::{self, Actor, Here};
 use crate::db;
 use crate::db::accounts::Contact;
 use crate::domain::account::{AccountKind, ChannelFilters, Identity};
+use crate::domain::ids::{AccountId, TargetId};
 use crate::domain::reply::{Action, Reply};
 use crate::domain::target::Platform;
 use crate::render::replies;
@@ -51,6 +53,24 @@ impl Who {
         Identity { platform: Platform::Slack, workspace, user }
     }
 
+    /// The workspace itself.
+    pub fn workspace(&self) -> Identity {
+        Identity { user: String::new(), ..self.identity() }
+    }
+
+    /// Their own account, and where cards go to them alone.
+    pub async fn own(
+        &self,
+        tx: &mut PgConnection,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<(AccountId, TargetId)> {
+        let identity = self.identity();
+        let account = db::accounts::of_identity(tx, &identity, AccountKind::Person, now).await?;
+        let address = self.place(&self.user);
+        let target = db::accounts::target(tx, account, Platform::Slack, &address, now).await?;
+        Ok((account, target))
+    }
+
     fn place(&self, id: &str) -> String {
         Place { team: self.team.clone(), id: id.to_owned() }.to_string()
     }
@@ -67,12 +87,10 @@ impl Desk {
     pub async fn known(&self, who: &Who) -> sqlx::Result<Known> {
         let now = self.context.clock.now();
         let person = who.identity();
-        let team = Identity { user: String::new(), ..person.clone() };
+        let team = who.workspace();
         db::in_tx(&self.context.pool, async |tx| {
-            let account = db::accounts::of_identity(tx, &person, AccountKind::Person, now).await?;
+            let (account, target) = who.own(tx, now).await?;
             let contact = db::accounts::contact(&mut *tx, &person).await?;
-            let address = who.place(&who.user);
-            let target = db::accounts::target(tx, account, Platform::Slack, &address, now).await?;
             let here = match who.shared() {
                 None => None,
                 Some(channel) => {
@@ -145,7 +163,7 @@ impl Desk {
     }
 
     /// Whether somebody is an admin, where that matters: Slack is asked only then.
-    async fn ranked(&self, who: &Who, mut actor: Actor, decides: bool) -> Actor {
+    pub async fn ranked(&self, who: &Who, mut actor: Actor, decides: bool) -> Actor {
         let Some(here) = &mut actor.here else { return actor };
         let rule = db::accounts::channel_filters(&self.context.pool, here.account).await;
         let matters = decides || !matches!(rule, Ok(ChannelFilters::Anyone));

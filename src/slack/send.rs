@@ -12,7 +12,8 @@ use slack_morphism::prelude::{
 
 use super::api::{Answer, Failure};
 use super::blocks::{self, Content};
-use super::caller::{Caller, key};
+use super::caller::Caller;
+use super::methods::{key, limit};
 use super::place::Place;
 use super::thread::{self, Root};
 use super::workspaces::Token;
@@ -28,10 +29,6 @@ const METADATA: &str = "earlybrd_delivery";
 
 /// Slack lets one message a second into a channel.
 const A_CHANNEL: Duration = Duration::from_secs(1);
-
-/// And several hundred a minute into a workspace.
-const A_WORKSPACE: Duration = Duration::from_millis(150);
-const AT_ONCE_IN_A_WORKSPACE: u32 = 20;
 
 /// Slack's clock and ours may differ so much.
 const SKEW: TimeDelta = TimeDelta::minutes(2);
@@ -59,13 +56,8 @@ impl Messenger for SlackPlatform {
 
     fn limits(&self, target: &Target) -> Vec<Limit> {
         let Ok(place) = target.address.parse::<Place>() else { return Vec::new() };
-        let workspace = Limit {
-            key: key(&place.team, POST),
-            every: A_WORKSPACE,
-            burst: AT_ONCE_IN_A_WORKSPACE,
-        };
         let channel = Limit { key: format!("slack/{place}"), every: A_CHANNEL, burst: 1 };
-        vec![workspace, channel]
+        vec![limit(&place.team, POST), channel]
     }
 
     /// Only the history of direct messages may be read.
@@ -182,7 +174,9 @@ impl SlackPlatform {
             Verdict::Unknown { why } => Verdict::Retry { why, after: None },
             verdict @ (Verdict::Retry { .. }
             | Verdict::Limited { .. }
+            | Verdict::Rests { .. }
             | Verdict::Gone { .. }
+            | Verdict::Strange { .. }
             | Verdict::Rejected { .. }) => verdict,
         })?;
         let channel = opened.text("/channel/id").map(str::to_owned);

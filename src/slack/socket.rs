@@ -18,8 +18,9 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::body::typed;
 use super::desk::Desk;
-use super::http::typed;
+use super::interact::Interaction;
 use crate::schedule::reconnect::rest;
 
 /// A connection that held so long was a good one.
@@ -169,7 +170,10 @@ async fn answered(desk: &Arc<Desk>, kind: &str, id: String, payload: Json) -> Op
             Some(typed) => desk.typed(typed).await,
             None => None,
         },
-        "interactive" => desk.did(payload).await,
+        "interactive" => match Interaction::read(payload) {
+            Some(interaction) => desk.did(interaction).await,
+            None => None,
+        },
         "events_api" => match desk.happened(payload).await {
             Ok(()) => None,
             Err(error) => {

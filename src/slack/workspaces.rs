@@ -1,18 +1,19 @@
 //! The token of a workspace: sealed in its row, or the operator's own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use super::api::{Api, Failure};
-use super::caller::key;
 use super::errors;
+use super::methods::key;
 use super::send::POST;
-use crate::clock::Clock;
+use crate::clock::{Clock, add};
 use crate::db;
 use crate::db::slack::{REMOVED, cell};
 use crate::domain::delivery::Verdict;
@@ -20,6 +21,11 @@ use crate::secrets::Keys;
 
 /// How long nothing is asked for with an operator's token that is dead.
 const DEAD: Duration = Duration::from_mins(10);
+
+/// How long it is waited for Slack to say whose a token is that serves whoever comes, and when it is asked
+/// again if it did not.
+const SAYS: Duration = Duration::from_secs(2);
+const ASKED_AGAIN: Duration = Duration::from_mins(10);
 
 /// Who gives tokens out.
 #[derive(Clone)]
@@ -37,6 +43,8 @@ pub struct One {
     secret: SecretString,
     serves: Serves,
     of: OnceCell<Whose>,
+    /// Until when Slack is not asked, since it did not say.
+    unsaid: Mutex<Option<DateTime<Utc>>>,
 }
 
 /// Whom the operator's token may serve.
@@ -49,7 +57,7 @@ pub enum Serves {
 }
 
 /// Whose a token is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Whose {
     /// `None` if Slack does not say.
     team: Option<String>,
@@ -111,7 +119,15 @@ impl From<NoToken> for Failure {
 
 impl One {
     pub fn new(api: Api, secret: SecretString, serves: Serves) -> Arc<Self> {
-        Arc::new(Self { api, secret, serves, of: OnceCell::new() })
+        Arc::new(Self { api, secret, serves, of: OnceCell::new(), unsaid: Mutex::default() })
+    }
+
+    fn is_unsaid(&self, now: DateTime<Utc>) -> bool {
+        self.unsaid.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| now < until)
+    }
+
+    fn note_unsaid(&self, until: DateTime<Utc>) {
+        *self.unsaid.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
 }
 
@@ -119,14 +135,15 @@ impl Workspaces {
     /// The token of a workspace.
     pub async fn token(&self, team: &str) -> Result<Token, NoToken> {
         let row = db::slack::workspace(&self.pool, team).await?;
-        if let Some(workspace) = row
+        if let Some(workspace) = &row
             && let Some(sealed) = &workspace.sealed
         {
             let keys = self.keys.as_ref();
             let keys = keys.ok_or_else(|| NoToken::Unreadable("no EARLYBRD_KEYS".to_owned()))?;
             let secret = keys.open(cell(workspace.id), sealed);
             let secret = secret.map_err(|error| NoToken::Unreadable(error.to_string()))?;
-            let (bot_user, installed_at) = (Some(workspace.bot_user), Some(workspace.installed_at));
+            let bot_user = Some(workspace.bot_user.clone());
+            let installed_at = Some(workspace.installed_at);
             return Ok(Token { secret, bot_user, installed_at });
         }
         let one = self.one.as_ref().ok_or(NoToken::Removed)?;
@@ -134,26 +151,48 @@ impl Workspaces {
         if one.serves == Serves::ItsOwn && whose.team.as_ref().is_some_and(|own| own != team) {
             return Err(NoToken::Removed);
         }
-        let (secret, bot_user) = (one.secret.clone(), whose.bot_user.clone());
-        Ok(Token { secret, bot_user, installed_at: None })
+        if let Some(workspace) = row.filter(|it| it.removed_at.is_some()) {
+            db::slack::keep(&self.pool, workspace.id).await?;
+        }
+        Ok(Token { secret: one.secret.clone(), bot_user: whose.bot_user, installed_at: None })
     }
 
     /// Asks Slack whose the operator's token is, if there is one and that is not known.
     pub async fn prove(&self) -> Result<(), Failure> {
         match &self.one {
-            Some(one) => self.whose(one).await.map(drop),
+            Some(one) => self.asked(one).await.map(drop),
             None => Ok(()),
         }
     }
 
+    /// Whose the operator's token is. One that serves whoever comes is used also where Slack does not say,
+    /// unless it says that the token is dead.
+    async fn whose(&self, one: &One) -> Result<Whose, Failure> {
+        if one.serves == Serves::ItsOwn {
+            return self.asked(one).await.cloned();
+        }
+        let now = self.clock.now();
+        if one.is_unsaid(now) {
+            return Ok(one.of.get().cloned().unwrap_or_default());
+        }
+        match timeout(SAYS, self.asked(one)).await {
+            Ok(Ok(whose)) => return Ok(whose.clone()),
+            Ok(Err(failure)) if failure.token_is_dead() => return Err(failure),
+            Ok(Err(failure)) => tracing::warn!("nobody knows whose SLACK_BOT_TOKEN is: {failure}"),
+            Err(_) => tracing::warn!("Slack does not say whose SLACK_BOT_TOKEN is"),
+        }
+        one.note_unsaid(add(now, ASKED_AGAIN));
+        Ok(Whose::default())
+    }
+
     /// What broke because of an older token is used again as soon as this one is known to be good.
-    async fn whose<'a>(&self, one: &'a One) -> Result<&'a Whose, Failure> {
+    async fn asked<'a>(&self, one: &'a One) -> Result<&'a Whose, Failure> {
         let ask = async || -> Result<Whose, Failure> {
             let answer = match one.api.ask("auth.test", Some(&one.secret), &[]).await {
                 Ok(answer) => answer,
                 Err(failure @ Failure::Refused { .. }) if !failure.token_is_dead() => {
                     tracing::warn!("auth.test: {failure}");
-                    return Ok(Whose { team: None, bot_user: None });
+                    return Ok(Whose::default());
                 }
                 Err(failure) => return Err(failure),
             };

@@ -40,7 +40,7 @@ pub async fn settle(
             }
             let boards = ids(boards.turned(is_on));
             if !boards.is_empty() {
-                db::plans::turn_boards(tx, account, &boards, is_on).await?;
+                db::plans::turn_boards(tx, account, &boards, is_on, now).await?;
             }
         }
         if i64::from(limits.delay_minutes) != has.account.delay_minutes {
@@ -84,7 +84,7 @@ pub async fn open(
         db::plans::turn(tx, revision, &ids, true, now).await?;
         let paused = db::plans::boards(tx, account).await?.into_iter().filter(|it| !it.is_on);
         let ids: Vec<BoardId> = paused.map(|board| board.id).collect();
-        db::plans::turn_boards(tx, account, &ids, true).await?;
+        db::plans::turn_boards(tx, account, &ids, true, now).await?;
         db::habits::change(tx, account, Change::Delay(std::time::Duration::ZERO), now).await?;
         Ok(())
     })

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,14 +9,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sqlx::PgPool;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::db;
 use crate::pulse::Pulse;
-
-/// The longest wait for the database.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the pages look at.
 #[derive(Clone)]
@@ -63,10 +58,10 @@ async fn ready(State(health): State<Health>) -> Response {
     if health.pulse.is_without_room() {
         return unready("the database has no room\n");
     }
-    match timeout(PATIENCE, db::takes_writes(&health.pool)).await {
-        Ok(Ok(true)) => "ready\n".into_response(),
-        Ok(Ok(false)) => unready("the database is read-only\n"),
-        Ok(Err(_)) | Err(_) => unready("the database is away\n"),
+    match db::soon(db::takes_writes(&health.pool)).await {
+        Ok(true) => "ready\n".into_response(),
+        Ok(false) => unready("the database is read-only\n"),
+        Err(_) => unready("the database is away\n"),
     }
 }
 

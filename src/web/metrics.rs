@@ -77,9 +77,15 @@ fn text(gauges: &Gauges) -> String {
     whole("discord_identifies", identifies, gauges.discord_identifies);
     let closed = "Gateways of Discord that it closed for good; the log says why";
     whole("discord_gateways_closed", closed, gauges.discord_closed);
-    let overdue = Gauge::<f64, AtomicU64>::default();
-    overdue.set(gauges.overdue_seconds);
-    registry.register("deliveries_overdue_seconds", "Age of the oldest message due", overdue);
+    let mut seconds = |name: &str, help: &str, value: f64| {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    };
+    let overdue = "Age of the oldest message due";
+    seconds("deliveries_overdue_seconds", overdue, gauges.overdue_seconds);
+    let down = "Since when Discord's gateway has no connection";
+    seconds("discord_gateway_down_seconds", down, gauges.discord_down_seconds);
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => text,

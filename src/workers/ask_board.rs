@@ -17,7 +17,7 @@ use crate::domain::board::ClaimedBoard;
 use crate::domain::posting::Posting;
 
 /// A host whose next turn is further away than this has asked to be left alone.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A response with which the process died so often is not read again.
 const DEATHS: i64 = 2;
@@ -84,13 +84,12 @@ impl Manners for Polite<'_> {
         Ok(())
     }
 
-    async fn unknown(&self, postings: &[Posting]) -> Vec<usize> {
+    async fn unknown(&self, postings: &[Posting]) -> Result<Vec<usize>, FetchError> {
         let unknown = db::postings::unknown(&self.poller.base.pool, self.board, postings).await;
-        // Without their texts they are postings all the same.
-        unknown.unwrap_or_default()
+        Ok(unknown.map_err(|error| format!("what is new of it could not be looked up: {error}"))?)
     }
 
-    async fn before_reading(&self, body: &[u8]) -> Result<(), FetchError> {
+    async fn before_reading(&self, _: &Url, body: &[u8]) -> Result<(), FetchError> {
         let hash = Sha256::digest(body).into();
         let first = !self.begun.swap(true, Ordering::Relaxed);
         let deaths =

@@ -8,16 +8,15 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify};
+use tokio::time::sleep;
 
 use super::Base;
-use crate::boards::limits::Limits;
+use crate::clock::add;
 use crate::db;
 use crate::db::polls::Claim;
 use crate::db::settled_polls::Unchanged;
-use crate::domain::board::{BoardKind, ClaimedBoard, Visibility};
+use crate::domain::board::ClaimedBoard;
 use crate::schedule::polling;
-
-use super::ask_board::LONGEST_WAIT;
 
 /// Boards claimed at once.
 const BATCH: usize = 64;
@@ -25,17 +24,18 @@ const BATCH: usize = 64;
 /// A board that has waited for so long for a poller is given back.
 const LONGEST_QUEUE: Duration = Duration::from_secs(30);
 
-/// What the pages behind the first take, but for the last of them.
-const LONGEST_PAGES: Duration = Duration::from_mins(1);
-
 /// How old the count of what all boards want may be.
 const DEMAND_IS_FRESH: TimeDelta = TimeDelta::minutes(1);
 
-/// How long a claim lasts; what has not settled by then is polled again by somebody else. Two
-/// requests, the waits before them, and time to read and store what they brought.
-pub fn lease(kind: BoardKind, visibility: Visibility) -> Duration {
-    Limits::of(kind, visibility).deadline * 3 + LONGEST_QUEUE + LONGEST_WAIT + LONGEST_PAGES
-}
+/// How long a claim lasts whose poller gives no sign of life: then the board is polled by somebody else.
+pub const LEASE: Duration = Duration::from_mins(1);
+
+/// How often a poller gives that sign, however long its board takes to answer.
+pub const RENEWAL: Duration = Duration::from_secs(15);
+
+// Nobody renews what waits for a poller, and one renewal may fail.
+const _: () = assert!(LONGEST_QUEUE.as_secs() + RENEWAL.as_secs() < LEASE.as_secs());
+const _: () = assert!(RENEWAL.as_secs() * 3 < LEASE.as_secs());
 
 /// How boards are claimed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +46,8 @@ pub struct Pace {
     pub spread: bool,
     /// When nothing was due, nobody looks again before this.
     pub look: Duration,
+    /// How often a claim is renewed while its board is polled.
+    pub renewal: Duration,
 }
 
 /// What the pollers of one process share.
@@ -88,7 +90,7 @@ impl Claims {
         let claim = Claim {
             now: base.now(),
             most: BATCH,
-            lease,
+            lease: LEASE,
             host_gap: self.pace.host_gap,
             pace: if self.pace.spread { Some(queue.allowed(base).await?) } else { None },
         };
@@ -102,6 +104,31 @@ impl Claims {
             self.wake.notify_waiters();
         }
         Ok(first)
+    }
+
+    /// Polls a board, and keeps the claim alive meanwhile.
+    pub async fn hold<T>(
+        &self,
+        base: &Base,
+        board: &ClaimedBoard,
+        poll: impl Future<Output = T>,
+    ) -> T {
+        let renewals = async {
+            loop {
+                sleep(self.pace.renewal).await;
+                match db::polls::renew(&base.pool, board, add(base.now(), LEASE)).await {
+                    Ok(true) => {}
+                    // It is somebody else's: the poll goes on, and finds that it may store nothing.
+                    Ok(false) => return std::future::pending().await,
+                    Err(error) => tracing::warn!("a claim was not renewed: {error}"),
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            polled = poll => polled,
+            never = renewals => never,
+        }
     }
 
     /// Gives back what waits for a poller, so that others need not wait until its leases end.

@@ -134,7 +134,7 @@ impl Deliver {
                     tracing::warn!(delivery.id = delivery.id.0, "sent again in doubt: {why}");
                 }
                 // The question has no answer yet; that leaves the message where it was.
-                Err(Verdict::Unknown { why }) => {
+                Err(Verdict::Unknown { why } | Verdict::Strange { why }) => {
                     return self.after_failure(Verdict::Retry { why, after: None }, lane, delivery);
                 }
                 Err(verdict) => return self.after_failure(verdict, lane, delivery),
@@ -165,7 +165,7 @@ impl Deliver {
     /// For whoever has the lane next; nothing went wrong with the message.
     fn not_sent(&self) -> Settlement {
         let why = "its sender was held up".to_owned();
-        Settlement::Limited { due_at: self.outbox.base.now(), why }
+        Settlement::Limited { due_at: self.outbox.base.now(), why, fails: false }
     }
 
     fn doubt(&self, lane: &ClaimedLane, since: DateTime<Utc>) -> Doubt {
@@ -190,23 +190,28 @@ impl Deliver {
         tracing::warn!(delivery.id = id.0, "delivery {id} could not be edited: {why}");
         let rest = self.rest(&verdict);
         let settlement = match verdict {
-            Verdict::Retry { .. } | Verdict::Limited { .. } | Verdict::Unknown { .. } => {
-                Settlement::Edited { shown: None }
-            }
+            Verdict::Retry { .. }
+            | Verdict::Limited { .. }
+            | Verdict::Rests { .. }
+            | Verdict::Unknown { .. }
+            | Verdict::Strange { .. } => Settlement::Edited { shown: None },
             Verdict::Rejected { .. } => Settlement::Edited { shown },
-            Verdict::Gone { .. } => Settlement::TargetGone { why },
+            Verdict::Gone { .. } => Settlement::TargetGone { why, in_doubt: false },
         };
         Ended { settlement, rest }
     }
 
-    /// What the platform wants to hear nothing of, and until when.
+    /// What the platform wants to hear nothing of, and until when. A rest that is kept already is not written
+    /// again: whoever looked would make it longer by that.
     fn rest(&self, verdict: &Verdict) -> Option<(String, DateTime<Utc>)> {
         match verdict {
             Verdict::Limited { after, key, .. } => {
                 Some((key.clone(), self.outbox.after(rest_of(*after))))
             }
             Verdict::Retry { .. }
+            | Verdict::Rests { .. }
             | Verdict::Unknown { .. }
+            | Verdict::Strange { .. }
             | Verdict::Rejected { .. }
             | Verdict::Gone { .. } => None,
         }
@@ -221,7 +226,7 @@ impl Deliver {
         let (id, why) = (delivery.id, verdict.why().to_owned());
         if let Some((key, until)) = self.rest(&verdict) {
             tracing::warn!(delivery.id = id.0, "delivery {id} waits, {key} is limited: {why}");
-            let settlement = Settlement::Limited { due_at: until, why };
+            let settlement = Settlement::Limited { due_at: until, why, fails: false };
             return Ended { settlement, rest: Some((key, until)) };
         }
         let attempts = delivery.attempts.saturating_add(1);
@@ -235,16 +240,26 @@ impl Deliver {
             mail: is_mail.then(|| self.outbox.since(delivery.created)),
         };
         let step = next_step(&verdict, tried, fastrand::f64());
-        tracing::warn!(delivery.id = id.0, attempts, ?step, "delivery {id} failed: {why}");
+        if step == NextStep::Refused {
+            // Our mistake, or a code that is missing in a table: nobody but the operator sees to it.
+            tracing::error!(delivery.id = id.0, attempts, "delivery {id} is given up: {why}");
+        } else {
+            let what = if matches!(step, NextStep::Wait(_)) { "waits" } else { "failed" };
+            tracing::warn!(delivery.id = id.0, attempts, ?step, "delivery {id} {what}: {why}");
+        }
+        let in_doubt = matches!(verdict, Verdict::Unknown { .. });
         let settlement = match step {
             NextStep::Again(rest) => {
-                let in_doubt = matches!(verdict, Verdict::Unknown { .. });
                 Settlement::Again { due_at: self.outbox.after(rest), why, in_doubt }
+            }
+            NextStep::Wait(rest) => {
+                let fails = matches!(verdict, Verdict::Rests { fails: true, .. });
+                Settlement::Limited { due_at: self.outbox.after(rest), why, fails }
             }
             NextStep::Refused => Settlement::Refused { why },
             NextStep::GivenUp => Settlement::GivenUp { why },
             NextStep::Dead => Settlement::Dead { why },
-            NextStep::TargetGone => Settlement::TargetGone { why },
+            NextStep::TargetGone => Settlement::TargetGone { why, in_doubt },
         };
         settlement.into()
     }

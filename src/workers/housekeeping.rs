@@ -86,12 +86,15 @@ impl Worker for Sweep {
         let too_old = db::in_tx(pool, async |tx| db::backlog::sweep(tx, now).await).await?;
         let removed = closed
             + too_old
+            + db::first_readings::sweep(pool, now).await?
             + db::sweep::settled_deliveries(pool, now).await?
             + db::in_tx(pool, async |tx| db::sweep::told(tx, now).await).await?
             + db::sweep::bodies(pool, now).await?
             + db::in_tx(pool, async |tx| db::sweep::postings(tx, now).await).await?
             + db::limits::sweep(pool, now).await?
             + db::slack::sweep(pool, now).await?
+            + db::in_tx(pool, async |tx| db::departed::end_filters(tx, now).await).await?
+            + db::in_tx(pool, async |tx| db::departed::erase(tx, now).await).await?
             + db::discord::sweep(pool, now).await?
             + db::stripe_events::sweep(pool, now).await?
             + db::sweep::drafts_and_pages(pool, now).await?;

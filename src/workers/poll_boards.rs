@@ -9,11 +9,12 @@ use tokio::sync::Semaphore;
 use super::Base;
 use super::claims::Claims;
 use super::failing_boards::rest_host;
+use crate::boards::ReadBoard;
 use crate::boards::ask::Answered;
 use crate::boards::fetch::Fetcher;
 use crate::clock::add;
 use crate::db;
-use crate::db::postings::{Shown, Stored};
+use crate::db::postings::{Extent, Shown, Stored};
 use crate::db::settled_polls::{Read, Unchanged};
 use crate::domain::board::{ClaimedBoard, Validators};
 use crate::schedule::polling::{self, Rhythm};
@@ -42,15 +43,19 @@ impl Worker for PollBoards {
 
     async fn tick(&mut self) -> anyhow::Result<Tick> {
         let Some(board) = self.claims.next(&self.base).await? else { return Ok(Tick::Idle) };
-        match self.ask(&board).await {
-            Ok(answered) => self.take(&board, answered).await?,
-            Err(error) => self.fail(&board, &error).await?,
-        }
+        self.claims.hold(&self.base, &board, self.poll(&board)).await?;
         Ok(Tick::Busy)
     }
 }
 
 impl PollBoards {
+    async fn poll(&self, board: &ClaimedBoard) -> anyhow::Result<()> {
+        match self.ask(board).await {
+            Ok(answered) => self.take(board, answered).await,
+            Err(error) => self.fail(board, &error).await,
+        }
+    }
+
     async fn take(&self, board: &ClaimedBoard, answered: Answered) -> anyhow::Result<()> {
         if !answered.anew {
             let rhythm = Self::rhythm(board, &answered, false);
@@ -136,11 +141,8 @@ impl PollBoards {
             return Ok(None);
         }
         let Answered { at, read, .. } = answered;
-        let shown = Shown {
-            postings: &read.postings,
-            complete: board.kind.lists_everything() && read.is_whole(),
-            most: AT_ONCE,
-        };
+        let extent = extent(board, read);
+        let shown = Shown { postings: &read.postings, extent, most: AT_ONCE };
         let stored = db::postings::store(tx, board, shown, *at).await?;
         if stored.left > 0 {
             return Ok(Some(stored));
@@ -175,5 +177,17 @@ impl PollBoards {
             quiet: quiet.and_then(|last| (answered.at - last).to_std().ok()),
             stays: answered.stays,
         }
+    }
+}
+
+/// How much of what a board has was read. What is missing this time does not make it one that shows its
+/// newest postings alone.
+fn extent(board: &ClaimedBoard, read: &ReadBoard) -> Extent {
+    if read.has_more() || !board.kind.lists_everything() {
+        Extent::Newest
+    } else if read.is_whole() {
+        Extent::Whole
+    } else {
+        Extent::Part
     }
 }

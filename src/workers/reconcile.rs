@@ -153,6 +153,7 @@ impl Reconcile {
 
     async fn end(&self, id: &str) -> sqlx::Result<()> {
         let now = self.base.now();
-        db::in_tx(&self.base.pool, async |tx| db::subscriptions::end(tx, id, now).await).await
+        db::in_tx(&self.base.pool, async |tx| db::subscriptions::end(tx, id, now).await).await?;
+        Ok(())
     }
 }

@@ -6,7 +6,8 @@ use super::Base;
 use crate::db;
 use crate::worker::{Tick, Worker};
 
-/// Readers change with a start of the service only; another process may have ended on the way.
+/// Readers change with a start of the service only; another process may have ended on the way, and those of
+/// the version before store postings until they end.
 pub const LOOK: Duration = Duration::from_hours(1);
 
 /// The worker.

@@ -30,6 +30,10 @@ const LEASE: TimeDelta = TimeDelta::minutes(2);
 const FIRST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST: TimeDelta = TimeDelta::hours(1);
 
+/// An event may come a moment before Stripe can be asked what it is about; after so many tries, some ten
+/// minutes, there is no such thing.
+const UNKNOWN: i64 = 8;
+
 /// The worker. Several may run side by side.
 #[derive(Clone)]
 pub struct Subscriptions {
@@ -79,6 +83,9 @@ impl Subscriptions {
         match outcome {
             Ok(outcome) => db::stripe_events::done(pool, &event.id, &outcome, now).await?,
             Err(Trouble::Database(error)) => return Err(error.into()),
+            Err(Trouble::Payments(failure @ Failure::Unknown)) if event.tries >= UNKNOWN => {
+                db::stripe_events::done(pool, &event.id, &failure.to_string(), now).await?;
+            }
             Err(Trouble::Payments(failure)) => {
                 let why = failure.to_string();
                 tracing::warn!("event {} ({}): {why}", event.id, event.kind);
@@ -105,16 +112,14 @@ impl Subscriptions {
             whose.extend(self.customer_gone(payments, &hint).await?);
         } else if let Some(checkout) = &hint.checkout {
             whose.extend(self.paid(payments, checkout, hint.subscription.as_deref()).await?);
-        } else if let Some(subscription) = &hint.subscription {
-            let found = subscriptions::refresh(pool, payments, subscription, None, now).await?;
+        } else if let Some(subscription) = subscription_of(payments, &hint).await? {
+            let found = subscriptions::refresh(pool, payments, &subscription, now).await?;
             whose.extend(found);
         }
         if let Some(about) = &hint.alarm {
-            let of = hint.customer.as_deref();
-            let accounts = db::subscriptions::of_customer(pool, of.unwrap_or_default()).await?;
-            whose.extend(accounts);
+            whose.extend(self.alarmed(payments, &hint).await?);
             tracing::error!(
-                "Stripe: {} wants the operator to look: {about}, account {}",
+                "Stripe: {} wants the operator to look: {about}, {}",
                 event.kind,
                 listed(&whose)
             );
@@ -126,11 +131,29 @@ impl Subscriptions {
                 subscriptions::tell_once(pool, *account, &waits, bill, now).await?;
             }
         }
-        Ok(if whose.is_empty() {
-            "nobody's that we know".to_owned()
-        } else {
-            format!("looked at account {}", listed(&whose))
-        })
+        Ok(format!("looked at {}", listed(&whose)))
+    }
+
+    /// Whom an alarm is about: a dispute names the charge alone. Also where Stripe does not say whose that is,
+    /// as a key may not be allowed to ask, the operator is told.
+    async fn alarmed(
+        &self,
+        payments: &dyn Payments,
+        hint: &Hint,
+    ) -> Result<Vec<AccountId>, Trouble> {
+        let customer = match (&hint.customer, &hint.charge) {
+            (None, Some(charge)) => match payments.payer(charge).await {
+                Ok(customer) => customer,
+                Err(failure @ Failure::Away(_)) => return Err(failure.into()),
+                Err(failure @ (Failure::Unknown | Failure::Refused(_))) => {
+                    tracing::warn!("Stripe does not say who paid {charge}: {failure}");
+                    None
+                }
+            },
+            (customer, _) => customer.clone(),
+        };
+        let Some(customer) = customer else { return Ok(Vec::new()) };
+        Ok(db::subscriptions::of_customer(&self.base.pool, &customer).await?)
     }
 
     /// Stripe lists nothing of a customer who is gone: what they had is asked for one by one.
@@ -144,7 +167,7 @@ impl Subscriptions {
         db::subscriptions::forget_customer(pool, customer).await?;
         let whose = db::subscriptions::of_customer(pool, customer).await?;
         for id in db::subscriptions::open(pool, (None, Some(customer)), now).await? {
-            subscriptions::refresh(pool, payments, &id, None, now).await?;
+            subscriptions::refresh(pool, payments, &id, now).await?;
         }
         Ok(whose)
     }
@@ -161,7 +184,8 @@ impl Subscriptions {
             Some(_) if db::checkouts::is_ours(pool, checkout).await? => Page::default(),
             _ => match payments.page(checkout).await {
                 Ok(page) => page,
-                Err(Failure::Unknown) => Page::default(),
+                // What was told is enough; else it is asked again.
+                Err(Failure::Unknown) if told.is_some() => Page::default(),
                 Err(failure) => return Err(failure.into()),
             },
         };
@@ -170,9 +194,20 @@ impl Subscriptions {
     }
 }
 
+/// The subscription that an event is about: of an invoice, the invoice may have to be asked.
+async fn subscription_of(payments: &dyn Payments, hint: &Hint) -> Result<Option<String>, Failure> {
+    match (&hint.subscription, &hint.invoice) {
+        (None, Some(invoice)) => payments.invoiced(invoice).await,
+        (subscription, _) => Ok(subscription.clone()),
+    }
+}
+
 fn listed(accounts: &BTreeSet<AccountId>) -> String {
+    if accounts.is_empty() {
+        return "nobody that we know".to_owned();
+    }
     let accounts: Vec<String> = accounts.iter().map(ToString::to_string).collect();
-    accounts.join(", ")
+    format!("account {}", accounts.join(", "))
 }
 
 /// Why an event is not ours: it is of tests where people pay in earnest, or the other way round.

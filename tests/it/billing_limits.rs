@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use earlybrd::commands::Actor;
+use earlybrd::commands::{self, Actor};
 use earlybrd::domain::reply::{Part, Press, Reply};
 use serde_json::json;
 
@@ -73,9 +73,9 @@ async fn two_customers_have_two_portals_and_a_cancellation_its_own_date() {
 }
 
 #[tokio::test]
-async fn whoever_asked_for_the_page_of_a_team_manages_what_was_paid() {
+async fn who_paid_for_a_team_manages_it_where_it_is_sure_who_did() {
     let till = Till::new().await;
-    let ann = till.in_channel(false).await;
+    let (ann, boss) = (till.in_channel(false).await, till.in_channel(true).await);
     till.settle().await;
     till.world.clock.advance(days(20));
     till.settle().await;
@@ -89,9 +89,30 @@ async fn whoever_asked_for_the_page_of_a_team_manages_what_was_paid() {
     assert_eq!(link(&first), link(&till.says(ben, "upgrade team").await));
     till.pays(ben, "team").await;
     till.settle().await;
-    for (who, manages) in [(ann, true), (ben, true), (cy, false)] {
+    // Both were sent to the page, and either may have paid.
+    for (who, manages) in [(ann, false), (ben, false), (cy, false), (boss, true)] {
         assert_eq!(link(&till.says(who, "billing").await).is_some(), manages);
     }
+}
+
+#[tokio::test]
+async fn the_page_of_a_team_shows_nobody_the_card_of_who_paid_before() {
+    let till = Till::new().await;
+    let ann = till.in_channel(false).await;
+    till.settle().await;
+    let ben = till.world.person("ben").await;
+    let ben = Actor { here: ann.here, ..Actor::alone(ben.account, ben.target) };
+    let subscription = till.pays(ann, "team").await;
+    till.settle().await;
+    let ended = till.stripe.set(&subscription, "status", json!("canceled"));
+    till.told(&till.stripe.event("customer.subscription.deleted", &ended)).await;
+    till.settle().await;
+    for who in [ben, ann] {
+        assert!(link(&till.says(who, "upgrade team").await).is_some());
+    }
+    let customers: Vec<_> =
+        till.stripe.wishes().into_iter().map(|it| it["customer"].clone()).collect();
+    assert_eq!(customers[1..], [json!(null), ended["customer"].clone()]);
 }
 
 #[tokio::test]
@@ -174,6 +195,82 @@ async fn boards_above_the_limit_are_paused_and_named_and_read_again() {
     assert!(said.contains("These boards are read again from now: 2 (127.0.0.1)"), "{said}");
     let list = words(&till.say("boards").await);
     assert!(!list.contains("paused by the plan"), "{list}");
+}
+
+#[tokio::test]
+async fn of_a_board_that_the_plan_paused_why_and_saved_say_so() {
+    let till = Till::new().await;
+    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
+    till.settle().await;
+    for board in [&one, &two] {
+        board.show(&[Item::titled("Cook")]);
+        till.say(&format!("boards add {}", board.url)).await;
+        // One host is asked once a second.
+        till.world.clock.advance(Duration::from_secs(10));
+    }
+    till.watch(till.actor, "rust").await;
+    let rust = Item { link: "https://a.example/2", ..Item::titled("Rust two") };
+    two.show(&[Item::titled("Cook"), rust]);
+    till.world.clock.advance(Duration::from_mins(20));
+    till.world.poll().await;
+    till.world.match_all().await;
+    till.world.deliver().await;
+    let opening = till.world.count("SELECT opening_id FROM owed").await;
+    let press = async |what: &str| {
+        let action = format!("{what}:{opening}").parse().unwrap();
+        words(&commands::press(&till.context, till.actor, action).await)
+    };
+    assert!(press("saved").await.contains("Saved."));
+    let asked = ["why https://a.example/2", "why https://a.example/1", "saved"];
+    for ask in asked {
+        let said = words(&till.say(ask).await);
+        assert!(!said.contains("paused") && !said.contains("Not read"), "{said}");
+    }
+    till.world.clock.advance(days(15));
+    till.settle().await;
+    let paused = "127.0.0.1 is paused: the plan free has no room for it";
+    let told = press("why").await;
+    assert!(told.contains(paused), "{told}");
+    let says = [paused, "no room for them: 2 (127.0.0.1)", "its board is paused by the plan"];
+    for (ask, says) in asked.into_iter().zip(says) {
+        let said = words(&till.say(ask).await);
+        assert!(said.contains(says), "{ask}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_board_that_goes_on_tells_nothing_of_what_it_showed_meanwhile() {
+    let till = Till::new().await;
+    let (one, two) = (FakeBoard::start().await, FakeBoard::start().await);
+    till.settle().await;
+    for board in [&one, &two] {
+        board.show(&[Item::titled("Cook")]);
+        till.say(&format!("boards add {}", board.url)).await;
+        till.world.clock.advance(Duration::from_secs(10));
+    }
+    till.watch(till.actor, "rust").await;
+    // Just before the plan pauses it, it does not answer.
+    two.status(500, &[]);
+    till.world.clock.advance(Duration::from_mins(20));
+    till.world.poll().await;
+    till.world.clock.advance(days(15));
+    till.settle().await;
+    till.world.clock.advance(days(15));
+    till.say("boards remove 1").await;
+    till.settle().await;
+    let said = till.notices();
+    assert!(said.contains("These boards are read again from now: 2 (127.0.0.1)"), "{said}");
+    till.world.poll().await;
+    let stopped = "SELECT count(*) FROM boards WHERE stopped_at IS NOT NULL";
+    assert_eq!(till.world.count(stopped).await, 0, "nobody asked whether it answers");
+    for (titles, owed) in [(vec!["Cook", "Rust one"], 0), (vec!["Cook", "Rust one", "Rust two"], 1)]
+    {
+        two.show(&titles.into_iter().map(Item::titled).collect::<Vec<_>>());
+        till.world.clock.advance(Duration::from_hours(7));
+        till.world.poll().await;
+        till.world.match_all().await;
+        assert_eq!(till.world.count("SELECT count(*) FROM owed").await, owed);
+    }
 }
 
 #[tokio::test]

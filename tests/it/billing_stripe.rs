@@ -10,7 +10,7 @@ use crate::fakes::stripe::{SECRET, fixture, signed};
 use crate::till::{Till, days, link};
 
 /// Behind the trial.
-async fn free() -> Till {
+pub async fn free() -> Till {
     let till = Till::new().await;
     till.settle().await;
     till.world.clock.advance(days(20));
@@ -20,7 +20,7 @@ async fn free() -> Till {
 }
 
 /// The first page that somebody was sent to.
-fn first_page(till: &Till) -> String {
+pub fn first_page(till: &Till) -> String {
     till.stripe.sessions()[0]["id"].as_str().unwrap().to_owned()
 }
 
@@ -274,9 +274,20 @@ async fn disputes_and_payments_that_wait_are_told() {
     let subscription = till.pays(till.actor, "pro").await;
     till.settle().await;
     let customer = till.stripe.get(&subscription)["customer"].clone();
-    let mut dispute = fixture("dispute");
-    dispute["charge"] = json!({ "id": "ch_1", "customer": customer });
-    till.told(&till.stripe.event("charge.dispute.created", &dispute)).await;
+    // A dispute names the charge alone, unless it is asked for more.
+    let alone = till.stripe.dispute("ch_1", &customer);
+    let mut whole = till.stripe.dispute("ch_2", &Value::Null);
+    whole["charge"] = json!({ "id": "ch_2", "customer": customer });
+    for dispute in [alone, whole] {
+        till.told(&till.stripe.event("charge.dispute.created", &dispute)).await;
+    }
+    for (charge, customer) in [("ch_3", json!("cus_other")), ("ch_4", Value::Null)] {
+        let dispute = till.stripe.dispute(charge, &customer);
+        till.told(&till.stripe.event("charge.dispute.closed", &dispute)).await;
+    }
+    let mut unknown = till.stripe.dispute("ch_5", &customer);
+    unknown["charge"] = json!("ch_6");
+    till.told(&till.stripe.event("charge.dispute.closed", &unknown)).await;
     let invoice = json!({ "id": "in_1", "customer": customer, "subscription": subscription });
     for _ in 0..2 {
         till.told(&till.stripe.event("invoice.payment_action_required", &invoice)).await;
@@ -284,7 +295,10 @@ async fn disputes_and_payments_that_wait_are_told() {
     till.settle().await;
     let looked = "SELECT count(*) FROM stripe_events
                   WHERE kind = 'charge.dispute.created' AND outcome LIKE 'looked at account %'";
-    assert_eq!(till.world.count(looked).await, 1);
+    assert_eq!(till.world.count(looked).await, 2);
+    let nobody = "SELECT count(*) FROM stripe_events
+                  WHERE kind = 'charge.dispute.closed' AND outcome = 'looked at nobody that we know'";
+    assert_eq!(till.world.count(nobody).await, 3);
     let said = till.notices();
     assert_eq!(said.matches("Your bank wants you to confirm a payment").count(), 1, "{said}");
 }
@@ -296,4 +310,29 @@ async fn a_page_is_told_apart_by_its_mark() {
     let page = till.payments.page(&first_page(&till)).await.unwrap();
     assert_eq!((page.subscription, page.account, page.is_over), (None, None, false));
     assert_eq!(page.mark.map(|mark| mark.account), Some(till.actor.account));
+}
+
+/// Whoever stands between us and Stripe has no words of Stripe's.
+#[tokio::test]
+async fn an_error_without_words_of_stripes_is_tried_again_and_told_by_its_status() {
+    let till = free().await;
+    let subscription = till.pays(till.actor, "pro").await;
+    for (status, body) in [(429, ""), (502, "<html>bad gateway</html>")] {
+        till.stripe.trouble(status, body);
+    }
+    till.settle().await;
+    till.plan_is("pro").await;
+    let updated =
+        till.stripe.event("customer.subscription.updated", &json!({ "id": subscription }));
+    till.told(&updated).await;
+    for (status, body) in [(500, ""), (503, "{}"), (504, r#"{"error":{"message":"no type"}}"#)] {
+        till.stripe.trouble(status, body);
+    }
+    till.settle().await;
+    let waits = "SELECT count(*) FROM stripe_events
+                 WHERE done_at IS NULL AND outcome LIKE '%504 Gateway Timeout%'";
+    assert_eq!(till.world.count(waits).await, 1);
+    till.world.clock.advance(Duration::from_mins(1));
+    till.settle().await;
+    assert_eq!(till.world.count(waits).await, 0);
 }

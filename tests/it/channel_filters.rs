@@ -95,6 +95,35 @@ async fn a_change_before_saving_keeps_where_the_cards_are_to_go() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_where_cards_go_is_where_they_go() {
+    let room = Room::new().await;
+    room.saves("watch go").await;
+    room.saves("watch rust here").await;
+    let targets = async || -> Vec<i64> {
+        let targets = "SELECT target_id FROM filters ORDER BY name";
+        sqlx::query_scalar(targets).fetch_all(&room.world.pool).await.unwrap()
+    };
+    let before = targets().await;
+    let moved = room.says("to 1 here").await;
+    assert!(words(&moved).contains("filter 1, go, come to you alone"), "{moved:?}");
+    let all = Press::Say("watch go here".to_owned());
+    assert_eq!(press(&moved, "Watch for all here"), all);
+    let moved = room.says("to 1 dm").await;
+    assert!(words(&moved).contains("come to you alone") && moved.buttons.is_empty(), "{moved:?}");
+    for line in ["to c1 dm", "to c1 email"] {
+        let refused = words(&room.says(line).await);
+        assert!(refused.contains("Filter c1, rust, is for all who read a channel"), "{refused}");
+    }
+    assert!(words(&room.says("to c7 dm").await).contains("no filter c7"));
+    let moved = words(&room.says("to c1 here").await);
+    assert!(moved.contains("Cards of filter c1, rust, come here from now on"), "{moved}");
+    assert_eq!(targets().await, before);
+    let alone = Actor { here: None, ..room.actor };
+    let moved = words(&commands::say(&room.context, alone, "to 1 here").await);
+    assert!(moved.contains("Cards of filter 1, go, come here from now on"), "{moved}");
+}
+
+#[tokio::test]
 async fn a_list_in_a_channel_shows_both_sets() {
     let room = Room::new().await;
     let nothing = words(&room.says("list").await);

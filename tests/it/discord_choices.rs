@@ -6,7 +6,7 @@ use earlybrd::workers::gather::Gather;
 use serde_json::{Value, json};
 
 use crate::discord_send::watched;
-use crate::fakes::board::Item;
+use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::discord::{button, shown};
 use crate::hall::{ANN, BEN, Hall};
 use crate::world::drain;
@@ -27,6 +27,26 @@ async fn companies_zones_and_rhythms_are_offered_while_one_types() {
     let rhythms = hall.offered(ANN, "when deliver", ("how-often", "daily 09:30")).await;
     assert_eq!(rhythms, ["daily 09:30"]);
     assert!(hall.offered(ANN, "when deliver", ("how-often", "")).await.contains(&"hourly".into()));
+}
+
+#[tokio::test]
+async fn a_servers_boards_are_added_offered_and_removed_where_all_read() {
+    let mut hall = Hall::new().await;
+    hall.trust("127.0.0.1").await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook")]);
+    let boss = ANN.within("70").managing();
+    let address = ("address", board.url.as_str());
+    let add = Hall::command("boards add", &[address, ("where", "here")]);
+    hall.interact(&Hall::payload(2, boss, add)).await;
+    // It may take so long that a promise is answered.
+    hall.quiet().await;
+    for (who, offered) in [(boss, &["c1"][..]), (BEN.within("70"), &["c1"][..]), (ANN, &[][..])] {
+        assert_eq!(hall.offered(who, "boards remove", ("board", "127")).await, offered);
+    }
+    let removed = hall.types(boss, "boards remove", &[("board", "c1")]).await;
+    assert!(shown(&removed).contains("127.0.0.1"), "{}", shown(&removed));
+    assert!(hall.offered(boss, "boards remove", ("board", "")).await.is_empty());
 }
 
 #[tokio::test]

@@ -92,13 +92,14 @@ async fn every_command_is_answered_as_its_line_is() {
         ("company unmute", &[("name", "Nobody")], "unmute company Nobody"),
         ("company muted", &[], "muted"),
         ("kept saved", &[("page", "1")], "saved 1"),
-        ("kept applied", &[], "applied"),
+        ("kept applied", &[("page", "1")], "applied 1"),
         ("kept dismissed", &[("page", "2")], "dismissed 2"),
         ("why", &[("address", "https://a.example/1")], "why https://a.example/1"),
         ("channels who", &[("who", "anyone")], "channels anyone"),
         ("channels role", &[("role", "900")], "channels role 900"),
         ("boards list", &[], "boards"),
         ("boards add", &[("address", "ftp://x")], "boards add ftp://x"),
+        ("boards add", &[("address", "ftp://x"), ("where", "here")], "boards add ftp://x here"),
         ("boards remove", &[("board", "7")], "boards remove 7"),
         ("plan", &[], "plan"),
         ("upgrade", &[("plan", "team")], "upgrade team"),
@@ -117,6 +118,11 @@ async fn every_command_is_answered_as_its_line_is() {
         assert_eq!(shown(&answer), shown(&said), "{name} is not {line}");
         assert!(!shown(&answer).is_empty() && !shown(&answer).contains("went wrong"), "{line}");
     }
+    every_option_was_tried(rows);
+}
+
+/// Of all commands that are registered.
+fn every_option_was_tried(rows: &[Row<'_>]) {
     let list = |of: &Value| of["options"].as_array().cloned().unwrap_or_default();
     for option in list(&earlybrd::discord::commands()[0]) {
         let group = option["type"] == 2;
@@ -125,6 +131,11 @@ async fn every_command_is_answered_as_its_line_is() {
             let group = option["name"].as_str().filter(|_| group);
             let name = group.map_or(name.to_owned(), |group| format!("{group} {name}"));
             assert!(rows.iter().any(|row| row.0 == name), "{name} was not tried");
+            for option in list(&sub) {
+                let of = rows.iter().filter(|row| row.0 == name).flat_map(|row| row.1);
+                let mut given = of.map(|(name, _)| *name);
+                assert!(given.any(|it| option["name"] == it), "{name}: {option} was not tried");
+            }
         }
     }
 }

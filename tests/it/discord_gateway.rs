@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use earlybrd::db::gauges;
 use earlybrd::discord::Patience;
 use futures_util::SinkExt;
 use serde_json::{Value, json};
@@ -210,9 +211,39 @@ async fn some_ends_are_final() {
         timeout(Duration::from_secs(20), replica.running).await.expect("it goes on").unwrap();
         // The operator sees it.
         let now = far.world.now();
-        let gauges = earlybrd::db::gauges::read(&far.world.pool, now).await.unwrap();
+        let gauges = gauges::read(&far.world.pool, now).await.unwrap();
         assert_eq!((gauges.discord_closed, gauges.discord_identifies), (1, 1));
     }
+}
+
+/// Fault 29: the operator sees for how long nothing was brought.
+#[tokio::test]
+async fn a_gateway_that_nobody_has_a_connection_to_is_down() {
+    let far = Far::new().await;
+    let down = async || {
+        let now = far.world.now();
+        gauges::read(&far.world.pool, now).await.unwrap().discord_down_seconds
+    };
+    assert!(down().await < 1.0, "there is none");
+    let replica = far.start(HASTY);
+    let line = far.begun(far.url.as_str()).await;
+    let noted = "SELECT count(*) FROM discord_gateway WHERE down_since IS NOT NULL";
+    until(async || far.world.count(noted).await == 0).await;
+    assert!(down().await < 1.0, "there is one");
+    drop(line);
+    until(async || far.world.count(noted).await == 1).await;
+    far.world.clock.advance(Duration::from_hours(1));
+    assert!(down().await >= 3_600.0);
+    let (mut line, said) = far.next().await;
+    assert_eq!(said["op"], RESUME);
+    says(&mut line, event(2, "RESUMED", json!({}))).await;
+    until(async || down().await < 1.0).await;
+    replica.stop().await;
+    far.world.clock.advance(Duration::from_mins(2));
+    assert!(down().await >= 120.0);
+    // By then somebody will have turned it off.
+    far.world.clock.advance(Duration::from_hours(49));
+    assert!(down().await < 1.0);
 }
 
 #[tokio::test]

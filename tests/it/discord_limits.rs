@@ -14,11 +14,11 @@ use crate::fakes::discord::{Trick, shown};
 use crate::hall::{ANN, Hall};
 use crate::world::drain;
 
-const BROKEN: &str = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
-const OWED: &str = "SELECT count(*) FROM deliveries WHERE state <> 'sent'";
+pub const BROKEN: &str = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
+pub const OWED: &str = "SELECT count(*) FROM deliveries WHERE state <> 'sent'";
 
 /// So many people, each with a notice that waits.
-async fn told(hall: &Hall, people: i64) -> Vec<TargetId> {
+pub async fn told(hall: &Hall, people: i64) -> Vec<TargetId> {
     let targets: Vec<i64> = sqlx::query_scalar(
         "WITH a AS (INSERT INTO accounts (kind, created_at)
                     SELECT 'person', $2 FROM generate_series(1, $1) RETURNING id)
@@ -95,34 +95,6 @@ async fn a_conversation_that_is_no_more_is_opened_again() {
     hall.deliver().await;
     assert_eq!(hall.discord.posted().len(), 2);
     assert_eq!(hall.discord.calls("@me/channels").len(), 2);
-}
-
-/// Discord shuts a machine out after ten thousand refusals in ten minutes; half of that is ours.
-#[tokio::test]
-async fn too_many_refusals_rest_everything() {
-    let hall = Hall::new().await;
-    sqlx::query("INSERT INTO discord_invalid (minute, count) VALUES ($1, 4470)")
-        .bind(hall.world.now())
-        .execute(&hall.world.pool)
-        .await
-        .unwrap();
-    hall.discord.refuse("*", 50_007);
-    told(&hall, 60).await;
-    for _ in 0..58 {
-        hall.deliver().await;
-        hall.world.clock.advance(Duration::from_secs(10));
-    }
-    let called = hall.discord.calls("").len();
-    assert!((30..=40).contains(&called), "{called}");
-    assert!(hall.world.count(BROKEN).await < 60);
-    // The window is over: the others are told.
-    hall.discord.refuse("*", None);
-    for _ in 0..40 {
-        hall.world.clock.advance(Duration::from_secs(10));
-        hall.deliver().await;
-    }
-    let told = i64::try_from(hall.discord.posted().len()).unwrap();
-    assert_eq!(told + hall.world.count(BROKEN).await, 60);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::discord::{TOKEN, button, is_answer, shown};
 use crate::far::{Far, event, hears, says, until};
 use crate::hall::{ANN, Hall};
-use crate::process::binary::{Home, until as until_here};
+use crate::process::binary::{Home, seconds, until as until_here};
 use crate::server::TestDatabase;
 
 const RESUME: u64 = 6;
@@ -75,8 +75,7 @@ async fn a_process_serves_signed_requests_and_delivers() {
     let address = address.split_whitespace().next().unwrap().to_owned();
     let client = http::for_operator("test").unwrap();
     let send = async |payload: &Value, signature: Option<&str>| {
-        #[expect(clippy::disallowed_methods, reason = "the process has no other clock")]
-        let at = chrono::Utc::now().timestamp().to_string();
+        let at = seconds().to_string();
         let body = payload.to_string();
         let right = hex(pair.sign(format!("{at}{body}").as_bytes()).as_ref());
         let request = client.post(format!("http://{address}/discord/interactions"));

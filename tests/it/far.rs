@@ -62,12 +62,17 @@ impl Far {
     }
 
     pub fn start(&self, patience: Patience) -> Replica {
+        self.start_at(DiscordGateway::At(self.url.clone()), patience)
+    }
+
+    /// The same, with a gateway that may have to be asked for.
+    pub fn start_at(&self, gateway: DiscordGateway, patience: Patience) -> Replica {
         let config = DiscordConfig {
             api: self.discord.url.clone(),
             app_id: "12".to_owned(),
             token: TOKEN.into(),
             public_key: None,
-            gateway: DiscordGateway::At(self.url.clone()),
+            gateway,
         };
         let ours = Discord::new(&config, http::for_operator("test").unwrap());
         let desk = ours.desk(self.world.context(), TaskTracker::new());

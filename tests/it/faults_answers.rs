@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::ask::fetcher;
 use crate::fakes::board::{Answer, FakeBoard, Item};
+use crate::faults_boards::acme;
 use crate::world::World;
 
 const POSTINGS: &str = "SELECT count(*) FROM postings";
@@ -134,6 +135,47 @@ async fn what_a_first_poll_could_not_have_is_no_news_afterwards() {
     assert_eq!(world.count(NEWS).await, 1, "the whole was read: what comes now is new");
 }
 
+/// What a company lists again is new to us, whatever else of that answer cannot be read.
+#[tokio::test]
+async fn one_item_that_cannot_be_read_silences_no_other() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/v1/boards/acme/jobs?content=true").unwrap();
+    world.board_of_kind("acme", &url, BoardKind::Greenhouse).await;
+    let old = (world.now() - TimeDelta::days(9)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let job = |id: u32, title: &str| json!({"id": id, "title": title, "content": "Soup.", "first_published": old});
+    board.body(json!({"jobs": [job(1, "Cook")]}).to_string());
+    world.poll().await;
+    board.body(json!({"jobs": [job(1, "Cook"), job(2, ""), job(3, "Waiter")]}).to_string());
+    world.poll_again().await;
+    assert_eq!((world.count(POSTINGS).await, world.count(NEWS).await), (2, 1));
+    let closed = "SELECT count(*) FROM postings WHERE closed_at IS NOT NULL";
+    board.body(json!({"jobs": [job(1, "Cook"), job(2, "")]}).to_string());
+    world.poll_again().await;
+    assert_eq!(world.count(closed).await, 0, "Waiter may be what could not be read");
+}
+
+/// Of a company with more pages than are read the newest jobs are known: when one goes, an older one is
+/// back.
+#[tokio::test]
+async fn old_jobs_that_move_back_into_what_is_read_are_no_news() {
+    let world = World::new().await;
+    let board = FakeBoard::start().await;
+    let url = board.url.join("/v1/companies/acme/postings?limit=1").unwrap();
+    world.board_of_kind("acme", &url, BoardKind::Smartrecruiters).await;
+    let old = (world.now() - TimeDelta::days(9)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let page = |job: &str| {
+        let job = json!({"id": job, "name": job, "releasedDate": old});
+        json!({"offset": 0, "limit": 1, "totalFound": 99, "content": [job]}).to_string()
+    };
+    board.body_at("/J2", json!({"id": "J2", "name": "J2"}).to_string());
+    for job in ["J1", "J2"] {
+        board.body(page(job));
+        world.poll_again().await;
+    }
+    assert_eq!((world.count(POSTINGS).await, world.count(NEWS).await), (2, 0));
+}
+
 /// A feed shows its newest items: when one goes, an older one is back.
 #[tokio::test]
 async fn old_postings_that_move_back_into_a_feed_are_no_news() {
@@ -157,12 +199,7 @@ async fn old_postings_that_move_back_into_a_feed_are_no_news() {
 
 #[tokio::test]
 async fn failures_do_not_make_an_empty_answer_believed() {
-    let world = World::new().await;
-    let board = FakeBoard::start().await;
-    let url = board.url.join("/v0/postings/acme").unwrap();
-    world.board_of_kind("acme", &url, BoardKind::Lever).await;
-    board.body(r#"[{"id": "1", "text": "Cook"}]"#);
-    world.poll().await;
+    let (world, board) = acme().await;
     let closed = "SELECT count(*) FROM postings WHERE closed_at IS NOT NULL";
     for (answer, want) in [("", 0), ("", 0), ("", 0), ("[]", 0), ("", 0), ("[]", 0), ("[]", 1)] {
         board.body(answer);
@@ -209,7 +246,7 @@ impl Manners for Hurried {
         false
     }
 
-    async fn before_reading(&self, _: &[u8]) -> Result<(), FetchError> {
+    async fn before_reading(&self, _: &Url, _: &[u8]) -> Result<(), FetchError> {
         Ok(())
     }
 }

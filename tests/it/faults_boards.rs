@@ -264,14 +264,20 @@ async fn a_board_that_falls_silent_is_a_failure_and_not_a_quiet_week() {
     assert_eq!(world.count("SELECT count(*) FROM postings WHERE matched_at IS NULL").await, 3);
 }
 
-#[tokio::test]
-async fn a_company_without_openings_is_believed_at_the_third_time() {
+/// A company's board that has shown one job.
+pub async fn acme() -> (World, FakeBoard) {
     let world = World::new().await;
     let board = FakeBoard::start().await;
     let url = board.url.join("/v0/postings/acme").unwrap();
     world.board_of_kind("acme", &url, BoardKind::Lever).await;
     board.body(r#"[{"id": "1", "text": "Cook"}]"#);
     world.poll().await;
+    (world, board)
+}
+
+#[tokio::test]
+async fn a_company_without_openings_is_believed_at_the_third_time() {
+    let (world, board) = acme().await;
     board.body("[]");
     for failures in [1, 2, 0, 0] {
         world.poll_again().await;
@@ -285,12 +291,7 @@ async fn a_company_without_openings_is_believed_at_the_third_time() {
 
 #[tokio::test]
 async fn a_board_none_of_whose_postings_can_be_read_has_failed() {
-    let world = World::new().await;
-    let board = FakeBoard::start().await;
-    let url = board.url.join("/v0/postings/acme").unwrap();
-    world.board_of_kind("acme", &url, BoardKind::Lever).await;
-    board.body(r#"[{"id": "1", "text": "Cook"}]"#);
-    world.poll().await;
+    let (world, board) = acme().await;
     board.body(r#"[{"id": "1", "titel": "Cook"}, {"id": "2", "titel": "Baker"}]"#);
     for failures in 1..5 {
         world.poll_again().await;

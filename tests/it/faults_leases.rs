@@ -1,4 +1,4 @@
-//! Senders that were held up until somebody else has what they claimed.
+//! Senders and pollers that were held up until somebody else has what they claimed, or might have it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,18 +6,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use earlybrd::db;
+use earlybrd::db::{self, polls};
 use earlybrd::domain::delivery::{Doubt, MessageRef, Verdict};
 use earlybrd::domain::message::Message;
 use earlybrd::domain::target::{Platform, Target};
 use earlybrd::messenger::Messenger;
 use earlybrd::worker::Worker;
+use earlybrd::workers::claims;
 use earlybrd::workers::deliver::Deliver;
 use earlybrd::workers::outbox::{LEASE, Outbox};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::fakes::board::{FakeBoard, Item};
+use crate::fakes::board::{FakeBoard, Item, feed};
+use crate::fakes::raw;
 use crate::world::World;
 
 /// A world in which `ann` is owed one message.
@@ -212,4 +216,64 @@ async fn a_sender_that_is_to_stop_ends_its_send_and_leaves_the_rest_of_the_lane(
     // Another replica goes on at once.
     world.deliver().await;
     assert_eq!(world.sent(), ["ann: job 2", "ann: job 1"]);
+}
+
+/// Polls every board that is due as another replica does.
+async fn asks_too(world: &World, asked: &AtomicUsize) -> usize {
+    world.poll().await;
+    asked.load(Ordering::SeqCst)
+}
+
+/// Fault 9: whoever lives keeps its board, however long the answer takes; who died keeps it for a minute.
+#[tokio::test]
+async fn a_board_is_its_pollers_as_long_as_that_lives() {
+    let world = World::new().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let answer = Arc::<Notify>::default();
+    let (count, answers) = (Arc::clone(&asked), Arc::clone(&answer));
+    let url = raw::board(move |mut stream| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let answers = Arc::clone(&answers);
+        async move {
+            answers.notified().await;
+            let body = feed(&[Item::titled("job")]);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            stream.write_all((head + &body).as_bytes()).await.ok();
+        }
+    })
+    .await;
+    world.board("b", &url).await;
+    let claim = polls::Claim {
+        now: world.now(),
+        most: 1,
+        lease: claims::LEASE,
+        host_gap: Duration::ZERO,
+        pace: None,
+    };
+    // One that dies with it.
+    db::in_tx(&world.pool, async |tx| polls::claim(tx, claim).await).await.unwrap();
+    world.clock.advance(claims::LEASE.saturating_sub(Duration::from_secs(1)));
+    assert_eq!(asks_too(&world, &asked).await, 0);
+    world.clock.advance(Duration::from_secs(1));
+    let mut poller = world.poller();
+    poller.claims.pace.renewal = Duration::from_millis(5);
+    let renewed = "SELECT count(*) FROM boards WHERE lease_until >= $1";
+    let (ticked, ()) = tokio::join!(poller.tick(), async {
+        for _ in 0..4 {
+            let until = world.now() + chrono::TimeDelta::from_std(claims::LEASE).unwrap();
+            let count = || sqlx::query_scalar::<_, i64>(renewed).bind(until).fetch_one(&world.pool);
+            let is_renewed = async {
+                while asked.load(Ordering::SeqCst) == 0 || count().await.unwrap() == 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            timeout(Duration::from_secs(10), is_renewed).await.expect("its claim is renewed");
+            world.clock.advance(claims::LEASE.saturating_sub(Duration::from_secs(1)));
+            assert_eq!(asks_too(&world, &asked).await, 1);
+        }
+        answer.notify_one();
+    });
+    ticked.unwrap();
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM boards WHERE lease_id IS NULL").await, 1);
 }

@@ -2,7 +2,6 @@
 //! sites that give everything a new key.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -12,7 +11,6 @@ use earlybrd::db::settled_polls::Unchanged;
 use earlybrd::domain::board::BoardKind;
 use earlybrd::schedule::polling::pace;
 use earlybrd::worker::Worker;
-use earlybrd::workers::claims::{Claims, Pace};
 use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 
@@ -44,15 +42,14 @@ async fn polls_that_found_nothing_changed_all_settle_whoever_does_it() {
     let claim = Claim {
         now: world.now(),
         most: 200,
-        lease: |_, _| Duration::from_mins(1),
+        lease: Duration::from_mins(1),
         host_gap: Duration::ZERO,
         pace: None,
     };
     let claimed = db::in_tx(&world.pool, async |tx| db::polls::claim(tx, claim).await);
     let claimed = claimed.await.unwrap();
     assert_eq!(claimed.len(), 200);
-    let pace = Pace { host_gap: Duration::ZERO, spread: false, look: Duration::ZERO };
-    let claims = Claims::new(pace, Arc::default());
+    let claims = world.poller().claims;
     let next_poll_at = world.now() + TimeDelta::minutes(15);
     let settled = claimed.iter().map(|board| {
         let (host, at) = (db::hosts::host_of(&board.url), world.now());
@@ -79,7 +76,7 @@ async fn boards_that_are_all_due_at_once_are_spread() {
         let claim = Claim {
             now: world.now(),
             most: 32,
-            lease: |_, _| Duration::from_mins(1),
+            lease: Duration::from_mins(1),
             host_gap: Duration::from_secs(1),
             pace: Some(allowed),
         };

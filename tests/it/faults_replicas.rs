@@ -187,6 +187,14 @@ async fn metrics_are_for_whoever_has_the_token() {
     for line in ["earlybrd_deliveries_dead 1", "earlybrd_deliveries_owed 0", "# EOF"] {
         assert!(told.lines().any(|said| said == line), "{line}: {told}");
     }
+    // The rules in the documents are about what there is.
+    let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/discord.md"));
+    let names = page.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+    let names: Vec<&str> = names.filter(|name| name.starts_with("earlybrd_")).collect();
+    assert!(names.len() >= 4, "{names:?}");
+    for name in names {
+        assert!(told.contains(&format!("\n{name} ")), "{name}: {told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

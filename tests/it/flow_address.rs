@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use earlybrd::mail::Mail;
+use earlybrd::secrets::Subject;
 use reqwest::{Method, StatusCode};
 
 use crate::commands::check;
@@ -98,6 +99,37 @@ async fn what_waits_for_a_digest_by_mail_comes_in_the_chat_once_mail_is_off() {
     assert_eq!(here.world.sent(), ["ann: Cook one"]);
 }
 
+#[tokio::test]
+async fn what_waits_for_an_address_goes_to_the_one_that_takes_its_place() {
+    let here = by_mail().await;
+    // A mail that is queued, and a digest that gathers.
+    here.match_titles(&["Cook one"]).await;
+    here.say("deliver 1 daily 08:00").await;
+    here.match_titles(&["Cook two", "Cook one"]).await;
+    check(&here.say("email new@example.com").await, "new@example.com");
+    let asks = here.world.count("SELECT max(id) FROM targets WHERE platform = 'email'").await;
+    // Only the question leaves.
+    sqlx::query("UPDATE targets SET ready_at = NULL WHERE platform = 'email' AND id <> $1")
+        .bind(asks)
+        .execute(&here.world.pool)
+        .await
+        .unwrap();
+    here.deliver().await;
+    assert_eq!(post(&here.yes()).await.0, StatusCode::OK);
+    here.deliver().await;
+    here.world.clock.advance(HOUR * 24);
+    here.deliver().await;
+    let mails = here.mails();
+    for title in ["Cook one", "Cook two"] {
+        let with: Vec<_> = mails.iter().filter(|mail| mail.contains(title)).collect();
+        assert_eq!(with.len(), 1, "{title}");
+        assert!(with[0].contains("new@example.com"), "{}", with[0]);
+    }
+    assert!(here.world.sent().is_empty(), "{:?}", here.world.sent());
+    let instead = "SELECT count(*) FROM deliveries WHERE instead_of IS NOT NULL";
+    assert_eq!(here.world.count(instead).await, 0, "it is no stopgap");
+}
+
 /// Fault 52.
 #[tokio::test]
 async fn a_no_says_the_same_whatever_its_link_is_and_looking_at_it_ends_nothing() {
@@ -144,6 +176,39 @@ async fn a_yes_works_once_for_the_address_that_was_asked_last() {
     check(&here.say("email").await, "Your address is three@example.com");
     let clear = "SELECT count(*) FROM emails WHERE link_digest IS NOT NULL";
     assert_eq!(here.world.count(clear).await, 0, "nothing is left that says yes");
+}
+
+/// A process of the version before may write while one of this version runs, and keeps no links.
+#[tokio::test]
+async fn a_link_that_the_version_before_sent_says_yes_once() {
+    let here = Post::new().await;
+    here.say("email ann@example.com").await;
+    here.deliver().await;
+    let yes = here.yes();
+    let forget = "UPDATE emails SET link_digest = NULL";
+    sqlx::query(forget).execute(&here.world.pool).await.unwrap();
+    assert_eq!((get(&yes).await.0, post(&yes).await.0), (StatusCode::OK, StatusCode::OK));
+    assert_eq!((get(&yes).await.0, post(&yes).await.0), (StatusCode::GONE, StatusCode::GONE));
+}
+
+/// It says no causes.
+#[tokio::test]
+async fn a_bounce_of_the_version_before_is_undone_by_a_yes_and_a_complaint_is_not() {
+    let here = Post::new().await;
+    for (name, why) in [("ann", "mail: RCPT TO: 550 5.1.1"), ("bob", "its owner complained")] {
+        let digest = here.keys.digest(Subject::Suppressed, &format!("{name}@example.com"));
+        sqlx::query("INSERT INTO suppressed (digest, why, suppressed_at) VALUES ($1, $2, $3)")
+            .bind(digest.to_vec())
+            .bind(why)
+            .bind(here.world.now())
+            .execute(&here.world.pool)
+            .await
+            .unwrap();
+    }
+    check(&here.say("email bob@example.com").await, "complained about mails");
+    here.confirmed().await;
+    check(&here.say("email").await, "Your address is Ann@example.com");
+    assert_eq!(here.world.count("SELECT count(*) FROM suppressed").await, 1);
 }
 
 #[tokio::test]

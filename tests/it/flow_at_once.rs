@@ -1,7 +1,7 @@
 //! Boards that are stored at the same time: who waits for whom, and what comes of one job on both.
 
 use earlybrd::db;
-use earlybrd::db::postings::{Shown, Stored};
+use earlybrd::db::postings::{Extent, Shown, Stored};
 use earlybrd::domain::posting::{Identity, Posting};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -29,7 +29,7 @@ async fn store(world: &World, tx: &mut PgConnection, slug: &str, postings: &[Pos
         .unwrap();
     let boards = world.claim().await;
     let claimed = boards.into_iter().find(|board| board.slug == slug).unwrap();
-    let shown = Shown { postings, complete: false, most: usize::MAX };
+    let shown = Shown { postings, extent: Extent::Newest, most: usize::MAX };
     db::postings::store(tx, &claimed, shown, world.now()).await.unwrap()
 }
 

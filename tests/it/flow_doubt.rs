@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use earlybrd::db;
 use earlybrd::domain::delivery::{Doubt, Verdict};
+use earlybrd::domain::ids::TargetId;
 use earlybrd::domain::target::Platform;
 use earlybrd::worker::{Tick, Worker};
 use earlybrd::workers::outbox::LEASE;
@@ -134,6 +135,26 @@ async fn where_nobody_can_tell_it_is_sent_again_after_a_minute_until_somebody_sa
     assert_eq!(world.sent().len(), 4, "three answers were lost, and nothing else");
     let counted = "SELECT count(*) FROM deliveries WHERE state = 'sent' AND doubts = 3";
     assert_eq!(world.count(counted).await, 1);
+}
+
+#[tokio::test]
+async fn what_the_last_try_left_in_doubt_is_asked_for_when_the_target_is_back() {
+    let world = owing(&["ann"], &["job 1", "job 2"]).await;
+    world.messenger.in_doubt(Doubt::Ask);
+    world.messenger.fail(Failure::Verdict(Verdict::Retry { why: "busy".into(), after: None }));
+    world.messenger.fail(Failure::Lost);
+    world.deliver().await;
+    // A day after the first failure is the last try.
+    wait(&world, 24 * 3_600).await;
+    assert_eq!(world.sent(), ["ann: job 1"]);
+    let broken = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
+    assert_eq!(world.count(broken).await, 1);
+    let target = TargetId(world.count("SELECT id FROM targets").await);
+    let back = async |tx: &mut _| db::broken_targets::mend(tx, target, world.now()).await;
+    db::in_tx(&world.pool, back).await.unwrap();
+    wait(&world, 1).await;
+    assert_eq!(world.sent(), ["ann: job 1", "ann: job 2"]);
+    assert_eq!(world.messenger.asked(), 1);
 }
 
 #[tokio::test]

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use earlybrd::db;
+use earlybrd::db::filters::NewFilter;
 use earlybrd::domain::delivery::Verdict;
+use earlybrd::workers::gather::Gather;
 
 use crate::commands::{check, words};
 use crate::fakes::messenger::Failure;
 use crate::fakes::smtp::{Act, Stage};
 use crate::flow_address::by_relay;
 use crate::post::Post;
+use crate::world::{World, drain};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -112,7 +116,7 @@ async fn trouble_of_the_operators_holds_all_mail_up_and_counts_as_no_try() {
             .await,
         0
     );
-    let gauges = earlybrd::db::gauges::read(&here.world.pool, here.world.now()).await.unwrap();
+    let gauges = db::gauges::read(&here.world.pool, here.world.now()).await.unwrap();
     assert_eq!((gauges.mail_rests, gauges.dead), (1, 0));
     let asked = || smtp.commands().iter().filter(|line| line.starts_with("MAIL")).count();
     let bob = earlybrd::commands::Actor::alone(other.account, other.target);
@@ -122,6 +126,57 @@ async fn trouble_of_the_operators_holds_all_mail_up_and_counts_as_no_try() {
     here.world.clock.advance(Duration::from_mins(6));
     here.deliver().await;
     assert_eq!((asked(), smtp.mails().len()), (3, 2));
+}
+
+/// Looking at it makes it no longer.
+#[tokio::test]
+async fn a_rest_of_all_mail_ends_when_it_was_to() {
+    let (here, smtp) = by_relay().await;
+    smtp.at(Stage::Mail, Act::Say("535 5.7.8 bad password"));
+    here.show(&["Cook one"]).await;
+    let until = async || {
+        let until = db::limits::rests_until(&here.world.pool, "mail", here.world.now()).await;
+        until.unwrap().expect("a rest")
+    };
+    let ends = until().await;
+    let other = here.world.person("bob").await;
+    let bob = earlybrd::commands::Actor::alone(other.account, other.target);
+    here.world.clock.advance(Duration::from_millis(299_900));
+    earlybrd::commands::say(&here.context, bob, "email bob@example.net").await;
+    here.deliver().await;
+    assert_eq!(until().await, ends);
+    assert!(smtp.mails().is_empty());
+    here.world.clock.advance(Duration::from_secs(11));
+    here.deliver().await;
+    assert_eq!(smtp.mails().len(), 2);
+}
+
+#[tokio::test]
+async fn mails_that_wait_for_a_host_that_refuses_us_are_given_up_after_two_days() {
+    let (here, smtp) = by_relay().await;
+    // Others there are refused again and again.
+    sqlx::query(
+        "INSERT INTO rate_limits (key, free_at, rests_until) VALUES ('mail/example.com', $1, $2)",
+    )
+    .bind(here.world.now())
+    .bind(here.world.now() + chrono::TimeDelta::days(3))
+    .execute(&here.world.pool)
+    .await
+    .unwrap();
+    here.show(&["Cook one"]).await;
+    for _ in 0..11 {
+        here.world.clock.advance(HOUR * 4);
+        here.deliver().await;
+    }
+    assert!(here.world.sent().is_empty(), "{:?}", here.world.sent());
+    let tried = "SELECT sum(attempts)::bigint FROM deliveries WHERE state = 'pending'";
+    assert_eq!(here.world.count(tried).await, 0);
+    for _ in 0..2 {
+        here.world.clock.advance(HOUR * 4);
+        here.deliver().await;
+    }
+    assert_eq!(here.world.sent(), ["ann: Cook one"], "it comes in the chat");
+    assert!(smtp.mails().is_empty());
 }
 
 #[tokio::test]
@@ -145,8 +200,36 @@ async fn a_message_whose_sender_died_before_its_chat_did_comes_by_mail() {
     here.deliver().await;
     assert_eq!(here.mails().len(), 1, "its lease is not over");
     here.world.clock.advance(Duration::from_mins(4));
-    let gauges = earlybrd::db::gauges::read(&here.world.pool, here.world.now()).await.unwrap();
+    let gauges = db::gauges::read(&here.world.pool, here.world.now()).await.unwrap();
     assert_eq!(gauges.stuck, 1);
     here.deliver().await;
     assert!(here.mails()[1].contains("Cook one"));
+}
+
+#[tokio::test]
+async fn everybody_who_made_a_filter_of_a_channel_that_is_gone_is_told() {
+    let world = World::new().await;
+    let channel = world.person("channel").await;
+    for nth in 0..25 {
+        let maker = world.person(&format!("maker {nth}")).await;
+        let (account, target) = (channel.account, channel.target);
+        let made_from = Some(maker.target);
+        let filter = NewFilter { account, target, made_from, name: "go", query: "go" };
+        db::in_tx(&world.pool, async |tx| {
+            let revision = db::filters::begin_change(tx).await?;
+            db::filters::insert(tx, revision, filter, world.now()).await
+        })
+        .await
+        .unwrap();
+    }
+    sqlx::query("UPDATE targets SET broken_at = $1, broken_why = 'archived' WHERE id = $2")
+        .bind(world.now())
+        .bind(channel.target.0)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    drain(&mut Gather { base: world.base() }).await;
+    let told = "SELECT count(DISTINCT target_id) FROM deliveries WHERE notice IS NOT NULL";
+    assert_eq!(world.count(told).await, 25);
+    assert_eq!(world.count("SELECT count(*) FROM deliveries").await, 25, "each once");
 }

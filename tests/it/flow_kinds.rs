@@ -1,14 +1,17 @@
 //! Boards that take two requests, and web pages that are read by rules, from the poll to the row.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::rules::Rules;
 use earlybrd::worker::{Tick, Worker};
+use earlybrd::workers::poll_boards::PollBoards;
+use reqwest::header::HeaderValue;
 use serde_json::json;
 
 use crate::fakes::board::{Answer, FakeBoard};
-use crate::world::World;
+use crate::world::{World, drain};
 
 const POSTINGS: &str = "SELECT count(*) FROM postings";
 const NEWS: &str = "SELECT count(*) FROM postings WHERE matched_at IS NULL";
@@ -266,4 +269,41 @@ async fn pages_that_are_asked_by_post_say_where_they_begin() {
         .map(Option::unwrap)
         .collect();
     assert_eq!(offsets, [0, 20, 40]);
+}
+
+/// Neither of Personio's domains leads to the other.
+#[tokio::test]
+async fn a_company_that_is_not_at_one_domain_of_personios_is_asked_at_the_other() {
+    for (known, is_at) in [("de", "personio.com"), ("com", "personio.de"), ("de", "nowhere")] {
+        let world = World::new().await;
+        let board = FakeBoard::start().await;
+        let port = board.url.port().unwrap();
+        let here: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
+        #[expect(clippy::disallowed_methods, reason = "its names lead to this machine")]
+        let client = reqwest::Client::builder()
+            .resolve("acme.jobs.personio.de", here)
+            .resolve("acme.jobs.personio.com", here)
+            .build()
+            .unwrap();
+        let url = format!("http://acme.jobs.personio.{known}:{port}/xml?language=en");
+        world.board_of_kind("acme", &url.parse().unwrap(), BoardKind::Personio).await;
+        board.status(404, &[]);
+        board.body_at(
+            is_at,
+            "<workzag-jobs><position><id>7</id><name>Cook</name></position></workzag-jobs>",
+        );
+        let fetcher = world.fetcher().with_operator(client);
+        drain(&mut PollBoards { fetcher, ..world.poller() }).await;
+        let hosts: Vec<HeaderValue> =
+            board.requests().iter().map(|headers| headers["host"].clone()).collect();
+        assert!(hosts.len() == 2 && hosts[0] != hosts[1], "{hosts:?}");
+        let found: Option<String> = sqlx::query_scalar("SELECT url FROM postings")
+            .fetch_optional(&world.pool)
+            .await
+            .unwrap();
+        let want = (is_at != "nowhere").then(|| format!("http://acme.jobs.{is_at}:{port}/job/7"));
+        assert_eq!(found, want);
+        let missing = "SELECT count(*) FROM boards WHERE last_error = 'answered 404 Not Found'";
+        assert_eq!(world.count(missing).await, i64::from(want.is_none()));
+    }
 }

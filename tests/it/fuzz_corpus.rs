@@ -27,6 +27,21 @@ fn the_corpus_of_boards_is_read_clean_or_refused() {
 }
 
 #[test]
+fn the_corpus_of_dates_can_be_true_and_is_read_again() {
+    replay("dates", targets::dates);
+}
+
+#[test]
+fn the_corpus_of_html_is_made_text() {
+    replay("html", targets::html);
+}
+
+#[test]
+fn the_corpus_of_pay_survives_its_json() {
+    replay("pay", targets::pay);
+}
+
+#[test]
 fn the_corpus_of_filters_is_read_or_refused_as_it_should() {
     replay("filter", targets::filter);
 }
@@ -34,6 +49,11 @@ fn the_corpus_of_filters_is_read_or_refused_as_it_should() {
 #[test]
 fn the_corpus_of_mail_has_one_receiver_and_our_headers() {
     replay("mail", targets::mail);
+}
+
+#[test]
+fn the_corpus_of_slack_is_from_sound_ids_and_says_one_line() {
+    replay("slack", targets::slack);
 }
 
 #[test]

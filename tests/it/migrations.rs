@@ -43,6 +43,30 @@ fn every_migration_says_why_and_adds_no_column_that_old_rows_cannot_have() {
     }
 }
 
+/// What a process of the version before wrote while a new one ran.
+#[tokio::test]
+async fn a_bounce_that_became_a_complaint_by_default_is_a_bounce_again() {
+    let database = TestDatabase::empty().await;
+    let mut connection = PgConnection::connect(database.url().expose_secret()).await.unwrap();
+    for migration in db::MIGRATIONS.iter() {
+        if migration.description == "unsaid causes" {
+            sqlx::raw_sql(
+                "INSERT INTO suppressed (digest, why, suppressed_at)
+                 VALUES (sha256('a'), 'no such mailbox', '2026-02-01'),
+                        (sha256('b'), 'its owner complained', '2026-02-01')",
+            )
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        }
+        sqlx::raw_sql(migration.sql.clone()).execute(&mut connection).await.unwrap();
+    }
+    let bounces = "SELECT why FROM suppressed WHERE is_bounce";
+    let bounces: Vec<String> =
+        sqlx::query_scalar(bounces).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(bounces, ["no such mailbox"]);
+}
+
 /// Fault 20: the version before runs on the new schema, so nothing that it uses goes or gets another name.
 #[test]
 fn no_migration_takes_away_what_the_version_before_uses() {
@@ -53,6 +77,28 @@ fn no_migration_takes_away_what_the_version_before_uses() {
         for taken in ["DROP COLUMN", "DROP TABLE", "DROP VIEW", "RENAME", "SET NOT NULL", " TYPE "]
         {
             assert!(!sql.contains(taken), "migration {}: {taken}", migration.version);
+        }
+    }
+}
+
+/// Whoever writes to a large table would wait until its index is made.
+#[test]
+fn an_index_on_a_large_table_is_made_while_others_write() {
+    // Before the first release no table was large.
+    const RELEASED: i64 = 42;
+    let large =
+        ["postings", "openings", "owed", "owed_filters", "deliveries", "playground_messages"];
+    for migration in db::MIGRATIONS.iter().filter(|it| it.version > RELEASED) {
+        let words: Vec<&str> = migration.sql.as_str().split_whitespace().collect();
+        for at in (0..words.len()).filter(|at| words[*at].eq_ignore_ascii_case("INDEX")) {
+            let rest = &words[at + 1..];
+            let Some(on) = rest.iter().position(|it| it.eq_ignore_ascii_case("ON")) else {
+                continue;
+            };
+            let is_made = at > 0 && !words[at - 1].eq_ignore_ascii_case("DROP");
+            let is_large = rest.get(on + 1).is_some_and(|table| large.contains(table));
+            let apart = rest[..on].iter().any(|it| it.eq_ignore_ascii_case("CONCURRENTLY"));
+            assert!(!(is_made && is_large) || apart, "migration {}: {rest:?}", migration.version);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use earlybrd::commands::Context;
 use earlybrd::config::{SlackApp, SlackConfig};
 use earlybrd::db::accounts;
@@ -13,6 +14,7 @@ use earlybrd::{http, web};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use ring::hmac;
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,9 +22,10 @@ use url::Url;
 
 use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::slack::{FakeSlack, TOKEN, shown, value_of};
+use crate::process::binary::seconds;
 use crate::world::{Person, World, drain};
 
-const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+pub const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
 /// A service with the app, one workspace that installed it, and a Slack.
 pub struct Office {
@@ -72,7 +75,7 @@ impl Office {
     }
 
     pub async fn installed(&self, team: &str, token: &str) {
-        install(&self.world, team, token).await;
+        install(&self.world.pool, self.world.now(), team, token).await;
     }
 
     /// Somebody of the workspace, with their direct messages.
@@ -278,10 +281,9 @@ async fn replica(
 }
 
 /// As if a workspace had installed the app just now.
-pub async fn install(world: &World, team: &str, token: &str) {
-    let now = world.now();
+pub async fn install(pool: &PgPool, now: DateTime<Utc>, team: &str, token: &str) {
     let new = earlybrd::db::slack::Installed { team, name: "One", bot_user: "U0", scopes: "" };
-    earlybrd::db::in_tx(&world.pool, async |tx| {
+    earlybrd::db::in_tx(pool, async |tx| {
         let id = earlybrd::db::slack::install(tx, new, now).await?;
         let sealed = keys().seal(earlybrd::db::slack::cell(id), token).unwrap();
         earlybrd::db::slack::keep_token(tx, id, &sealed).await
@@ -292,6 +294,17 @@ pub async fn install(world: &World, team: &str, token: &str) {
 
 pub fn keys() -> Keys {
     format!("k1:{}", "A".repeat(43)).parse().unwrap()
+}
+
+/// A request as Slack signs it, to a process.
+pub fn signed_now(request: RequestBuilder, kind: &str, body: String) -> RequestBuilder {
+    let now = seconds().to_string();
+    let signature = earlybrd::slack::sign(&SECRET.into(), &now, body.as_bytes());
+    request
+        .header("content-type", kind)
+        .header("x-slack-request-timestamp", now)
+        .header("x-slack-signature", signature)
+        .body(body)
 }
 
 /// What a page or an answer says.

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use earlybrd::commands::{self, Actor};
+use earlybrd::db::first_readings::{self, Begun};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::reply::Reply;
 use earlybrd::secrets::Keys;
+use earlybrd::workers::housekeeping::Sweep;
+use sha2::{Digest, Sha256};
 
 use crate::commands::{check, words};
 use crate::fakes::board::{Answer, FakeBoard, Item, feed};
@@ -309,4 +312,49 @@ async fn a_secret_address_is_sealed_and_shown_by_its_host() {
     world.deliver().await;
     assert_eq!(world.sent().len(), 4);
     assert!(said.iter().chain(&world.sent()).all(|said| !said.contains("hush")), "{said:?}");
+}
+
+/// Fault 33, before there is a board: whoever was reading it died, and the note of it is what remains.
+#[tokio::test]
+async fn a_page_with_which_the_process_died_is_not_read_again_for_a_day() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook")]);
+    let ann = world.person("ann").await;
+    let address = Sha256::digest(board.url.as_str()).to_vec();
+    let (process, now) = (uuid::Uuid::new_v4(), world.now());
+    let begin = async |now| first_readings::begin(&world.pool, &address, process, now).await;
+    assert_eq!(begin(now).await.unwrap(), Begun::Yes);
+    check(&add(&world, ann, &board).await, "cannot be watched: another replica reads what it");
+    world.clock.advance(Duration::from_mins(1));
+    check(&add(&world, ann, &board).await, "cannot be watched: what it answers has ended this");
+    assert_eq!(world.count("SELECT count(*) FROM boards").await, 0);
+    world.clock.advance(Duration::from_hours(24));
+    check(&add(&world, ann, &board).await, "as board 1");
+}
+
+/// What did no harm leaves no note, whatever came of it; what this process began it has survived.
+#[tokio::test]
+async fn a_page_that_was_read_leaves_no_note_of_it() {
+    const NOTES: &str = "SELECT count(*) FROM first_readings";
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    let ann = world.person("ann").await;
+    for (page, said) in [
+        ("<!doctype html><title>Cooks</title>", "names no feed"),
+        (r#"{"jobs": []}"#, "neither a board"),
+        (feed(&[Item::titled("Cook")]).as_str(), "as board 1"),
+    ] {
+        board.body(page);
+        check(&add(&world, ann, &board).await, said);
+        assert_eq!(world.count(NOTES).await, 0, "{said}");
+    }
+    let (address, process) = ([7; 32], uuid::Uuid::new_v4());
+    for _ in 0..2 {
+        let begun = first_readings::begin(&world.pool, &address, process, world.now()).await;
+        assert_eq!(begun.unwrap(), Begun::Yes);
+    }
+    world.clock.advance(Duration::from_hours(25));
+    drain(&mut Sweep { base: world.base() }).await;
+    assert_eq!(world.count(NOTES).await, 0, "nobody heeds it any more");
 }

@@ -49,6 +49,7 @@ async fn slack_may_look_whether_somebody_is_there() {
         assert_eq!(probe.status(), StatusCode::OK, "{path}");
         let other = office.get(path).send().await.unwrap();
         assert_eq!(other.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(other.headers()["allow"], "POST", "{path}");
     }
     let body = json!({ "type": "url_verification", "challenge": "3eZbrw1a", "token": "x" });
     let kind = "application/json; charset=utf-8";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use earlybrd::domain::ids::{DraftId, OpeningId};
 use earlybrd::domain::reply::{Action, Mark, Reason};
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;
 
 use crate::fakes::slack::TOKEN;
@@ -185,30 +185,21 @@ async fn what_two_replicas_are_brought_is_done_once() {
     let other = office.replica().await;
     let line = json!({ "type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
                        "text": "list" });
-    let requests = (0..4).map(|n| {
-        let mut request = office.event("Ev1", &line).build().unwrap();
-        if n % 2 == 0 {
+    // Two to each of them.
+    let brings = async |request: &dyn Fn() -> RequestBuilder| {
+        let requests = [&office.base, &other, &office.base, &other].map(|replica| {
+            let mut request = request().build().unwrap();
             let path = request.url().path().to_owned();
-            *request.url_mut() = other.join(&path).unwrap();
+            *request.url_mut() = replica.join(&path).unwrap();
+            office.client.execute(request)
+        });
+        for answer in futures_util::future::join_all(requests).await {
+            assert_eq!(answer.unwrap().status(), StatusCode::OK);
         }
-        office.client.execute(request)
-    });
-    for answer in futures_util::future::join_all(requests).await {
-        assert_eq!(answer.unwrap().status(), StatusCode::OK);
-    }
-    office.quiet().await;
+        office.quiet().await;
+    };
+    brings(&|| office.event("Ev1", &line)).await;
     assert_eq!(office.slack.posted().len(), 1);
-    let commands = (0..4).map(|n| {
-        let mut request = office.command(("U1", "D1"), "watch rust", "one").build().unwrap();
-        if n % 2 == 0 {
-            let path = request.url().path().to_owned();
-            *request.url_mut() = other.join(&path).unwrap();
-        }
-        office.client.execute(request)
-    });
-    for answer in futures_util::future::join_all(commands).await {
-        assert_eq!(answer.unwrap().status(), StatusCode::OK);
-    }
-    office.quiet().await;
+    brings(&|| office.command(("U1", "D1"), "watch rust", "one")).await;
     assert_eq!(office.world.count("SELECT count(*) FROM drafts").await, 1);
 }

@@ -94,8 +94,9 @@ async fn an_answer_that_takes_longer_comes_where_it_can() {
     assert_eq!(said(answer).await, "");
     office.quiet().await;
     assert!(text(&office.slack.responses()[0]).contains("no filters"));
-    // Where there is none, or one that is not Slack's, at once.
-    for (user, url) in [("U2", ""), ("U3", "https://elsewhere.example/x")] {
+    // Where there is none, or one that is not this Slack's, at once.
+    let example = "https://hooks.slack.com/commands/1234/5678";
+    for (user, url) in [("U2", ""), ("U3", "https://elsewhere.example/x"), ("U4", example)] {
         office.slack.play("users.info", Trick::Late(Duration::from_millis(700)));
         let pairs = [
             ("team_id", "T1"),
@@ -109,6 +110,43 @@ async fn an_answer_that_takes_longer_comes_where_it_can() {
         let answer: Value = serde_json::from_str(&said(answer).await).unwrap();
         assert!(text(&answer).contains("no filters"), "{answer}");
     }
+}
+
+/// What somebody pressed is done by then, and nothing else says so.
+#[tokio::test]
+async fn an_answer_to_a_button_that_slack_does_not_take_is_offered_again() {
+    let office = Office::new().await;
+    let preview = office.types("U1", "watch rust").await;
+    office.slack.play("response_url", Trick::Answer(503, Vec::new(), ""));
+    office.slack.play("response_url", Trick::Answer(429, vec![("retry-after", "1")], ""));
+    let saved = office.presses(("U1", "D1"), &preview["blocks"], "Save").await;
+    assert!(text(&saved).contains("saved"), "{}", text(&saved));
+    // Where it is refused there is nothing to wait for.
+    office.slack.play("response_url", Trick::Answer(404, Vec::new(), "used_url"));
+    let refused = office.presses(("U1", "D1"), &preview["blocks"], "Save").await;
+    assert_eq!(refused, Value::Null);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_line_that_slack_does_not_take_is_told_again() {
+    let office = Office::new().await;
+    let list = json!({ "type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
+                       "text": "list" });
+    office.slack.play("chat.postMessage", Trick::Answer(503, Vec::new(), ""));
+    office.happens(list.clone()).await;
+    assert_eq!(office.slack.posted().len(), 1);
+    // What Slack wants to rest is not asked for before.
+    office.slack.play("chat.postMessage", Trick::Answer(429, vec![("retry-after", "1")], ""));
+    let rested = async {
+        let rests = "SELECT count(*) FROM rate_limits WHERE rests_until IS NOT NULL";
+        while office.world.count(rests).await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        office.world.clock.advance(Duration::from_secs(1));
+    };
+    tokio::join!(office.happens(list), rested);
+    assert_eq!(office.slack.posted().len(), 2);
+    assert_eq!(office.slack.calls("chat.postMessage").len(), 4);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use earlybrd::slack::{EVENTS, PATHS, SCOPES, manifest};
+use earlybrd::slack::{EVENTS, METHODS, PATHS, SCOPES, manifest};
 
 const COMMITTED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/slack.yaml"));
 
@@ -64,4 +64,30 @@ fn every_event_is_taken() {
         let wanted = 1 + usize::from(!event.ends_with("_rename") && event == kind);
         assert!(taken >= wanted, "{event}");
     }
+}
+
+/// Each method that the code names is counted, but those that are of no workspace.
+#[test]
+fn every_method_that_is_called_has_its_tier() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/slack");
+    let families = ["apps", "auth", "chat", "conversations", "oauth", "users", "views"];
+    let mut called = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.ends_with("methods.rs") {
+            continue;
+        }
+        let code = std::fs::read_to_string(path).unwrap();
+        let texts = code.split('"').filter(|text| !text.contains(char::is_whitespace));
+        let is_method = |text: &&str| {
+            text.split_once('.').is_some_and(|(family, _)| families.contains(&family))
+        };
+        called.extend(texts.filter(is_method).map(str::to_owned));
+    }
+    for apart in ["apps.connections.open", "oauth.v2.access"] {
+        assert!(called.remove(apart), "{apart}");
+    }
+    let counted: BTreeSet<String> =
+        METHODS.iter().map(|(method, _)| (*method).to_owned()).collect();
+    assert_eq!(called, counted);
 }

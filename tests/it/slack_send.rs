@@ -40,7 +40,7 @@ impl Workspace {
     }
 
     pub async fn installed(&self, token: &str) {
-        install(&self.world, "T1", token).await;
+        install(&self.world.pool, self.world.now(), "T1", token).await;
     }
 
     pub async fn person(&self) -> Person {
@@ -225,7 +225,7 @@ async fn every_code_leads_to_the_verdict_of_the_table() {
     slack.installed(TOKEN).await;
     slack.slack.play(POST, Trick::Refuse("brand_new_code"));
     let verdict = slack.send().await.unwrap_err();
-    assert!(matches!(verdict, Verdict::Retry { .. }) && verdict.why().contains("brand_new_code"));
+    assert!(matches!(verdict, Verdict::Strange { .. }) && verdict.why().contains("brand_new_code"));
     assert!(slack.slack.posted().is_empty());
 }
 

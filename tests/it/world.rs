@@ -20,7 +20,7 @@ use earlybrd::messenger::Messenger;
 use earlybrd::web::Health;
 use earlybrd::worker::{Tick, Worker};
 use earlybrd::workers::Base;
-use earlybrd::workers::claims::{Claims, Pace};
+use earlybrd::workers::claims::{Claims, Pace, RENEWAL};
 use earlybrd::workers::deliver::Deliver;
 use earlybrd::workers::edit_cards::EditCards;
 use earlybrd::workers::match_postings::MatchPostings;
@@ -157,7 +157,8 @@ impl World {
     }
 
     pub fn poller(&self) -> PollBoards {
-        let pace = Pace { host_gap: Duration::ZERO, spread: false, look: Duration::ZERO };
+        let (host_gap, look) = (Duration::ZERO, Duration::ZERO);
+        let pace = Pace { host_gap, spread: false, look, renewal: RENEWAL };
         let claims = Claims::new(pace, Arc::default());
         PollBoards { base: self.base(), fetcher: self.fetcher(), claims, keys: None }
     }
@@ -171,7 +172,7 @@ impl World {
         let claim = Claim {
             now: self.now(),
             most: 100,
-            lease: |_, _| Duration::from_secs(1),
+            lease: Duration::from_secs(1),
             host_gap: Duration::ZERO,
             pace: None,
         };

@@ -63,6 +63,11 @@ pub trait Kind: Sync {
         None
     }
 
+    /// Where the jobs may lie that are not at an address.
+    fn elsewhere(&self, _asked: &Url) -> Option<Url> {
+        None
+    }
+
     /// The JSON that is sent to ask; without it the address is just fetched.
     fn question(&self) -> Option<&'static str> {
         None

@@ -9,6 +9,10 @@ use super::xml_items::{Element, Shape, xml_board};
 use super::{Kind, RawItems, Reading, Response, Unreadable, name_before};
 use crate::normalize::{BoardContext, RawDate, RawPosting};
 
+/// Where companies are.
+const DE: &str = "jobs.personio.de";
+const COM: &str = "jobs.personio.com";
+
 pub struct Personio;
 
 impl Kind for Personio {
@@ -21,7 +25,7 @@ impl Kind for Personio {
         xml_board(response, Shape { root: "workzag-jobs", item: "position" }, posting)
     }
 
-    /// Neither of the two domains leads to the other: a company at the second one is `com/acme`.
+    /// A company is at one of two domains, neither of which leads to the other; at the second one it is `com/acme`.
     fn address(&self, company: &str) -> Option<String> {
         let (end, company) = match company.split_once('/') {
             Some(("com", company)) => ("com", company),
@@ -32,8 +36,17 @@ impl Kind for Personio {
     }
 
     fn company(&self, seen_at: &Url) -> Option<String> {
-        name_before(seen_at, "jobs.personio.de")
-            .or_else(|| Some(format!("com/{}", name_before(seen_at, "jobs.personio.com")?)))
+        name_before(seen_at, DE).or_else(|| Some(format!("com/{}", name_before(seen_at, COM)?)))
+    }
+
+    fn elsewhere(&self, asked: &Url) -> Option<Url> {
+        let other = match name_before(asked, DE) {
+            Some(company) => format!("{company}.{COM}"),
+            None => format!("{}.{DE}", name_before(asked, COM)?),
+        };
+        let mut url = asked.clone();
+        url.set_host(Some(&other)).ok()?;
+        Some(url)
     }
 }
 
@@ -60,8 +73,22 @@ fn posting(job: &Element) -> RawPosting {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check;
+    use url::Url;
+
+    use super::super::{check, of};
     use crate::domain::board::BoardKind;
+
+    #[test]
+    fn who_is_not_at_one_domain_may_be_at_the_other() {
+        let elsewhere = |asked: &str| {
+            let other = of(BoardKind::Personio).elsewhere(&Url::parse(asked).unwrap());
+            other.map(String::from).unwrap_or_default()
+        };
+        let de = "https://acme.jobs.personio.de/xml?language=en";
+        let com = "https://acme.jobs.personio.com/xml?language=en";
+        assert_eq!((elsewhere(de), elsewhere(com)), (com.to_owned(), de.to_owned()));
+        assert_eq!(elsewhere("https://jobs.acme.example/xml"), "");
+    }
 
     #[test]
     fn the_parts_of_a_job_are_joined() {

@@ -16,8 +16,11 @@ const MOST: usize = 20_000;
 /// To find the end of what has none the whole text is searched, each time.
 const MOST_FAULTS: usize = 100;
 
-/// Open elements of one item; of deeper ones the text is the parent's.
+/// Open elements of one item, or around the items; of deeper ones the text is the parent's.
 const DEEPEST: usize = 32;
+
+/// Elements that are read: fifty of each item. Others would take much more memory than their text.
+const MOST_ELEMENTS: usize = 50 * MOST;
 
 /// One element of an item.
 #[derive(Debug, Default)]
@@ -117,6 +120,8 @@ fn next_item<'t>(text: &'t str, item: &str) -> Option<&'t str> {
 struct State<'n> {
     shape: Shape<'n>,
     root_seen: bool,
+    /// Those that were opened so far.
+    elements: usize,
     /// What is open around the items.
     around: Vec<String>,
     /// The item that is being read and what is open in it.
@@ -127,7 +132,20 @@ struct State<'n> {
 impl<'n> State<'n> {
     fn of(shape: Shape<'n>) -> Self {
         let (around, open, read) = Default::default();
-        Self { shape, root_seen: false, around, open, read }
+        Self { shape, root_seen: false, elements: 0, around, open, read }
+    }
+
+    /// Why nothing more is read.
+    fn enough(&self) -> Option<String> {
+        if self.read.items.len() >= MOST {
+            Some(format!("the first {MOST} are read, and nothing of what follows"))
+        } else if self.elements >= MOST_ELEMENTS {
+            Some(format!(
+                "the first {MOST_ELEMENTS} elements are read, and nothing of what follows"
+            ))
+        } else {
+            None
+        }
     }
 
     /// Reads to the end, or to a fault: then gives what stands behind the start of the item that it
@@ -142,13 +160,11 @@ impl<'n> State<'n> {
         let mut behind = text.get(1..).unwrap_or_default();
         loop {
             let opened = self.open.len();
-            let fault = match reader.read_event() {
-                Ok(Event::Eof) if self.open.is_empty() => return Ok(None),
-                Ok(Event::Eof) => CUT_OFF.to_owned(),
-                Ok(_) if self.read.items.len() >= MOST => {
-                    format!("the first {MOST} are read, and nothing of what follows")
-                }
-                Ok(event) => {
+            let fault = match (reader.read_event(), self.enough()) {
+                (Ok(Event::Eof), _) if self.open.is_empty() => return Ok(None),
+                (Ok(Event::Eof), _) => CUT_OFF.to_owned(),
+                (Ok(_), Some(enough)) => enough,
+                (Ok(event), None) => {
                     self.take(event)?;
                     if self.open.len() == 1 && opened != 1 {
                         let at = usize::try_from(reader.buffer_position()).unwrap_or(text.len());
@@ -156,12 +172,12 @@ impl<'n> State<'n> {
                     }
                     continue;
                 }
-                Err(error) => error.to_string(),
+                (Err(error), _) => error.to_string(),
             };
             self.open.clear();
             let place = format!("after item {}", self.read.items.len());
             self.read.problems.push(Problem { place, what: fault });
-            return Ok((self.read.items.len() < MOST).then_some(behind));
+            return Ok(self.enough().is_none().then_some(behind));
         }
     }
 
@@ -189,12 +205,15 @@ impl<'n> State<'n> {
             }
             self.root_seen = true;
         }
+        self.elements += 1;
         if name == self.shape.item {
             // The one before was not closed.
             self.close(name);
             self.open.push(Element { name: name.to_owned(), ..Element::default() });
         } else if self.open.is_empty() {
-            self.around.push(name.to_owned());
+            if self.around.len() < DEEPEST {
+                self.around.push(name.to_owned());
+            }
         } else if self.open.len() < DEEPEST {
             self.open.push(Element { name: name.to_owned(), ..Element::default() });
         }
@@ -318,6 +337,18 @@ mod tests {
         let deep =
             format!("<rss><item><a>1{}</a></item><item><a>2</a></item></rss>", "<b>".repeat(9_999));
         assert_eq!(read(&deep).unwrap().items.len(), 2);
+    }
+
+    /// However much is open, each end is looked for in little; and elements are counted, not only items.
+    #[test]
+    fn what_nobody_closes_is_bounded() {
+        let mut state = State::of(Shape { root: "rss", item: "item" });
+        let around = format!("<rss>{}<item/>", "<a></x>".repeat(999));
+        assert_eq!(state.read(&around), Ok(None));
+        assert_eq!((state.around.len(), state.read.items.len()), (DEEPEST, 1));
+        state.elements = MOST_ELEMENTS - 3;
+        assert_eq!(state.read("<item><a/></item><item><a/><a/><a/></item>"), Ok(None));
+        assert_eq!((state.read.items.len(), state.read.problems.len()), (2, 1));
     }
 
     #[test]

@@ -53,6 +53,12 @@ pub struct Fate {
     pub doubled_otherwise: usize,
     /// Of these, of deliveries that nobody was in doubt about: none was on its way when somebody died.
     pub doubled_without_doubt: usize,
+    /// How often messages were on their way when somebody died, or just so.
+    pub in_flight: usize,
+    /// Copies of messages, whatever they show.
+    pub copies: usize,
+    /// Of these, more than their message was on its way for.
+    pub copies_beyond: usize,
     /// Messages that nobody should have got.
     pub strays: usize,
 }
@@ -66,15 +72,29 @@ pub struct Delays {
     pub max: f64,
 }
 
+impl Fate {
+    /// Whether no more was doubled than cannot be helped where nobody knows a message again: what was on its
+    /// way when somebody died, once for each of them, under its own number.
+    pub fn is_bounded(&self) -> bool {
+        self.doubled_otherwise == 0 && self.doubled_without_doubt == 0 && self.copies_beyond == 0
+    }
+}
+
+/// What was on its way when somebody died.
+#[derive(Debug, Clone, Default)]
+pub struct InFlight {
+    /// Deliveries of which nobody knew whether they had arrived.
+    pub doubtful: BTreeSet<i64>,
+    /// Under how many leases each delivery was seen on its way: that of a sender that dies stays until it ends,
+    /// so none of those is missed.
+    pub leases: BTreeMap<i64, usize>,
+}
+
 /// A message that took longer than this was held up by a kill.
 const HELD_UP: Duration = Duration::from_secs(5);
 
-/// Compares. `doubtful` are the deliveries that were on their way when somebody died, or an answer was lost.
-pub fn fates(
-    posted: &[Posted],
-    arrived: &[Arrived],
-    doubtful: &BTreeSet<i64>,
-) -> BTreeMap<Kind, Fate> {
+/// Compares.
+pub fn fates(posted: &[Posted], arrived: &[Arrived], in_flight: &InFlight) -> BTreeMap<Kind, Fate> {
     let mut shown: HashMap<(String, &str), Vec<i64>> = HashMap::new();
     for Arrived { sent, .. } in arrived {
         for title in &sent.titles {
@@ -83,7 +103,7 @@ pub fn fates(
     }
     let mut fates = BTreeMap::new();
     for kind in KINDS {
-        let mut fate = Fate::default();
+        let mut fate = copies(kind, arrived, in_flight);
         for posting in posted {
             let target = address(kind, posting.group);
             fate.owed += 1;
@@ -94,7 +114,7 @@ pub fn fates(
                     fate.doubled += several.len() - 1;
                     let numbers: BTreeSet<i64> = several.iter().copied().collect();
                     fate.doubled_otherwise += numbers.len() - 1;
-                    if numbers.is_disjoint(doubtful) {
+                    if numbers.is_disjoint(&in_flight.doubtful) {
                         fate.doubled_without_doubt += several.len() - 1;
                     }
                 }
@@ -110,6 +130,22 @@ pub fn fates(
         }
     }
     fates
+}
+
+/// How often the messages of one kind came again.
+fn copies(kind: Kind, arrived: &[Arrived], in_flight: &InFlight) -> Fate {
+    let mut times: BTreeMap<i64, usize> = BTreeMap::new();
+    for Arrived { sent, .. } in arrived.iter().filter(|it| it.sent.kind == kind) {
+        *times.entry(sent.delivery).or_default() += 1;
+    }
+    let mut fate = Fate::default();
+    for (delivery, times) in times {
+        let leases = in_flight.leases.get(&delivery).copied().unwrap_or_default();
+        fate.in_flight += leases;
+        fate.copies += times - 1;
+        fate.copies_beyond += (times - 1).saturating_sub(leases);
+    }
+    fate
 }
 
 /// From the storing of postings to the arrival of their first messages; and of those that were held up, most of
@@ -147,8 +183,32 @@ mod tests {
     use super::*;
 
     fn arrived(target: &str, title: &str, delivery: i64) -> Arrived {
+        let kind = KINDS.into_iter().find(|kind| is_of(*kind, target)).unwrap();
         let (target, titles) = (target.to_owned(), vec![title.to_owned()]);
-        Arrived { sent: Sent { kind: Kind::Key, delivery, target, titles }, at: Instant::now() }
+        Arrived { sent: Sent { kind, delivery, target, titles }, at: Instant::now() }
+    }
+
+    /// Of the mails 1, 2 and 3 nobody knew whether they had arrived: once of the first two, twice of the third.
+    #[test]
+    fn mails_that_come_again_are_as_many_as_were_on_their_way_at_the_most() {
+        let check = |mails: &[(i64, &str)], want: bool| {
+            let posted = Posted { title: "a".to_owned(), group: 1, at: Instant::now() };
+            let came: Vec<Arrived> =
+                mails.iter().map(|(mail, title)| arrived("Mail-1", title, *mail)).collect();
+            let leases = BTreeMap::from([(1, 1), (2, 1), (3, 2)]);
+            let in_flight = InFlight { doubtful: leases.keys().copied().collect(), leases };
+            let fates = fates(&[posted], &came, &in_flight);
+            assert_eq!(fates[&Kind::Mail].is_bounded(), want, "{mails:?}");
+        };
+        check(&[(1, "a")], true);
+        check(&[(1, "a"), (1, "a")], true);
+        check(&[(1, "a"), (1, "a"), (2, "b"), (2, "b")], true);
+        check(&[(3, "a"), (3, "a"), (3, "a")], true);
+        // One too often, one without any doubt, one under another number, one that is nobody's.
+        check(&[(1, "a"), (1, "a"), (1, "a"), (2, "b")], false);
+        check(&[(4, "a"), (4, "a")], false);
+        check(&[(1, "a"), (2, "a")], false);
+        check(&[(4, "c"), (4, "c")], false);
     }
 
     #[test]
@@ -166,7 +226,8 @@ mod tests {
             arrived("LookUp-1", "a", 4),
             arrived("Mail-2", "a", 5),
         ];
-        let fates = fates(&posted, &came, &BTreeSet::from([4]));
+        let in_flight = InFlight { doubtful: BTreeSet::from([4]), ..InFlight::default() };
+        let fates = fates(&posted, &came, &in_flight);
         let figures = |kind: Kind| {
             let fate = &fates[&kind];
             let unexplained = fate.doubled_without_doubt;

@@ -1,6 +1,6 @@
 //! Starts everything, kills, waits until all is quiet, and compares.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Wanted;
 use super::crew::Crew;
 use super::ledger::{KINDS, Kind, Ledger};
-use super::oracle::{self, Posted, address};
+use super::oracle::{self, Fate, InFlight, Posted, address};
 use super::stand_in::platform;
 use crate::app::{App, Database};
 use crate::cli::bench::{Folder, board};
@@ -23,13 +23,16 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db;
 use crate::db::filters::NewFilter;
-use crate::db::postings::Shown;
+use crate::db::postings::{Extent, Shown};
 use crate::domain::account::{AccountKind, Identity};
 use crate::domain::board::ClaimedBoard;
 use crate::domain::posting::{self, Posting};
 
 /// A target gets less than a burst a minute.
 const A_MINUTE: u32 = 4;
+
+/// How often it is seen what is on its way. The lease of a sender that died lasts much longer.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How often postings are stored.
 const BATCH: Duration = Duration::from_millis(500);
@@ -75,27 +78,34 @@ async fn chaos(
     let board = ClaimedBoard { polled_before: true, ..board(app).await? };
     let mut crew = Crew::new(database, address, wanted)?;
     crew.fill(true)?;
-    let enough = CancellationToken::new();
-    let (posted, killed) = tokio::join!(post(app, &board, rate, groups, &enough), async {
-        let killed = crew.kill_all().await;
-        enough.cancel();
-        killed
-    });
-    let posted = posted?;
-    killed?;
-    crew.calm()?;
-    let quiet = until_quiet(&app.pool, &posted, ledger).await?;
+    let (enough, over) = (CancellationToken::new(), CancellationToken::new());
+    let kills = async {
+        let (posted, killed) = tokio::join!(post(app, &board, rate, groups, &enough), async {
+            let killed = crew.kill_all().await;
+            enough.cancel();
+            killed
+        });
+        let posted = posted?;
+        killed?;
+        crew.calm()?;
+        let quiet = until_quiet(&app.pool, &posted, ledger).await?;
+        anyhow::Ok((posted, quiet))
+    };
+    let all = async {
+        let ended = kills.await;
+        over.cancel();
+        ended
+    };
+    let (ended, leases) = tokio::join!(all, sends(&app.pool, &over));
+    let (posted, quiet) = ended?;
     let arrived = ledger.arrived();
-    let doubtful = db::unsent::ever_in_doubt(&app.pool).await?;
-    let doubtful: BTreeSet<i64> = doubtful.into_iter().collect();
-    let fates = oracle::fates(&posted, &arrived, &doubtful);
+    let doubtful = db::unsent::ever_in_doubt(&app.pool).await?.into_iter().collect();
+    let in_flight = InFlight { doubtful, leases };
+    let fates = oracle::fates(&posted, &arrived, &in_flight);
     let (all, held_up) = oracle::delays(&posted, &arrived);
     let kept = |kind| fates.get(&kind).is_some_and(|fate| fate.lost == 0 && fate.strays == 0);
     let single = |kind| fates.get(&kind).is_some_and(|fate| fate.doubled == 0);
-    // What was on its way when somebody died, and nothing else.
-    let same = fates
-        .get(&Kind::Mail)
-        .is_some_and(|fate| fate.doubled_otherwise == 0 && fate.doubled_without_doubt == 0);
+    let same = fates.get(&Kind::Mail).is_some_and(Fate::is_bounded);
     let single = KINDS.into_iter().filter(|kind| *kind != Kind::Mail).all(single);
     let sound = quiet && KINDS.iter().all(|kind| kept(*kind)) && single && same;
     let figures = json!({
@@ -103,10 +113,27 @@ async fn chaos(
         "quiet": quiet,
         "fates": fates,
         "delay_ms": all,
-        "ever_in_doubt": doubtful.len(),
+        "ever_in_doubt": in_flight.doubtful.len(),
         "recovery_ms": held_up,
     });
     Ok((figures, sound))
+}
+
+/// Watches what is on its way until all is over; under how many leases each delivery was.
+async fn sends(pool: &PgPool, over: &CancellationToken) -> BTreeMap<i64, usize> {
+    let mut seen = BTreeSet::new();
+    while !over.is_cancelled() {
+        // While Postgres is away, nothing changes.
+        if let Ok(sends) = db::unsent::on_their_way(pool).await {
+            seen.extend(sends);
+        }
+        sleep(LOOK).await;
+    }
+    let mut leases = BTreeMap::new();
+    for (delivery, _) in seen {
+        *leases.entry(delivery).or_default() += 1;
+    }
+    leases
 }
 
 /// For each kind and group an account with a target and a filter.
@@ -154,7 +181,7 @@ async fn post(
             posted.push(Posted { title: posting.title.clone(), group, at });
             batch.push(posting);
         }
-        let shown = Shown { postings: &batch, complete: false, most: usize::MAX };
+        let shown = Shown { postings: &batch, extent: Extent::Newest, most: usize::MAX };
         loop {
             let now = app.clock.now();
             let stored =
@@ -190,7 +217,7 @@ async fn until_quiet(pool: &PgPool, posted: &[Posted], ledger: &Ledger) -> anyho
         sleep(Duration::from_millis(500)).await;
         let now = db::server_time(pool).await?;
         let unsent = db::unsent::list(pool, now, 1_000).await?;
-        let fates = oracle::fates(posted, &ledger.arrived(), &BTreeSet::new());
+        let fates = oracle::fates(posted, &ledger.arrived(), &InFlight::default());
         let arrived = fates.values().all(|fate| fate.lost == 0);
         if arrived && unsent.iter().all(|delivery| delivery.state == "dead") {
             return Ok(true);

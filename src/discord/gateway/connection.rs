@@ -18,6 +18,7 @@ use super::rules::{Then, address, after_close};
 use super::{End, Gateway, Held};
 use crate::db;
 use crate::db::discord_gateway::Session;
+use crate::discord::api::Failure;
 use crate::discord::line::text;
 
 /// Largest message: a server with all its channels.
@@ -113,14 +114,19 @@ impl Gateway {
                 Err(_) => tracing::warn!("Discord's gateway: the session's address is silent"),
             }
         }
-        let base = if let Some(url) = &self.url {
-            url.to_string()
-        } else {
-            let answer = self.desk.api.get("gateway").await?;
-            text(&answer, "/url").context("Discord names no gateway")?.to_owned()
-        };
+        let base = if let Some(url) = &self.url { url.to_string() } else { self.named().await? };
         let line = self.dial(&base).await?;
         Ok((base, line))
+    }
+
+    /// Where Discord says that connections are opened. A stand-in may say so to bots alone.
+    async fn named(&self) -> anyhow::Result<String> {
+        let api = &self.desk.api;
+        let answer = match api.get("gateway").await {
+            Err(Failure::Refused { status: 404, .. }) => api.get("gateway/bot").await?,
+            answer => answer?,
+        };
+        Ok(text(&answer, "/url").context("Discord names no gateway")?.to_owned())
     }
 
     async fn dial(&self, base: &str) -> anyhow::Result<Line> {

@@ -180,6 +180,15 @@ impl Gateway {
         }
     }
 
+    /// Lets the operator see that nothing is brought until there is a connection again.
+    async fn note_down(&self, held: &Held) {
+        let (pool, app) = (&self.desk.context.pool, self.desk.api.app_id.as_str());
+        let noted = db::discord_gateway::note_down(pool, (app, held.lease), self.now()).await;
+        if let Err(error) = noted {
+            tracing::warn!("Discord's gateway: {error}");
+        }
+    }
+
     async fn let_go(&self, held: &Held) {
         if let Err(error) = self.keep(held, false).await {
             tracing::warn!("Discord's gateway: {error}");
@@ -192,7 +201,9 @@ impl Gateway {
         while !stop.is_cancelled() {
             let began = Instant::now();
             let had = held.session();
-            match self.connection(held, stop).await {
+            let ended = self.connection(held, stop).await;
+            self.note_down(held).await;
+            match ended {
                 Ok(End::Again) => {}
                 Ok(end) => return end,
                 Err(error) => tracing::warn!("Discord's gateway: {error:#}"),

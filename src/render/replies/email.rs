@@ -51,9 +51,31 @@ pub fn mail_is_off() -> Reply {
     )
 }
 
-pub fn goes_to(number: FilterNumber, name: &str, email: bool) -> Reply {
-    let place = if email { "by e-mail" } else { "here" };
-    only(format!("Cards of filter {number}, {name}, come {place} from now on."))
+pub fn goes_here(number: FilterNumber, name: &str) -> Reply {
+    only(format!("Cards of filter {number}, {name}, come here from now on."))
+}
+
+pub fn goes_by_email(number: FilterNumber, name: &str) -> Reply {
+    only(format!("Cards of filter {number}, {name}, come by e-mail from now on."))
+}
+
+/// The same where others read; `query` for whoever may have meant that all of them see the cards.
+pub fn goes_to_you_alone(number: FilterNumber, name: &str, query: Option<&str>) -> Reply {
+    let mut reply =
+        only(format!("Cards of filter {number}, {name}, come to you alone from now on."));
+    if let Some(query) = query {
+        let said = "For all who read here, type watch and what it looks for, with here behind it.";
+        reply.parts.push(text(said));
+        reply.buttons.push(say("Watch for all here", format!("watch {query} here")));
+    }
+    reply
+}
+
+pub fn stays_in_channels(number: FilterNumber, name: &str) -> Reply {
+    only(format!(
+        "Filter {number}, {name}, is for all who read a channel, and its cards come in one: type to \
+         {number} here in the one that you mean. For you alone, type watch and what it looks for."
+    ))
 }
 
 /// What stands before an answer when somewhere else something does not arrive.

@@ -13,6 +13,8 @@ pub struct Marked {
     pub company: Option<String>,
     pub url: Option<String>,
     pub closed: bool,
+    /// The plan has no room for its board: what becomes of it is not seen.
+    pub paused: bool,
     /// Since it was marked.
     pub ago: TimeDelta,
 }
@@ -20,9 +22,13 @@ pub struct Marked {
 impl Marked {
     /// `Cook · Acme · closed · 3 d ago · https://…`
     fn line(&self) -> String {
-        let closed = self.closed.then(|| "closed".to_owned());
+        let state = match (self.closed, self.paused) {
+            (true, _) => Some("closed".to_owned()),
+            (false, true) => Some("its board is paused by the plan".to_owned()),
+            (false, false) => None,
+        };
         let ago = Some(format!("{} ago", span(self.ago)));
-        let parts = [Some(self.title.clone()), self.company.clone(), closed, ago, self.url.clone()];
+        let parts = [Some(self.title.clone()), self.company.clone(), state, ago, self.url.clone()];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 }

@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::{only, text};
+use super::{only, say, text};
 use crate::domain::number::FilterNumber;
+use crate::domain::plan::Plan;
 use crate::domain::reply::{Part, Reply};
 use crate::render::span::span;
 
@@ -16,6 +17,8 @@ pub struct Why<'a> {
     pub seen: TimeDelta,
     /// `None` when nothing was ever owed.
     pub became: Option<Became>,
+    /// The plan that has no room for its board.
+    pub paused: Option<Plan>,
     /// Its company, if that is muted.
     pub muted: Option<&'a str>,
     pub opinions: Vec<Opinion>,
@@ -72,7 +75,17 @@ pub fn why(why: &Why<'_>) -> Reply {
     if why.opinions.is_empty() {
         parts.push(text("You have no filters."));
     }
-    Reply { parts, buttons: Vec::new() }
+    let mut buttons = Vec::new();
+    if let Some(plan) = why.paused {
+        let said = format!(
+            "{} is paused: the plan {} has no room for it, and nothing new of it is told.",
+            why.board,
+            plan.as_str()
+        );
+        parts.insert(2, text(said));
+        buttons.push(say("Plan", "plan"));
+    }
+    Reply { parts, buttons }
 }
 
 fn became(why: &Why<'_>) -> String {
@@ -113,6 +126,15 @@ pub fn not_an_address() -> Reply {
     only("After why stands the address of a posting, as in why https://example.com/jobs/1")
 }
 
-pub fn never_seen() -> Reply {
-    only("No posting with this address was seen on the boards that are watched for you.")
+/// Some boards may be paused by the plan: their numbers and names.
+pub fn never_seen(paused: &[(i64, String)]) -> Reply {
+    let mut reply =
+        only("No posting with this address was seen on the boards that are watched for you.");
+    if !paused.is_empty() {
+        let boards = paused.iter().map(|(number, name)| format!("{number} ({name})"));
+        let boards = boards.collect::<Vec<_>>().join(", ");
+        reply.parts.push(text(format!("Not read, since the plan has no room for them: {boards}.")));
+        reply.buttons.push(say("Plan", "plan"));
+    }
+    reply
 }

@@ -75,7 +75,7 @@ impl FakeBoard {
         self.answer(Answer { status: 200, headers: Vec::new(), body: body.into() });
     }
 
-    /// What addresses that contain this text answer from now on.
+    /// What addresses that contain this text answer from now on; their host is a part of them.
     pub fn answer_at(&self, part: &'static str, answer: Answer) {
         let mut inner = self.inner();
         inner.special.retain(|(known, _)| *known != part);
@@ -118,7 +118,9 @@ async fn reply(
         inner.posted.push(body);
     }
     let address = uri.to_string();
-    let special = inner.special.iter().find(|(part, _)| address.contains(part));
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let whole = format!("{host}{address}");
+    let special = inner.special.iter().find(|(part, _)| whole.contains(part));
     let answer = special.map_or(&inner.answer, |(_, answer)| answer).clone();
     inner.requests.push(headers);
     inner.addresses.push(address);

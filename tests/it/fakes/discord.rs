@@ -3,8 +3,10 @@
 mod look;
 mod rules;
 mod shapes;
+mod slow;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,8 @@ use url::Url;
 pub use look::{button, choice, shown};
 use rules::{KNOWN, Rules, snowflake};
 pub use shapes::{body as fits, callback as is_answer};
+pub use slow::Slow;
+use slow::slowly;
 
 use crate::world::TestClock;
 
@@ -54,6 +58,10 @@ pub enum Trick {
     Answer(u16, Vec<(&'static str, &'static str)>, &'static str),
     /// It is done, and this is answered.
     DoneBut(u16, &'static str),
+    /// It is done, and the answer comes so slowly that nobody waits for it.
+    Slow(Slow),
+    /// Nothing is done, and nothing answered.
+    Hang,
 }
 
 struct Inner {
@@ -147,6 +155,11 @@ impl FakeDiscord {
         self.inner().calls.iter().filter(|call| call.path.contains(path)).cloned().collect()
     }
 
+    /// How often it was called.
+    pub fn called(&self) -> usize {
+        self.inner().calls.len()
+    }
+
     pub fn posted(&self) -> Vec<Posted> {
         let inner = self.inner();
         assert!(inner.complaints.is_empty(), "{:#?}", inner.complaints);
@@ -213,6 +226,8 @@ async fn called(State(discord): State<FakeDiscord>, request: Request) -> Respons
             done();
             answer(status, &[], body)
         }
+        Some(Trick::Slow(slow)) => slowly(slow, done().1.to_string()).await,
+        Some(Trick::Hang) => pending().await,
     }
 }
 
@@ -310,7 +325,7 @@ fn served(inner: &mut Inner, call: &Call, path: &[&str]) -> (u16, Value) {
             let said = of.map(|it| json!({ "id": it.id, "embeds": it.body["embeds"] }));
             (200, said.collect())
         }
-        ("GET", ["gateway"]) => (200, json!({ "url": inner.gateway })),
+        ("GET", ["gateway"] | ["gateway", "bot"]) => (200, json!({ "url": inner.gateway })),
         ("POST", ["interactions", id, _, "callback"]) => call_back(inner, id, &call.body),
         ("PATCH", ["webhooks", "12", token, "messages", "@original"]) => {
             if let Err((status, code)) = inner.rules.takes(token, now) {

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as Listener};
 use std::sync::Arc;
 
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use url::Url;
 
 /// Listens on this machine, where nothing that a stranger says may lead; it never answers.
@@ -42,7 +42,11 @@ pub async fn board<F>(answer: impl Fn(TcpStream) -> F + Send + Sync + 'static) -
 where
     F: Future<Output = ()> + Send,
 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    // What is said and not read yet is little.
+    socket.set_send_buffer_size(64 * 1024).unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = socket.listen(64).unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let answer = Arc::new(answer);
     let connections = async move {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response};
 use axum::routing::post;
 use earlybrd::slack::SCOPES;
 use serde_json::{Map, Value, json};
@@ -105,9 +105,16 @@ impl FakeSlack {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Plays this at the next call of a method.
+    /// Plays this at the next call of a method, or at the next answer (`response_url`).
     pub fn play(&self, method: &'static str, trick: Trick) {
         self.inner().tricks.push_back((method, trick));
+    }
+
+    /// The trick that is next at a method.
+    fn trick(&self, method: &str) -> Option<Trick> {
+        let mut inner = self.inner();
+        let at = inner.tricks.iter().position(|(of, _)| *of == method);
+        at.and_then(|at| inner.tricks.remove(at)).map(|(_, trick)| trick)
     }
 
     /// A token that works from now on.
@@ -182,11 +189,7 @@ async fn called(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let trick = {
-        let mut inner = slack.inner();
-        let at = inner.tricks.iter().position(|(of, _)| *of == method);
-        at.and_then(|at| inner.tricks.remove(at)).map(|(_, trick)| trick)
-    };
+    let trick = slack.trick(&method);
     let token = headers.get("authorization").and_then(|header| header.to_str().ok());
     let token = token.and_then(|header| header.strip_prefix("Bearer ")).map(str::to_owned);
     let call = arguments(&headers, &body).map(|arguments| Call {
@@ -238,13 +241,23 @@ fn refuse(code: &str) -> Value {
     json!({ "ok": false, "error": code })
 }
 
-async fn answered(State(slack): State<FakeSlack>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let Ok(arguments) = arguments(&headers, &body) else { return StatusCode::BAD_REQUEST };
+async fn answered(
+    State(slack): State<FakeSlack>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let trick = slack.trick("response_url");
+    let Ok(arguments) = arguments(&headers, &body) else { return answer(400, &[], "") };
     let wrong = shapes::content(&arguments);
     let mut inner = slack.inner();
     inner.complaints.extend(wrong.err());
+    match trick {
+        Some(Trick::Answer(status, headers, body)) => return answer(status, &headers, body),
+        Some(other) => inner.complaints.push(format!("nobody plays {other:?} here")),
+        None => {}
+    }
     inner.responses.push(Value::Object(arguments));
-    StatusCode::OK
+    answer(200, &[], "")
 }
 
 impl FakeSlack {

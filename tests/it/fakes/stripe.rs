@@ -65,6 +65,7 @@ struct Inner {
     prices: BTreeSet<String>,
     /// With the order in which they were made.
     subscriptions: BTreeMap<String, (u32, Value)>,
+    charges: BTreeMap<String, Value>,
     /// What the next calls are answered instead.
     troubles: VecDeque<(u16, String)>,
     /// So with those for a page to pay on.
@@ -135,6 +136,11 @@ impl FakeStripe {
         self.inner().sessions.iter().map(|(wish, _)| wish.clone()).collect()
     }
 
+    /// Somebody paid on a page of another product's.
+    pub fn add_page(&self, page: Value) {
+        self.inner().sessions.push((Value::Null, page));
+    }
+
     /// Somebody pays on a page: its subscription, and the event that tells of it.
     pub fn pay(&self, session: &str) -> (String, Value) {
         let mut inner = self.inner();
@@ -188,6 +194,18 @@ impl FakeStripe {
 
     pub fn get(&self, id: &str) -> Value {
         self.inner().subscriptions.get(id).map(|(_, it)| it.clone()).unwrap_or_default()
+    }
+
+    /// A customer has paid; the dispute about it, as Stripe tells of it.
+    pub fn dispute(&self, charge: &str, customer: &Value) -> Value {
+        let mut made = fixture("charge");
+        made["id"] = json!(charge);
+        made["customer"] = customer.clone();
+        self.inner().charges.insert(charge.to_owned(), made);
+        let mut dispute = fixture("dispute");
+        dispute["id"] = json!(format!("dp_{charge}"));
+        dispute["charge"] = json!(charge);
+        dispute
     }
 
     /// A price becomes one of Stripe's, or is none any more.

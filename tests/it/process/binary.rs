@@ -18,6 +18,7 @@ pub const PATIENCE: Duration = Duration::from_secs(100);
 
 /// A temporary home: where the binary runs, keeps its data, and what it said over all its runs.
 pub struct Home {
+    program: &'static str,
     temporary: TempDir,
     settings: Vec<(&'static str, String)>,
 }
@@ -31,11 +32,16 @@ pub struct Ended {
 
 impl Home {
     pub fn new() -> Self {
+        Self::of(env!("CARGO_BIN_EXE_earlybrd"))
+    }
+
+    /// Of another program than the service itself.
+    pub fn of(program: &'static str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         // As root the server runs as another user, who must get through.
         fs::set_permissions(temporary.path(), Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(temporary.path().join("cwd")).unwrap();
-        let home = Self { temporary, settings: Vec::new() };
+        let home = Self { program, temporary, settings: Vec::new() };
         home.with("EARLYBRD_CATALOGUE", "board = []").setting("EARLYBRD_LISTEN", "127.0.0.1:0")
     }
 
@@ -103,7 +109,7 @@ impl Home {
                 .open(self.temporary.path().join(name))
                 .unwrap()
         };
-        let mut command = Command::new(env!("CARGO_BIN_EXE_earlybrd"));
+        let mut command = Command::new(self.program);
         command.args(arguments).current_dir(self.folder());
         command.env_remove("DATABASE_URL").env("EARLYBRD_DATA", self.data());
         command.env("EARLYBRD_RATES", "off"); // No test leaves this machine.
@@ -173,6 +179,12 @@ impl Drop for Running<'_> {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// What time it is for a process, which reads the real clock.
+#[expect(clippy::disallowed_methods, reason = "a process has no other clock")]
+pub fn seconds() -> i64 {
+    chrono::Utc::now().timestamp()
 }
 
 /// Waits until something is so.

@@ -1,9 +1,8 @@
 //! `earlybrd serve` and a Slack, as nobody but settings brings them together.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use earlybrd::slack::sign;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -12,10 +11,8 @@ use tokio_tungstenite::tungstenite::Message;
 use super::binary::{Home, until};
 use crate::fakes::board::{FakeBoard, Item};
 use crate::fakes::slack::{FakeSlack, TOKEN, shown, value_of};
-use crate::office::{said, trigger};
+use crate::office::{SECRET, said, signed_now, trigger};
 use crate::server::TestDatabase;
-
-const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
 async fn home(board: &FakeBoard, database: &TestDatabase) -> Home {
     let home = Home::new().with_board(&board.url).with_database(&database.url());
@@ -39,18 +36,9 @@ impl Caller {
     async fn send(&self, path: &str, pairs: &[(&str, &str)]) -> Response {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         let body = body.extend_pairs(pairs).finish();
-        #[expect(clippy::disallowed_methods, reason = "the process reads the real clock, too")]
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().to_string();
-        let signature = sign(&SECRET.into(), &now, body.as_bytes());
-        self.client
-            .post(format!("http://{}{path}", self.at))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("x-slack-request-timestamp", now)
-            .header("x-slack-signature", signature)
-            .body(body)
-            .send()
-            .await
-            .unwrap()
+        let request = self.client.post(format!("http://{}{path}", self.at));
+        let kind = "application/x-www-form-urlencoded";
+        signed_now(request, kind, body).send().await.unwrap()
     }
 
     async fn get(&self, path: &str, cookie: &str) -> Response {

@@ -99,11 +99,16 @@ fn answer(inner: &mut Inner, call: &Call<'_>) -> Answer {
     }
     match (call.method, parts.as_slice()) {
         ("POST", ["checkout", "sessions"]) => open(inner, call),
+        ("GET", ["invoices", id]) => invoice(inner, id),
         ("GET", ["checkout", "sessions", id]) => {
             let found = inner.sessions.iter().find(|(_, session)| session["id"] == *id);
             found.map_or_else(|| missing(404, "session"), |(_, session)| (200, session.clone()))
         }
         ("POST", ["billing_portal", "sessions"]) => portal(inner, call),
+        ("GET", ["charges", id]) => match inner.charges.get(*id) {
+            Some(charge) => (200, charge.clone()),
+            None => missing(404, "id"),
+        },
         ("GET", ["prices", id]) if inner.prices.contains(*id) => {
             let mut price = fixture("price");
             price["id"] = json!(id);
@@ -142,6 +147,16 @@ fn portal(inner: &mut Inner, call: &Call<'_>) -> Answer {
     let mut session = fixture("billing_portal.session");
     session["url"] = json!(format!("https://billing.stripe.test/{customer}"));
     (200, session)
+}
+
+/// Each subscription has one.
+fn invoice(inner: &Inner, id: &str) -> Answer {
+    let of = id.strip_prefix("in_").filter(|of| inner.subscriptions.contains_key(*of));
+    let Some(of) = of else { return missing(404, "invoice") };
+    let mut invoice = fixture("invoice");
+    invoice["id"] = json!(id);
+    invoice["parent"] = json!({ "subscription_details": { "subscription": of } });
+    (200, invoice)
 }
 
 /// Two to a page, so that there are more; the newest first, and without what has ended unless it is asked for.
