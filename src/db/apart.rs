@@ -17,8 +17,10 @@ const JOINING: i32 = 0x6f70_656e;
 const BANDS: i32 = JOINING + 1;
 
 /// Locks for companies and ads: so many that those who store different jobs hardly ever meet at one by
-/// chance. A transaction holds two a posting at the most.
+/// chance. A transaction holds two a posting; one with more than so many postings keeps all others out, since
+/// the server has room for some thousands.
 const BUCKETS: i64 = 1 << 20;
+const OWN_BUCKETS: usize = 500;
 
 /// Numbers below those of the buckets: of the lock that all share, and of the first stripe.
 const ALL: i32 = i32::MIN;
@@ -69,7 +71,10 @@ fn locks(board: BoardId, prints: &[Fingerprint]) -> Locks {
         of.flat_map(Fingerprint::bands).map(|band| ((BANDS, fold(band)), anonymous)).collect()
     };
     let (own, shared) = (bands(true), bands(false));
-    if own.len() > OWN_BANDS {
+    let blocks = prints.iter().flat_map(Fingerprint::blocks);
+    let buckets = blocks.filter_map(|block| i32::try_from(block.rem_euclid(BUCKETS)).ok());
+    let buckets: Locks = buckets.map(|bucket| ((JOINING, bucket), true)).collect();
+    if own.len() > OWN_BANDS || buckets.len() > OWN_BUCKETS {
         return Locks::from([((JOINING, ALL), true)]);
     }
     let mut locks = Locks::from([((JOINING, ALL), false)]);
@@ -83,9 +88,7 @@ fn locks(board: BoardId, prints: &[Fingerprint]) -> Locks {
         locks.insert((JOINING, FIRST_STRIPE + stripe), true);
         locks.extend(own);
     }
-    let blocks = prints.iter().flat_map(Fingerprint::blocks);
-    let buckets = blocks.filter_map(|block| i32::try_from(block.rem_euclid(BUCKETS)).ok());
-    locks.extend(buckets.map(|bucket| ((JOINING, bucket), true)));
+    locks.extend(buckets);
     locks
 }
 
@@ -142,5 +145,6 @@ mod tests {
     fn two_locks_a_posting_are_held_at_the_most() {
         let most = alone(1, 200).len();
         assert!((200..=400).contains(&most), "{most} locks");
+        assert_eq!(alone(1, 2_000), [(JOINING, ALL)], "the server's table of locks is not filled");
     }
 }
