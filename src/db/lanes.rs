@@ -118,7 +118,7 @@ pub async fn heads(
 ) -> sqlx::Result<BTreeMap<TargetId, Vec<ClaimedDelivery>>> {
     let targets: Vec<i64> = lanes.iter().map(|lane| lane.target.id.0).collect();
     let rows = sqlx::query!(
-        r#"SELECT d.id, d.target_id, d.created_at, d.due_at <= $3 AS "due!", d.doubts,
+        r#"SELECT d.id, d.target_id, d.created_at, d.due_at <= $3 AS "due!", d.doubts, d.last_error,
                   d.attempts - CASE WHEN d.state = 'sending' THEN 1 ELSE 0 END AS "attempts!",
                   -- One that was being sent when its sender died: nobody knows.
                   COALESCE(d.doubt_since,
@@ -161,6 +161,7 @@ pub async fn heads(
             created: row.created_at,
             attempts: number(row.attempts),
             doubts: number(row.doubts),
+            last_error: row.last_error,
             doubt_since: row.doubt_since,
             edits,
         });

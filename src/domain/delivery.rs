@@ -16,6 +16,8 @@ pub struct ClaimedDelivery {
     pub attempts: u32,
     /// How often the platform left us in doubt whether it arrived.
     pub doubts: u32,
+    /// What was said when it failed last.
+    pub last_error: Option<String>,
     /// When the first try began of which nobody knows whether it arrived.
     pub doubt_since: Option<DateTime<Utc>>,
     /// The message that it brings up to date, instead of sending one.

@@ -48,6 +48,8 @@ pub struct Tried {
     pub attempts: u32,
     /// How often the platform left us in doubt before.
     pub doubts: u32,
+    /// Whether the try before ended with the same words.
+    pub again: bool,
     /// What can be done should this be in doubt.
     pub doubt: Doubt,
     /// How long its target has failed.
@@ -82,7 +84,7 @@ pub fn next_step(verdict: &Verdict, tried: Tried, spread: f64) -> NextStep {
     let floor = match (verdict, tried.doubt) {
         (Verdict::Gone { .. }, _) => return NextStep::TargetGone,
         (Verdict::Rejected { .. }, _) => return NextStep::Refused,
-        (Verdict::Strange { .. }, _) if tried.attempts >= TRIES_OF_STRANGE => {
+        (Verdict::Strange { .. }, _) if tried.attempts >= TRIES_OF_STRANGE && tried.again => {
             return NextStep::Refused;
         }
         (Verdict::Unknown { .. }, Doubt::Same) | (Verdict::Strange { .. }, _) => Duration::ZERO,
@@ -121,7 +123,7 @@ mod tests {
 
     fn tried(attempts: u32) -> Tried {
         let doubt = Doubt::Once;
-        Tried { attempts, doubts: 0, doubt, failing: Duration::ZERO, mail: None }
+        Tried { attempts, doubts: 0, again: true, doubt, failing: Duration::ZERO, mail: None }
     }
 
     #[track_caller]
@@ -195,6 +197,10 @@ mod tests {
         check(strange(), 1, 0.5, NextStep::Again(Duration::from_secs(5)));
         check(strange(), 2, 0.5, NextStep::Again(Duration::from_secs(30)));
         check(strange(), 3, 0.5, NextStep::Refused);
+        // What failed before for a reason that is known is not held against it.
+        let first = Tried { again: false, ..tried(3) };
+        let rest = NextStep::Again(Duration::from_mins(2));
+        assert_eq!(next_step(&strange(), first, 0.5), rest);
     }
 
     #[test]

@@ -235,6 +235,7 @@ impl Deliver {
         let tried = Tried {
             attempts,
             doubts: delivery.doubts,
+            again: delivery.last_error.as_ref() == Some(&why),
             doubt: self.doubt(lane, now),
             failing: lane.failing_since.map(|at| self.outbox.since(at)).unwrap_or_default(),
             mail: is_mail.then(|| self.outbox.since(delivery.created)),
