@@ -74,8 +74,9 @@ struct Filters {
 }
 
 /// Some accounts of workspaces that removed the app a month ago. Not those of whoever comes from elsewhere,
-/// too, or pays; nor those that somebody else's filter tells. Their workspaces wait for the end of the
-/// transaction if they install the app now.
+/// too, is told by mail, or pays, for themselves or their team; nor those that somebody else's filter tells,
+/// or whom an operator's own token serves. Their workspaces wait for the end of the transaction if they
+/// install the app now.
 async fn to_erase(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -88,8 +89,17 @@ async fn to_erase(
            AND NOT EXISTS (SELECT FROM identities o
                            WHERE o.account_id = i.account_id
                              AND (o.platform <> 'slack' OR o.workspace <> w.team))
+           AND NOT EXISTS (SELECT FROM targets t
+                           WHERE t.account_id = i.account_id AND t.platform = 'slack'
+                             AND t.broken_at IS NULL)
+           AND NOT EXISTS (SELECT FROM emails e
+                           WHERE e.account_id = i.account_id AND e.verified_at IS NOT NULL
+                             AND e.ended_at IS NULL)
            AND NOT EXISTS (SELECT FROM subscriptions s
                            WHERE s.account_id = i.account_id AND s.status <> 'ended')
+           AND NOT EXISTS (SELECT FROM checkout_askers k JOIN checkouts c ON c.id = k.checkout_id
+                           JOIN subscriptions s ON s.id = c.subscription
+                           WHERE k.account_id = i.account_id AND s.status <> 'ended')
            AND NOT EXISTS (SELECT FROM targets t JOIN filters f ON f.target_id = t.id
                            WHERE t.account_id = i.account_id AND f.account_id <> i.account_id)
            AND $3 = EXISTS (SELECT FROM filters f

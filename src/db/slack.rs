@@ -95,14 +95,17 @@ pub async fn install(
     Ok(id)
 }
 
-/// Uses a workspace's targets again that were gone, if that was for one of these reasons. What waited comes
-/// as one digest each.
+/// Uses a workspace's targets again that were gone, if that was for one of these reasons: it is served. What
+/// waited comes as one digest each.
 pub async fn back(
     tx: &mut PgConnection,
     team: &str,
     whys: Option<&[String]>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE slack_workspaces SET removed_at = NULL WHERE team = $1", team)
+        .execute(&mut *tx)
+        .await?;
     let gone = sqlx::query_scalar!(
         "SELECT id FROM targets
          WHERE platform = 'slack' AND split_part(address, '/', 1) = $1 AND broken_at IS NOT NULL
@@ -130,6 +133,9 @@ pub async fn keep_token(
         .await?;
     Ok(())
 }
+
+/// What was written as that before it said how long all of it is kept.
+pub const REMOVED_BEFORE: &str = "earlybrd was removed from the workspace";
 
 /// Why targets of a workspace without the app are gone. Whoever is told elsewhere learns of the end by it.
 pub const REMOVED: &str = "earlybrd was removed from the workspace, whose filters and places are erased after \

@@ -1,7 +1,7 @@
 //! Slack's error codes, sorted by who must act. One table.
 
 use super::api::Failure;
-use crate::db::slack::REMOVED;
+use crate::db::slack::{REMOVED, REMOVED_BEFORE};
 
 /// What a code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub fn meaning(code: &str) -> Option<Means> {
 pub fn of_dead_tokens() -> Vec<String> {
     let dead = CODES.iter().filter(|(_, means)| *means == TokenIsDead);
     let said = dead.map(|(code, _)| Failure::Refused { code: (*code).to_owned() }.to_string());
-    said.chain([REMOVED.to_owned()]).collect()
+    said.chain([REMOVED, REMOVED_BEFORE].map(str::to_owned)).collect()
 }
 
 #[cfg(test)]

@@ -97,6 +97,17 @@ async fn whoever_still_pays_is_erased_when_they_do_not() {
     .execute(&office.world.pool)
     .await
     .unwrap();
+    // By the card of somebody else than the team.
+    sqlx::query(
+        "WITH page AS (INSERT INTO checkouts (id, account_id, payer_id, plan, begun_at, subscription)
+                       SELECT 'cs_1', t.id, p.id, 'team', $1, 'sub_1' FROM accounts t, accounts p
+                       WHERE t.kind = 'team' AND p.kind = 'person' RETURNING payer_id)
+         INSERT INTO checkout_askers (checkout_id, account_id) SELECT 'cs_1', payer_id FROM page",
+    )
+    .bind(office.world.now())
+    .execute(&office.world.pool)
+    .await
+    .unwrap();
     office.happens(json!({ "type": "app_uninstalled" })).await;
     let at_the_end = async || {
         for _ in 0..2 {
@@ -105,7 +116,7 @@ async fn whoever_still_pays_is_erased_when_they_do_not() {
         }
         rows(&office.world).await
     };
-    assert_eq!(at_the_end().await[..2], [1, 1]);
+    assert_eq!(at_the_end().await[..2], [2, 2]);
     sqlx::query("UPDATE subscriptions SET status = 'ended'")
         .execute(&office.world.pool)
         .await
@@ -169,4 +180,59 @@ async fn nothing_goes_of_a_workspace_that_the_operators_own_token_serves() {
         drain(&mut Sweep { base: slack.world.base() }).await;
     }
     assert_eq!(slack.count("SELECT count(*) FROM filters WHERE state = 'active'").await, 1);
+}
+
+/// Nobody wrote, and nothing was to be told, since the token was set.
+#[tokio::test]
+async fn a_token_that_is_good_keeps_what_its_workspace_has() {
+    let slack = crate::slack_send::Workspace::new().await;
+    let person = slack.person().await;
+    slack.world.filter(person, "rust").await;
+    let now = slack.world.now();
+    db::in_tx(&slack.world.pool, async |tx| db::slack::remove(tx, "T1", now, now).await)
+        .await
+        .unwrap();
+    // As the version before wrote it.
+    sqlx::query("UPDATE targets SET broken_why = 'earlybrd was removed from the workspace'")
+        .execute(&slack.world.pool)
+        .await
+        .unwrap();
+    let own = crate::slack_send::platform(&slack.world, &slack.slack, Some(TOKEN));
+    own.caller.workspaces.prove().await.unwrap();
+    let gone = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
+    assert_eq!(slack.count(gone).await, 0);
+    for _ in 0..2 {
+        slack.world.clock.advance(DAY * 31);
+        drain(&mut Sweep { base: slack.world.base() }).await;
+    }
+    assert_eq!(slack.count("SELECT count(*) FROM filters WHERE state = 'active'").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_is_told_by_mail_stays() {
+    let office = Office::new().await;
+    in_use(&office).await;
+    office.happens(json!({ "type": "app_uninstalled" })).await;
+    sqlx::raw_sql(
+        "INSERT INTO emails (account_id, digest, sealed, asked_at, verified_at)
+         SELECT id, decode(repeat('ab', 32), 'hex'), '\\x00', created_at, created_at
+         FROM accounts WHERE kind = 'person'",
+    )
+    .execute(&office.world.pool)
+    .await
+    .unwrap();
+    let on = "SELECT count(*) FROM filters WHERE state = 'active'";
+    let a_month = async || {
+        for _ in 0..2 {
+            office.world.clock.advance(DAY * 31);
+            sweep(&office).await;
+        }
+        office.world.count(on).await
+    };
+    assert_eq!(a_month().await, 1, "the channel's filter goes");
+    sqlx::raw_sql("UPDATE emails SET ended_at = asked_at")
+        .execute(&office.world.pool)
+        .await
+        .unwrap();
+    assert_eq!(a_month().await, 0);
 }
