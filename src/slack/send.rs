@@ -39,6 +39,10 @@ const HISTORY: &str = "100";
 /// After so long nobody looks in a history any more.
 const OLD: Duration = Duration::from_hours(24);
 
+/// Messages that follow each other without a rest in a workspace: fewer than answers to people do, which
+/// count by the same limit and find room beside a long queue.
+const CARDS_AT_ONCE: u32 = 10;
+
 /// Slack.
 pub struct SlackPlatform {
     pub caller: Caller,
@@ -57,7 +61,7 @@ impl Messenger for SlackPlatform {
     fn limits(&self, target: &Target) -> Vec<Limit> {
         let Ok(place) = target.address.parse::<Place>() else { return Vec::new() };
         let channel = Limit { key: format!("slack/{place}"), every: A_CHANNEL, burst: 1 };
-        vec![limit(&place.team, POST), channel]
+        vec![Limit { burst: CARDS_AT_ONCE, ..limit(&place.team, POST) }, channel]
     }
 
     /// Only the history of direct messages may be read.

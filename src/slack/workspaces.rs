@@ -24,7 +24,7 @@ const DEAD: Duration = Duration::from_mins(10);
 
 /// How long it is waited for Slack to say whose a token is that serves whoever comes, and when it is asked
 /// again if it did not.
-const SAYS: Duration = Duration::from_secs(2);
+const SAYS: Duration = Duration::from_secs(1);
 const ASKED_AGAIN: Duration = Duration::from_mins(10);
 
 /// Who gives tokens out.
