@@ -66,6 +66,10 @@ impl Manners for Guest<'_> {
     }
 
     async fn turn(&self, url: &Url) -> Result<(), FetchError> {
+        // Whoever asks for the next address has read what came from those before.
+        self.has_read()
+            .await
+            .map_err(|error| format!("a note could not be taken back: {error}"))?;
         let now = self.now();
         let turn = db::hosts::take_turn(&self.context.pool, url, now, HOST_GAP).await;
         let turn = turn.map_err(|error| format!("no turn at its host: {error}"))?;
