@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::fakes::slack::TOKEN;
 use crate::office::Office;
 use crate::slack_install::install_as;
+use crate::slack_send::{self, Workspace};
 use crate::world::{World, drain};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -160,21 +161,19 @@ async fn a_workspace_that_comes_back_within_a_month_finds_all_as_it_was_and_is_t
     assert_eq!(office.world.count("SELECT count(*) FROM filters").await, 1);
 }
 
-/// The app was installed by a page, and later the operator set a token for the workspace.
-#[tokio::test]
-async fn nothing_goes_of_a_workspace_that_the_operators_own_token_serves() {
-    let slack = crate::slack_send::Workspace::new().await;
+/// A workspace that removed the app, and somebody's filter there.
+async fn left() -> Workspace {
+    let slack = Workspace::new().await;
     let person = slack.person().await;
     slack.world.filter(person, "rust").await;
     let now = slack.world.now();
     db::in_tx(&slack.world.pool, async |tx| db::slack::remove(tx, "T1", now, now).await)
         .await
         .unwrap();
-    let own = crate::slack_send::platform(&slack.world, &slack.slack, Some(TOKEN));
-    let slack = crate::slack_send::Workspace { platform: own, ..slack };
-    crate::slack_send::queue(&slack, slack.at("T1/U2").await, "hello").await;
-    slack.deliver().await;
-    assert_eq!(slack.slack.posted().len(), 1);
+    slack
+}
+
+async fn keeps_its_filter(slack: &Workspace) {
     for _ in 0..2 {
         slack.world.clock.advance(DAY * 31);
         drain(&mut Sweep { base: slack.world.base() }).await;
@@ -182,30 +181,32 @@ async fn nothing_goes_of_a_workspace_that_the_operators_own_token_serves() {
     assert_eq!(slack.count("SELECT count(*) FROM filters WHERE state = 'active'").await, 1);
 }
 
+/// The app was installed by a page, and later the operator set a token for the workspace.
+#[tokio::test]
+async fn nothing_goes_of_a_workspace_that_the_operators_own_token_serves() {
+    let slack = left().await;
+    let own = slack_send::platform(&slack.world, &slack.slack, Some(TOKEN));
+    let slack = Workspace { platform: own, ..slack };
+    slack_send::queue(&slack, slack.at("T1/U2").await, "hello").await;
+    slack.deliver().await;
+    assert_eq!(slack.slack.posted().len(), 1);
+    keeps_its_filter(&slack).await;
+}
+
 /// Nobody wrote, and nothing was to be told, since the token was set.
 #[tokio::test]
 async fn a_token_that_is_good_keeps_what_its_workspace_has() {
-    let slack = crate::slack_send::Workspace::new().await;
-    let person = slack.person().await;
-    slack.world.filter(person, "rust").await;
-    let now = slack.world.now();
-    db::in_tx(&slack.world.pool, async |tx| db::slack::remove(tx, "T1", now, now).await)
-        .await
-        .unwrap();
+    let slack = left().await;
     // As the version before wrote it.
     sqlx::query("UPDATE targets SET broken_why = 'earlybrd was removed from the workspace'")
         .execute(&slack.world.pool)
         .await
         .unwrap();
-    let own = crate::slack_send::platform(&slack.world, &slack.slack, Some(TOKEN));
+    let own = slack_send::platform(&slack.world, &slack.slack, Some(TOKEN));
     own.caller.workspaces.prove().await.unwrap();
     let gone = "SELECT count(*) FROM targets WHERE broken_at IS NOT NULL";
     assert_eq!(slack.count(gone).await, 0);
-    for _ in 0..2 {
-        slack.world.clock.advance(DAY * 31);
-        drain(&mut Sweep { base: slack.world.base() }).await;
-    }
-    assert_eq!(slack.count("SELECT count(*) FROM filters WHERE state = 'active'").await, 1);
+    keeps_its_filter(&slack).await;
 }
 
 #[tokio::test]
