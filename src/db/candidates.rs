@@ -55,7 +55,10 @@ async fn by_key(
         keys.into_iter().map(|Key { key, block }| (key, block)).unzip();
     let mut rows = sqlx::query!(
         r#"SELECT k.key AS "key!", k.block, COALESCE(o.merged_into, o.id) AS "opening!"
-           FROM UNNEST($1::bigint[], $2::bigint[]) AS k (key, block)
+           FROM (SELECT key, block FROM UNNEST($1::bigint[], $2::bigint[]) AS u (key, block)
+                 -- Most keys are nobody's, which this tells in half the time. The offset keeps the planner
+                 -- from reading the whole table to join it.
+                 WHERE EXISTS (SELECT FROM opening_keys o WHERE o.key = u.key OFFSET 0)) k
            CROSS JOIN LATERAL (
                SELECT opening_id FROM (SELECT opening_id, block FROM opening_keys
                                        WHERE key = k.key ORDER BY opening_id DESC LIMIT $4) l

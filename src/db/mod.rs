@@ -40,6 +40,7 @@ pub mod own_filters;
 pub mod plans;
 pub mod playground;
 pub mod polls;
+mod posting_keys;
 pub mod posting_row;
 pub mod postings;
 pub mod quiet;

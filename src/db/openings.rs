@@ -90,7 +90,7 @@ pub async fn join(
     }
     merges::merge(tx, &pairs, now).await?;
     let ids: Vec<i64> = places.iter().map(|place| current(&merged, stored(place.number))).collect();
-    keep_keys(tx, prints.iter().zip(ids.iter().copied())).await?;
+    keep_keys(tx, prints.iter().zip(ids.iter().copied()), &new).await?;
     note(tx, joining, (&places, &ids), &new, now).await?;
     let reposts = reposts::of(tx, board, prints, (&places, &ids)).await?;
     let joined = ids.into_iter().zip(reposts).map(|(id, (reposts, since))| Joined {
@@ -175,10 +175,12 @@ async fn hold(tx: &mut PgConnection, ids: &BTreeSet<i64>) -> sqlx::Result<HashMa
     }
 }
 
-/// Keeps by what the openings are found, each by what one of its postings says.
+/// Keeps by what the openings are found, each by what one of its postings says. Those in `new` are found by
+/// nothing yet; to look whether they are would cost as much again.
 pub(super) async fn keep_keys(
     tx: &mut PgConnection,
     shown: impl Iterator<Item = (&Fingerprint, i64)>,
+    new: &BTreeSet<i64>,
 ) -> sqlx::Result<()> {
     let mut keys: BTreeMap<(i64, i64), Option<i64>> = BTreeMap::new();
     for (print, id) in shown {
@@ -188,8 +190,22 @@ pub(super) async fn keep_keys(
             *known = known.and(block);
         }
     }
-    let blocks: Vec<Option<i64>> = keys.values().copied().collect();
-    let (keys, openings): (Vec<i64>, Vec<i64>) = keys.into_keys().unzip();
+    let (new, known): (Vec<_>, Vec<_>) =
+        keys.into_iter().partition(|((_, opening), _)| new.contains(opening));
+    let (keys, openings, blocks) = columns(new);
+    sqlx::query!(
+        "INSERT INTO opening_keys (key, opening_id, block)
+         SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[])",
+        &keys,
+        &openings,
+        &blocks as _
+    )
+    .execute(&mut *tx)
+    .await?;
+    if known.is_empty() {
+        return Ok(());
+    }
+    let (keys, openings, blocks) = columns(known);
     sqlx::query!(
         "INSERT INTO opening_keys (key, opening_id, block)
          SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[]) ON CONFLICT DO NOTHING",
@@ -200,6 +216,17 @@ pub(super) async fn keep_keys(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Keys, openings and blocks, each for itself.
+fn columns(rows: Vec<((i64, i64), Option<i64>)>) -> (Vec<i64>, Vec<i64>, Vec<Option<i64>>) {
+    let mut columns = (Vec::new(), Vec::new(), Vec::new());
+    for ((key, opening), block) in rows {
+        columns.0.push(key);
+        columns.1.push(opening);
+        columns.2.push(block);
+    }
+    columns
 }
 
 /// Keeps that openings which were there before are shown: their cards change. Those in `new` say so from

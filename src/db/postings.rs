@@ -6,22 +6,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 
 use super::openings::{self, Joined, Joining};
+use super::posting_keys::{self, KeyHash, content, hashes};
 use super::wake::{Stage, wake};
 use super::{known_postings, rates};
 use crate::domain::board::ClaimedBoard;
 use crate::domain::pay::Pay;
-use crate::domain::posting::{Identity, Posting};
+use crate::domain::posting::Posting;
 use crate::domain::rates::Rates;
-use crate::matching::words_of;
+use crate::matching::KeptWords;
 use crate::normalize::fingerprint::{self, Fingerprint, Sketch, company_key};
-
-/// So many postings that are unknown, and most of what is shown, may be known ones with new keys: a
-/// site that moved.
-const REKEYED: usize = 3;
 
 /// What one poll brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,7 +60,7 @@ pub struct Shown<'a> {
 /// A posting that is new, and all keys that lead to it.
 struct Fresh<'a> {
     posting: &'a Posting,
-    keys: Vec<[u8; 32]>,
+    keys: Vec<KeyHash>,
     history: bool,
     sketch: Option<Sketch>,
 }
@@ -95,20 +91,19 @@ pub async fn store(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Stored> {
     let complete = extent == Extent::Whole;
-    let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
-    let known = known(tx, board, shown, &keys).await?;
+    let keys: Vec<Vec<KeyHash>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
+    let known = posting_keys::known(tx, board, shown, &keys).await?;
     let mut fresh: Vec<Fresh<'_>> = Vec::new();
     // Keys of this response: a feed may show one posting twice.
-    let mut in_fresh: HashMap<[u8; 32], usize> = HashMap::new();
-    let mut learnt: Vec<([u8; 32], i64)> = Vec::new();
+    let mut in_fresh: HashMap<KeyHash, usize> = HashMap::new();
+    let mut learnt: BTreeMap<KeyHash, i64> = BTreeMap::new();
     let mut again: BTreeMap<i64, &Posting> = BTreeMap::new();
     let mut stored = Stored::default();
     for (posting, keys) in shown.iter().zip(keys).rev() {
-        if let Some(id) = keys.iter().find_map(|key| known.get(key)) {
+        if let Some(id) = known.posting(&keys) {
             stored.known += 1;
-            again.insert(*id, posting);
-            learnt
-                .extend(keys.iter().filter(|key| !known.contains_key(*key)).map(|key| (*key, *id)));
+            again.insert(id, posting);
+            learnt.extend(keys.into_iter().filter(|key| known.lacks(key, id)).map(|key| (key, id)));
         } else if let Some(twin) = keys.iter().find_map(|key| in_fresh.get(key)).copied() {
             if let Some(twin) = fresh.get_mut(twin) {
                 twin.keys.extend(keys);
@@ -145,32 +140,11 @@ pub async fn store(
             learnt.extend(fresh.keys.iter().map(|key| (*key, id)));
         }
     }
-    insert_keys(tx, board, &learnt).await?;
+    posting_keys::insert(tx, board, &learnt).await?;
     if stored.new > 0 {
         wake(tx, Stage::Match).await?;
     }
     Ok(stored)
-}
-
-/// The postings that are stored already, by the keys of those that are shown.
-async fn known(
-    tx: &mut PgConnection,
-    board: &ClaimedBoard,
-    shown: &[Posting],
-    keys: &[Vec<[u8; 32]>],
-) -> sqlx::Result<HashMap<[u8; 32], i64>> {
-    let mut known = known_keys(tx, board, &keys.concat()).await?;
-    let unknown = |keys: &[[u8; 32]]| !keys.iter().any(|key| known.contains_key(key));
-    let strangers: Vec<(&Posting, [u8; 32])> = shown
-        .iter()
-        .zip(keys)
-        .filter(|(_, keys)| unknown(keys))
-        .filter_map(|(posting, keys)| Some((posting, *keys.first()?)))
-        .collect();
-    if board.polled_before && strangers.len() >= REKEYED && strangers.len() * 2 > shown.len() {
-        known.extend(known_content(tx, board, &strangers).await?);
-    }
-    Ok(known)
 }
 
 /// Which of these postings are news: neither known nor of the board's past.
@@ -179,41 +153,12 @@ pub async fn unknown(
     board: &ClaimedBoard,
     shown: &[Posting],
 ) -> sqlx::Result<Vec<usize>> {
-    let keys: Vec<Vec<[u8; 32]>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
-    let known = known_keys(&mut *pool.acquire().await?, board, &keys.concat()).await?;
+    let keys: Vec<Vec<KeyHash>> = shown.iter().map(|posting| hashes(&posting.identity)).collect();
+    let known = posting_keys::by_key(&mut *pool.acquire().await?, board, &keys).await?;
     let new = shown.iter().zip(keys).enumerate().filter(|(_, (posting, keys))| {
-        !keys.iter().any(|key| known.contains_key(key)) && !is_history(board, posting, Extent::Part)
+        known.posting(keys).is_none() && !is_history(board, posting, Extent::Part)
     });
     Ok(new.map(|(index, _)| index).collect())
-}
-
-/// Postings whose words are stored already under other keys, by their new strongest key.
-async fn known_content(
-    tx: &mut PgConnection,
-    board: &ClaimedBoard,
-    strangers: &[(&Posting, [u8; 32])],
-) -> sqlx::Result<HashMap<[u8; 32], i64>> {
-    let contents: Vec<Vec<u8>> =
-        strangers.iter().map(|(posting, _)| content(posting).to_vec()).collect();
-    let rows = sqlx::query!(
-        r#"SELECT content_hash AS "content!", max(id) AS "id!" FROM postings
-           WHERE board_id = $1 AND content_hash = ANY ($2) GROUP BY content_hash"#,
-        board.id.0,
-        &contents
-    )
-    .fetch_all(tx)
-    .await?;
-    let ids: HashMap<Vec<u8>, i64> = rows.into_iter().map(|row| (row.content, row.id)).collect();
-    let known = strangers.iter().zip(contents);
-    Ok(known.filter_map(|((_, key), content)| Some((*key, *ids.get(&content)?))).collect())
-}
-
-/// What a posting says.
-fn content(posting: &Posting) -> [u8; 32] {
-    let part = |part: &Option<String>| part.clone().unwrap_or_default();
-    let Posting { title, company, location, body, .. } = posting;
-    let said = [title, &part(company), &part(location), body].map(String::as_str).join("\0");
-    Sha256::digest(said.as_bytes()).into()
 }
 
 /// A column.
@@ -257,31 +202,6 @@ fn is_history(board: &ClaimedBoard, posting: &Posting, extent: Extent) -> bool {
 /// How far a date may lie before the true one: many boards name the day alone.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
 
-fn hashes(identity: &Identity) -> Vec<[u8; 32]> {
-    identity.keys().iter().map(|key| Sha256::digest(key.as_bytes()).into()).collect()
-}
-
-async fn known_keys(
-    tx: &mut PgConnection,
-    board: &ClaimedBoard,
-    keys: &[[u8; 32]],
-) -> sqlx::Result<HashMap<[u8; 32], i64>> {
-    let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.to_vec()).collect();
-    let rows = sqlx::query!(
-        "SELECT key_hash, posting_id FROM posting_keys
-         WHERE board_id = $1 AND key_hash = ANY ($2)",
-        board.id.0,
-        &keys
-    )
-    .fetch_all(tx)
-    .await?;
-    let known = rows.into_iter().filter_map(|row| {
-        let key = row.key_hash.try_into().ok()?;
-        Some((key, row.posting_id))
-    });
-    Ok(known.collect())
-}
-
 /// Inserts each posting under its opening; their ids, in order. One array a column keeps the statement
 /// within the limit of parameters however much a board shows.
 async fn insert(
@@ -293,6 +213,9 @@ async fn insert(
 ) -> sqlx::Result<Vec<i64>> {
     let postings: Vec<&Posting> = fresh.iter().map(|fresh| fresh.posting).collect();
     let rates = rates::newest(&mut *tx).await?;
+    let mut kept_words = KeptWords::default();
+    let words: Vec<String> =
+        postings.iter().map(|posting| kept_words.of(posting).join(BETWEEN)).collect();
     let mut ids = sqlx::query_scalar!(
         "INSERT INTO postings (board_id, opening_id, identity, url, title, company, location,
                                remote, pay, facts, tags, body, posted_at, first_seen_at,
@@ -332,7 +255,7 @@ async fn insert(
         &each(fresh, |it| it.posting.body.clone()),
         &each(fresh, |it| it.posting.posted_at) as _,
         &each(fresh, |it| it.history),
-        &each(fresh, |it| words_of(it.posting).join(BETWEEN)),
+        &words,
         &each(fresh, |it| content(it.posting).to_vec()),
         &usd_a_year(&postings, &rates, Pay::min) as _,
         &usd_a_year(&postings, &rates, Pay::max) as _,
@@ -354,24 +277,4 @@ async fn insert(
 /// The numbers of the body's sketch, for one element of an array.
 fn sketch(fresh: &Fresh<'_>) -> Option<String> {
     Some(fresh.sketch?.to_numbers().map(|number| number.to_string()).join(","))
-}
-
-async fn insert_keys(
-    tx: &mut PgConnection,
-    board: &ClaimedBoard,
-    learnt: &[([u8; 32], i64)],
-) -> sqlx::Result<()> {
-    let (keys, ids): (Vec<Vec<u8>>, Vec<i64>) =
-        learnt.iter().map(|(key, id)| (key.to_vec(), *id)).unzip();
-    sqlx::query!(
-        "INSERT INTO posting_keys (board_id, key_hash, posting_id)
-         SELECT $1, key, id FROM UNNEST($2::bytea[], $3::bigint[]) AS k (key, id)
-         ON CONFLICT DO NOTHING",
-        board.id.0,
-        &keys,
-        &ids
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }

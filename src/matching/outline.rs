@@ -1,7 +1,9 @@
 //! The words that a posting must have to be accepted, for a search that knows words only: what it
 //! finds is looked at again.
 
-use hashbrown::HashSet;
+use std::sync::LazyLock;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::needle::{Needle, Piece};
 use super::tokens::{normal, words};
@@ -10,6 +12,26 @@ use crate::domain::posting::Posting;
 
 /// Longer words are the same as long as they begin alike.
 const MAX_BYTES: usize = 100;
+
+/// Room for the different words of most postings.
+const USUAL: usize = 320;
+
+/// Words that nearly every text has, and that nobody looks for alone: to keep them would cost a quarter of
+/// what it takes to keep words, and to search for them finds out nothing. Of `go`, `it` and `us` a search
+/// does.
+static EVERYWHERE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let words = "a about after all also an and any are as at be been before being but by can could do does \
+        down each every for from had has have how if in into is its may more most must not of on only or \
+        other our out over own should so some such than that the their them then there these they this \
+        those through to two under up was we were what when where which while who will with within would \
+        you your";
+    words.split_whitespace().collect()
+});
+
+/// Whether a word is kept of postings, and may be searched for.
+fn is_kept(word: &str) -> bool {
+    !EVERYWHERE.contains(word)
+}
 
 /// A condition on words that every accepted posting fulfils.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +49,7 @@ impl Outline {
         match expr {
             Expr::Clause(Clause::Text { text, .. } | Clause::Location(text)) => {
                 let pieces = Needle::new(text).0;
-                let pieces: Vec<Self> = pieces.iter().map(Self::piece).collect();
+                let pieces: Vec<Self> = pieces.iter().filter_map(Self::piece).collect();
                 (!pieces.is_empty()).then_some(Self::All(pieces))
             }
             Expr::Clause(_) | Expr::Not(_) => None,
@@ -39,41 +61,93 @@ impl Outline {
         }
     }
 
-    fn piece(piece: &Piece) -> Self {
+    /// `None` for what a posting may have without having kept it.
+    fn piece(piece: &Piece) -> Option<Self> {
         let text = head(piece.text()).to_owned();
         match piece {
-            Piece::Normal(_) | Piece::Plain(_) => Self::Word(text),
-            Piece::Prefix(_) => Self::Prefix(text),
+            Piece::Normal(_) | Piece::Plain(_) => is_kept(&text).then_some(Self::Word(text)),
+            Piece::Prefix(_) => {
+                let kept = !EVERYWHERE.iter().any(|word| word.starts_with(&text));
+                kept.then_some(Self::Prefix(text))
+            }
         }
     }
 }
 
-/// The words of a posting that outlines ask for: as written and normal, from every field.
-pub fn words_of(posting: &Posting) -> Vec<String> {
-    let stated = [&posting.company, &posting.location, &posting.board].into_iter().flatten();
-    let texts = [&posting.title, &posting.body].into_iter().chain(stated).chain(&posting.tags);
-    let mut found: HashSet<String> = HashSet::new();
-    let mut add = |plain: &str| {
-        let one = normal(plain);
-        if one != plain {
-            found.get_or_insert_with(head(&one), str::to_owned);
-        }
-        found.get_or_insert_with(head(plain), str::to_owned);
-    };
-    let mut seen: HashSet<&str> = HashSet::new();
-    for chunk in texts.flat_map(|text| text.split_ascii_whitespace()) {
-        if !seen.insert(chunk) {
-            continue;
-        }
-        match simple(chunk) {
-            Some(word) if word.bytes().any(|byte| byte.is_ascii_uppercase()) => {
-                add(&word.to_ascii_lowercase());
+/// The words of postings that outlines ask for: as written and normal, from every field. What is found out of
+/// a word serves all postings that have it.
+#[derive(Debug, Default)]
+pub struct KeptWords {
+    /// By what stands between blanks, in lower case.
+    lumps: HashMap<String, Vec<usize>>,
+    numbers: HashMap<String, usize>,
+    words: Vec<KeptWord>,
+    /// Postings that were read.
+    postings: usize,
+}
+
+#[derive(Debug)]
+struct KeptWord {
+    text: String,
+    /// The number of the posting in which it was found last.
+    found_in: usize,
+}
+
+impl KeptWords {
+    /// The words of a posting, each once and in the order of their bytes, which spares Postgres most of its
+    /// sorting.
+    pub fn of(&mut self, posting: &Posting) -> Vec<&str> {
+        self.postings += 1;
+        let stated = [&posting.company, &posting.location, &posting.board].into_iter().flatten();
+        let texts = [&posting.title, &posting.body].into_iter().chain(stated).chain(&posting.tags);
+        let mut found: Vec<usize> = Vec::with_capacity(USUAL);
+        let mut lower = String::new();
+        for lump in texts.flat_map(|text| text.split_ascii_whitespace()) {
+            let lump = simple(lump).unwrap_or(lump);
+            lower.clear();
+            lower.push_str(lump);
+            lower.make_ascii_lowercase();
+            if !self.lumps.contains_key(&lower) {
+                let words = self.learn(&lower);
+                self.lumps.insert(lower.clone(), words);
             }
-            Some(word) => add(word),
-            None => words(chunk).iter().for_each(|word| add(&word.plain)),
+            for number in self.lumps.get(&lower).into_iter().flatten() {
+                if let Some(word) = self.words.get_mut(*number)
+                    && word.found_in != self.postings
+                {
+                    word.found_in = self.postings;
+                    found.push(*number);
+                }
+            }
         }
+        let mut found: Vec<&str> =
+            found.into_iter().filter_map(|number| Some(&*self.words.get(number)?.text)).collect();
+        found.sort_unstable();
+        found
     }
-    found.into_iter().collect()
+
+    /// The numbers of the words that a lump holds, and of their normal forms.
+    fn learn(&mut self, lump: &str) -> Vec<usize> {
+        let mut numbers = Vec::new();
+        for word in words(lump) {
+            for form in [&*normal(&word.plain), &word.plain] {
+                if is_kept(form) {
+                    numbers.push(self.number(head(form)));
+                }
+            }
+        }
+        numbers
+    }
+
+    fn number(&mut self, word: &str) -> usize {
+        if let Some(number) = self.numbers.get(word) {
+            return *number;
+        }
+        let number = self.words.len();
+        self.words.push(KeptWord { text: word.to_owned(), found_in: 0 });
+        self.numbers.insert(word.to_owned(), number);
+        number
+    }
 }
 
 /// The only word of what stands between blanks, where it is made of ASCII letters and digits with
@@ -94,6 +168,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::filter_lang::parse;
 
     proptest! {
         #[test]
@@ -101,19 +176,38 @@ mod tests {
             parts in prop::collection::vec(
                 prop::sample::select(vec!["Rust", "c++", "C#", ".NET", "node.js", "engineers", "(", ")",
                     ".", ",", " ", "  ", "\n", "\u{a0}", "é", "\u{301}", "™", "-", "/", "+", "#", "js",
-                    "工", "x2", "ASP.NET", "\u{200b}", "'", "\""]), 0..24)
+                    "工", "x2", "ASP.NET", "\u{200b}", "'", "\"", "the", "Does"]), 0..24)
         ) {
             let text = parts.concat();
             let mut want: Vec<String> = Vec::new();
             for word in words(&text) {
                 want.extend([normal(&word.plain).into_owned(), word.plain]);
             }
+            want.retain(|word| is_kept(word));
             want.sort();
             want.dedup();
             let posting = serde_json::json!({ "title": text });
-            let mut got = words_of(&serde_json::from_value(posting).expect("a posting"));
-            got.sort();
-            prop_assert_eq!(got, want);
+            let posting = serde_json::from_value(posting).expect("a posting");
+            let mut kept = KeptWords::default();
+            for _ in 0..2 {
+                prop_assert_eq!(kept.of(&posting), want.clone());
+            }
         }
+    }
+
+    #[test]
+    fn words_that_are_everywhere_are_neither_kept_nor_asked_for() {
+        let posting = serde_json::json!({ "title": "The Go of it and us, with Rust" });
+        let posting = serde_json::from_value(posting).expect("a posting");
+        assert_eq!(KeptWords::default().of(&posting), ["go", "it", "rust", "us"]);
+        let outline = |filter: &str| Outline::of(&parse(filter).expect("a filter"));
+        let word = |word: &str| Outline::Word(word.to_owned());
+        assert_eq!(outline("the rust"), Some(Outline::All(vec![Outline::All(vec![word("rust")])])));
+        assert_eq!(outline("\"with rust\""), Some(Outline::All(vec![word("rust")])));
+        assert_eq!(outline("the"), None);
+        assert_eq!(outline("the or rust"), None);
+        // A posting whose only such word is "these" would be missed.
+        assert_eq!(outline("thes*"), None);
+        assert!(outline("theo*").is_some());
     }
 }

@@ -196,24 +196,34 @@ async fn a_site_that_gives_everything_a_new_key_shows_nothing_new() {
     let ann = world.person("ann").await;
     world.filter(ann, "cook").await;
     let titles: Vec<String> = (0..40).map(|number| format!("Cook {number}")).collect();
-    let show = |from: usize, to: usize, prefix: &str| {
-        let guids: Vec<String> = (from..to).map(|number| format!("{prefix}{number}")).collect();
-        let items: Vec<Item<'_>> = guids
-            .iter()
-            .zip(&titles[from..to])
-            .map(|(guid, title)| Item { guid, title, body: title, ..Item::default() })
+    let show = |count: usize, prefix: &str, more: &str| {
+        let texts = titles[..count].iter().enumerate();
+        let texts: Vec<(String, String)> =
+            texts.map(|(at, title)| (format!("{prefix}{at}"), format!("{title}{more}"))).collect();
+        let items = texts.iter().zip(&titles);
+        let items: Vec<Item<'_>> = items
+            .map(|((guid, body), title)| Item { guid, title, body, ..Item::default() })
             .collect();
         board.show(&items);
     };
-    show(0, 30, "old-");
+    show(30, "old-", "");
     world.poll().await;
-    show(0, 33, "new-");
+    show(33, "new-", "");
     world.run().await;
     assert_eq!(world.sent().len(), 3, "{:?}", world.sent());
     assert_eq!(world.count("SELECT count(*) FROM postings").await, 33);
-    show(0, 33, "new-");
+    show(33, "new-", " wanted");
+    world.poll_again().await;
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 33, "the new keys are known");
+    for poll in 0..30 {
+        show(33, &format!("{poll}-"), "");
+        world.poll_again().await;
+    }
+    assert_eq!(world.count("SELECT count(*) FROM postings").await, 33);
+    let keys = "SELECT max(count) FROM (SELECT count(*) FROM posting_keys GROUP BY posting_id) k";
+    assert!((20..30).contains(&world.count(keys).await), "a new key at every poll");
     world.run().await;
-    assert_eq!(world.sent().len(), 3, "the new keys are known");
+    assert_eq!(world.sent().len(), 3);
 }
 
 /// Fault 40: of somebody's feed the newest five hundred are read, and the rest is said.
