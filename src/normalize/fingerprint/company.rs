@@ -1,5 +1,7 @@
 //! The name of a company as it is compared: without legal form, article and punctuation.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::tables::set;
@@ -133,7 +135,7 @@ fn chunk_words(chunk: &str) -> Vec<String> {
     let host = ["com", "io", "ai", "co", "net", "org", "app", "dev"];
     let bare = chunk.trim_end_matches(',').rsplit_once('.');
     let name = bare.filter(|(name, end)| !name.is_empty() && host.contains(end));
-    words(name.map_or(chunk.as_str(), |(name, _)| name)).collect()
+    words(name.map_or(chunk.as_str(), |(name, _)| name)).map(Cow::into_owned).collect()
 }
 
 /// Takes away what the law adds to a name; never the whole of it.

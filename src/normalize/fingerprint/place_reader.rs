@@ -1,5 +1,6 @@
 //! Reads the text by which a place is told.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::place::Place;
@@ -151,11 +152,12 @@ impl Reading {
     }
 
     fn add_name(&mut self, part: &str) {
-        let said = words(&fold(part)).collect::<Vec<_>>();
+        let folded = fold(part);
+        let said = words(&folded).collect::<Vec<_>>();
         let remote = set("remote");
         let whole = said.join(" ");
-        let says_remote = remote.contains(whole.as_str())
-            || said.iter().any(|word| remote.contains(word.as_str()));
+        let says_remote =
+            remote.contains(whole.as_str()) || said.iter().any(|word| remote.contains(&**word));
         self.place.remote |= says_remote;
         let name = name_of(part);
         if name.is_empty() || set("nowhere").contains(whole.as_str()) {
@@ -243,7 +245,7 @@ fn is_known(name: &str) -> bool {
 
 /// A place's folded name, without post code and "Remote", "Greater", "area".
 pub(super) fn name_of(part: &str) -> String {
-    let mut name: Vec<String> = words(&fold(part)).collect();
+    let mut name: Vec<String> = words(&fold(part)).map(Cow::into_owned).collect();
     let whole = name.join(" ");
     if is_known(&whole) {
         return whole;

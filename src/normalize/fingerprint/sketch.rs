@@ -21,14 +21,14 @@ pub struct Sketch([u64; 8]);
 impl Sketch {
     /// Of a plain text; `None` if it is too short.
     pub fn of(body: &str) -> Option<Self> {
-        let folded = fold(body);
-        let words: Vec<String> = words(&folded).collect();
-        if words.len() < FEWEST_ROWS + ROW - 1 {
+        let (text, ends) = spaced(&fold(body));
+        if ends.len() < FEWEST_ROWS + ROW - 1 {
             return None;
         }
         let mut least = [u64::MAX; BINS];
-        for row in words.windows(ROW) {
-            let hash = hash(row);
+        let starts = std::iter::once(&0).chain(&ends);
+        for (start, end) in starts.zip(ends.iter().skip(ROW - 1)) {
+            let hash = hash(text.get(*start..*end).unwrap_or_default());
             // The upper six bits choose the bin.
             let bin = usize::try_from(hash >> 58).unwrap_or_default();
             if let Some(least) = least.get_mut(bin) {
@@ -80,12 +80,21 @@ impl Sketch {
     }
 }
 
-fn hash(row: &[String]) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(0x6561_726c, 0x7962_7264);
-    for word in row {
-        hasher.write(word.as_bytes());
-        hasher.write(b" ");
+/// The words of a folded text, each with a blank behind it, and where each ends: a row of words is one piece.
+fn spaced(folded: &str) -> (String, Vec<usize>) {
+    let mut text = String::with_capacity(folded.len() + 1);
+    let mut ends = Vec::with_capacity(folded.len() / 5);
+    for word in words(folded) {
+        text.push_str(&word);
+        text.push(' ');
+        ends.push(text.len());
     }
+    (text, ends)
+}
+
+fn hash(row: &str) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(0x6561_726c, 0x7962_7264);
+    hasher.write(row.as_bytes());
     hasher.finish()
 }
 

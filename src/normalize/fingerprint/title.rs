@@ -74,7 +74,7 @@ impl Title {
                 places.push(segment.to_owned());
                 continue;
             }
-            title.add(&join_rows(words(&fold(segment)).collect()), around);
+            title.add(&join_rows(words(&fold(segment)).map(Cow::into_owned).collect()), around);
         }
         if title.words.is_empty() && title.levels.is_empty() {
             // A title that is nothing but decoration, or a place's name.

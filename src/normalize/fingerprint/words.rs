@@ -1,6 +1,10 @@
 //! Words as names and titles are compared by: in lower case, with base letters for accented ones.
 
+use std::borrow::Cow;
+
+use memchr::memchr;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::normalize::one_line;
 
@@ -49,22 +53,53 @@ fn folded_letters(text: &str) -> String {
 }
 
 /// The words of a folded text; `c++`, `c#` and `workers'` are one each.
-pub fn words(folded: &str) -> impl Iterator<Item = String> {
-    let own = |c: char| c.is_alphanumeric() || matches!(c, '+' | '#' | '\'') || is_mark(c);
-    folded.split(move |c: char| !own(c)).filter_map(|word| {
+pub fn words(folded: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    pieces(folded).filter_map(|word| {
         let word = word.trim_start_matches(['+', '#']);
-        let word: String = word.chars().filter(|c| *c != '\'').collect();
+        let word = match memchr(b'\'', word.as_bytes()) {
+            Some(_) => Cow::Owned(word.replace('\'', "")),
+            None => Cow::Borrowed(word),
+        };
         (!word.is_empty()).then_some(word)
     })
 }
 
-/// Vowel signs of Indian and other scripts: neither letters nor separators.
-fn is_mark(c: char) -> bool {
-    !c.is_ascii() && unicode_normalization::char::is_combining_mark(c)
+/// What stands between separators, some of it empty.
+fn pieces(folded: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(folded);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = piece_end(text);
+        let (piece, behind) = text.split_at_checked(end)?;
+        let separator = behind.chars().next().map_or(0, char::len_utf8);
+        rest = behind.get(separator..).filter(|_| separator > 0);
+        Some(piece)
+    })
+}
+
+/// Where the first separator stands, or the end. Most letters are ASCII, which a byte tells.
+fn piece_end(text: &str) -> usize {
+    let mut at = 0;
+    while let Some(byte) = text.as_bytes().get(at) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'#' | b'\'') {
+            at += 1;
+        } else if byte.is_ascii() {
+            break;
+        } else {
+            let c = text.get(at..).and_then(|text| text.chars().next()).unwrap_or(' ');
+            if !c.is_alphanumeric() && !is_combining_mark(c) {
+                break;
+            }
+            at += c.len_utf8();
+        }
+    }
+    at
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -77,9 +112,29 @@ mod tests {
         assert_eq!(fold("Café – CAFE\u{301} № ２"), "cafe – cafe no 2");
     }
 
+    proptest! {
+        #[test]
+        fn a_text_is_split_by_bytes_as_by_characters(
+            parts in prop::collection::vec(
+                prop::sample::select(vec!["a", "9", "+", "#", "'", " ", "-", "é", "İ", "工", "\u{301}",
+                    "ि", "\u{a0}", "—", "’", "\n", "🦀", "²"]), 0..16)
+        ) {
+            let text = parts.concat();
+            let own = |c: char| {
+                c.is_alphanumeric() || matches!(c, '+' | '#' | '\'') || (!c.is_ascii() && is_combining_mark(c))
+            };
+            let want = text.split(|c: char| !own(c)).filter_map(|word| {
+                let word: String =
+                    word.trim_start_matches(['+', '#']).chars().filter(|c| *c != '\'').collect();
+                (!word.is_empty()).then_some(word)
+            });
+            prop_assert_eq!(words(&text).collect::<Vec<_>>(), want.collect::<Vec<_>>());
+        }
+    }
+
     #[test]
     fn words_keep_the_signs_of_languages() {
-        let found: Vec<String> = words("c++ / c# dev, workers' rights (o'brien) — हिन्दी").collect();
+        let found: Vec<_> = words("c++ / c# dev, workers' rights (o'brien) — हिन्दी").collect();
         assert_eq!(found, ["c++", "c#", "dev", "workers", "rights", "obrien", "हिन्दी"]);
     }
 }
