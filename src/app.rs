@@ -16,6 +16,7 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 pub use billing::payments;
 pub use database::Database;
@@ -24,6 +25,7 @@ pub use discord::discord;
 use crate::boards::catalog::Entry;
 use crate::boards::fetch::Fetcher;
 use crate::clock::{Clock, SharedClock};
+use crate::commands::{self, Outlived};
 use crate::config::Config;
 use crate::db;
 use crate::db::boards::CatalogueBoard;
@@ -110,6 +112,8 @@ pub struct App {
     health: Health,
     claims: Claims,
     outboxes: Mutex<Vec<Arc<Outbox>>>,
+    /// Names this process among others.
+    process: Uuid,
 }
 
 impl App {
@@ -142,6 +146,7 @@ impl App {
                 Arc::default(),
             ),
             outboxes: Mutex::default(),
+            process: Uuid::new_v4(),
         })
     }
 
@@ -275,6 +280,9 @@ impl App {
         }
         let worker = CorrectClock { base: self.base(), clock: Arc::clone(&self.clock) };
         self.spawn(worker, Rest { pause: NET, wake: timetable.minute });
+        let Base { pool, clock, .. } = self.base();
+        let worker = Outlived { pool, clock, process: self.process };
+        self.spawn(worker, Rest { pause: commands::LOOK, wake: Arc::default() });
         let url = self.database.url().clone();
         self.spawn_task(wakes::listen(url, wakes, self.stop.clone()));
         Ok(())

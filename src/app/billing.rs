@@ -32,6 +32,7 @@ impl App {
         context.mail_keys = config.mail.as_ref().and(config.keys.clone());
         context.board_keys.clone_from(&config.keys);
         context.payments = payments(config)?;
+        context.process = self.process;
         Ok(context)
     }
 

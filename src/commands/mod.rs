@@ -5,6 +5,7 @@ mod boards;
 mod channels;
 mod command;
 mod email;
+mod guest;
 mod habits;
 mod here;
 mod line;
@@ -32,6 +33,7 @@ use uuid::Uuid;
 pub use boards::lines as board_lines;
 pub use channels::{changes_filters, may_change};
 pub use command::{Command, meant, parse};
+pub use guest::{LOOK, Outlived};
 pub use here::Here;
 pub use line::split_place;
 pub use list::COMMANDS;
@@ -68,7 +70,7 @@ pub struct Context {
     /// `None` where there are no plans, and no limits.
     pub payments: Option<Arc<dyn Payments>>,
     /// Names what this process began to read, among others.
-    process: Uuid,
+    pub process: Uuid,
     figures: boards::SharedFigures,
     /// Adding boards makes requests to wherever somebody wants.
     adding: Arc<DefaultKeyedRateLimiter<AccountId>>,

@@ -1,15 +1,12 @@
 //! `boards add` and `boards remove`: boards that one account wants to have watched.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use sha2::{Digest, Sha256};
-use tokio::time::{sleep, timeout};
-use url::Url;
+use tokio::time::timeout;
 
 use super::email::Place;
+use super::guest::Guest;
 use super::wanted_board::{INTERVAL, Kept, Wanted, insert, known};
 use super::{Actor, Context, Failure, Outcome, channels, plans};
 use crate::boards::ask::{Answered, Asked, Manners, ask};
@@ -18,12 +15,10 @@ use crate::boards::fetch::{FetchError, Whose};
 use crate::boards::find::{Typed, find};
 use crate::db;
 use crate::db::added_boards::Known;
-use crate::db::first_readings::Begun;
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::domain::plan::MOST_BOARDS;
 use crate::previews::sample_card;
 use crate::render::replies::{self, AddedReply, NotAdded, Things};
-use crate::schedule::polling::HOST_GAP;
 
 /// Postings that are shown of a new board.
 const SHOWN: usize = 3;
@@ -31,74 +26,6 @@ const SHOWN_STORED: i64 = 3;
 
 /// Whoever typed waits for the answer, and platforms do not wait long.
 const PATIENCE: Duration = Duration::from_secs(8);
-
-/// A host whose next turn is further away than this is busy.
-const LONGEST_WAIT: Duration = Duration::from_secs(3);
-
-/// Why a page is not read that others may read just now.
-const BEING_READ: &str = "another replica reads what it answers just now; try again in a minute";
-
-/// Why a page is not read that ended who read it.
-const DEADLY: &str = "what it answers has ended this program, and is not read again for a day";
-
-/// How somebody's request behaves: as polls do, one after the other to each host.
-struct Guest<'a> {
-    context: &'a Context,
-    /// What it has begun to read.
-    begun: Mutex<Vec<Vec<u8>>>,
-}
-
-impl Guest<'_> {
-    fn begun(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// All that was begun came to an end.
-    async fn has_read(&self) -> sqlx::Result<()> {
-        let read = std::mem::take(&mut *self.begun());
-        db::first_readings::end(&self.context.pool, &read, self.context.process).await
-    }
-}
-
-impl Manners for Guest<'_> {
-    fn now(&self) -> DateTime<Utc> {
-        self.context.now()
-    }
-
-    async fn turn(&self, url: &Url) -> Result<(), FetchError> {
-        // Whoever asks for the next address has read what came from those before.
-        self.has_read()
-            .await
-            .map_err(|error| format!("a note could not be taken back: {error}"))?;
-        let now = self.now();
-        let turn = db::hosts::take_turn(&self.context.pool, url, now, HOST_GAP).await;
-        let turn = turn.map_err(|error| format!("no turn at its host: {error}"))?;
-        let wait = (turn - now).to_std().unwrap_or_default();
-        if wait > LONGEST_WAIT {
-            return Err("its host asks to be left alone for now".to_owned().into());
-        }
-        sleep(wait).await;
-        Ok(())
-    }
-
-    /// Whoever typed waits: what lies on further pages is read by the next poll.
-    fn has_time(&self) -> bool {
-        false
-    }
-
-    /// There is no board yet that could keep the note of it.
-    async fn before_reading(&self, url: &Url, _: &[u8]) -> Result<(), FetchError> {
-        let Context { pool, process, .. } = self.context;
-        let address = Sha256::digest(url.as_str()).to_vec();
-        let noted = db::first_readings::begin(pool, &address, *process, self.now()).await;
-        match noted.map_err(|error| format!("its answer could not be noted: {error}"))? {
-            Begun::Yes => self.begun().push(address),
-            Begun::ByAnother => return Err(BEING_READ.to_owned().into()),
-            Begun::Deadly => return Err(DEADLY.to_owned().into()),
-        }
-        Ok(())
-    }
-}
 
 /// Whoever has a board: all who read where it was typed, or whoever typed.
 async fn owner(context: &Context, actor: Actor, place: Place) -> Result<Actor, Failure> {
@@ -151,10 +78,10 @@ async fn watched(context: &Context, actor: Actor, text: &str) -> Outcome {
         let why = format!("there was no answer within {} s", PATIENCE.as_secs());
         Failure::from(replies::not_added(text, &NotAdded::Unreadable(why)))
     };
-    let manners = Guest { context, begun: Mutex::default() };
+    let manners = Guest::of(context);
     let found =
         timeout(PATIENCE, find(&context.fetcher, &manners, &seen_at, Visibility::Subscribed));
-    // What takes too long is read to its end all the same, and may end badly: its note stays.
+    // What takes too long is read to its end all the same, and may end badly: its note stays for a while.
     let found = found.await.map_err(too_slow)?;
     manners.has_read().await?;
     let detected = found.map_err(refused)?;

@@ -7,6 +7,9 @@ use uuid::Uuid;
 /// Who reads for longer than this has died of it.
 const AT_WORK: TimeDelta = TimeDelta::minutes(1);
 
+/// What has not ended its reader in this time will not.
+const HARMLESS: TimeDelta = TimeDelta::seconds(30);
+
 /// After this long a page may be another one.
 const REMEMBERED: TimeDelta = TimeDelta::days(1);
 
@@ -60,6 +63,22 @@ pub async fn end(
         "DELETE FROM first_readings WHERE address = ANY ($1) AND reader = $2",
         addresses,
         reader
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Takes back what a process noted a while ago, as it is alive.
+pub async fn outlived(
+    executor: impl PgExecutor<'_>,
+    reader: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM first_readings WHERE reader = $1 AND begun_at < $2",
+        reader,
+        now - HARMLESS
     )
     .execute(executor)
     .await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use earlybrd::commands::{self, Actor};
+use earlybrd::commands::{self, Actor, Outlived};
 use earlybrd::db::first_readings::{self, Begun};
 use earlybrd::domain::board::BoardKind;
 use earlybrd::domain::reply::Reply;
@@ -331,6 +331,25 @@ async fn a_page_with_which_the_process_died_is_not_read_again_for_a_day() {
     assert_eq!(world.count("SELECT count(*) FROM boards").await, 0);
     world.clock.advance(Duration::from_hours(24));
     check(&add(&world, ann, &board).await, "as board 1");
+}
+
+/// Fault 33: a reading that nobody waited for any more is nobody's death.
+#[tokio::test]
+async fn a_page_that_is_only_slow_is_not_taken_for_deadly() {
+    let world = trusting().await;
+    let board = FakeBoard::start().await;
+    board.show(&[Item::titled("Cook")]);
+    let ann = world.person("ann").await;
+    let address = Sha256::digest(board.url.as_str()).to_vec();
+    let process = uuid::Uuid::new_v4();
+    first_readings::begin(&world.pool, &address, process, world.now()).await.unwrap();
+    let base = world.base();
+    for (seconds, said) in [(20, "another replica reads what it"), (20, "as board 1")] {
+        world.clock.advance(Duration::from_secs(seconds));
+        let (pool, clock) = (base.pool.clone(), Arc::clone(&base.clock));
+        drain(&mut Outlived { pool, clock, process }).await;
+        check(&add(&world, ann, &board).await, said);
+    }
 }
 
 /// What did no harm leaves no note, whatever came of it; what this process began it has survived.
