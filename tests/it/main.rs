@@ -39,6 +39,7 @@ mod faults_bodies;
 mod faults_database;
 mod faults_dns;
 mod faults_feeds;
+mod faults_http2;
 mod faults_leases;
 mod faults_mail;
 mod faults_polling;
