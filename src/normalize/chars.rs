@@ -63,3 +63,27 @@ fn is_composed(c: char) -> bool {
 pub fn head(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
+
+/// The first characters of a text, at most so many.
+pub fn first_chars(text: &str, most: usize) -> &str {
+    let Some(last) = most.checked_sub(1) else { return "" };
+    let mut chars = text.chars();
+    match chars.nth(last) {
+        Some(_) => text.strip_suffix(chars.as_str()).unwrap_or(text),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_first_characters_are_those_that_come_first(text in "[a-zé’🚀]{0,90}", most in 0..99_usize) {
+            prop_assert_eq!(first_chars(&text, most), text.chars().take(most).collect::<String>());
+        }
+    }
+}
