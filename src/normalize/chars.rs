@@ -29,7 +29,7 @@ pub fn printable(text: &str) -> String {
 /// Composes letters with their marks (NFC), so that equal words are equal texts.
 pub fn compose(text: impl Into<String>) -> String {
     let text = text.into();
-    if is_all_composed(&text) {
+    if text.is_ascii() || is_all_composed(&text) {
         return text;
     }
     let mut marks = 0_u32;

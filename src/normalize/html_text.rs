@@ -244,7 +244,7 @@ impl Writer {
 
 /// How much of a text's beginning is words with single blanks between them, which most of most texts
 /// is: that goes at once. It never ends within a character.
-fn plain_words(text: &str) -> usize {
+pub fn plain_words(text: &str) -> usize {
     let bytes = text.as_bytes();
     // Each byte beside the next, by blocks: with a branch for each it takes five times as long.
     let (blocks, _) = bytes.as_chunks::<16>();
