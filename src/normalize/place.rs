@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::labels::{self, labelled};
+use super::labels::{self, Labelled};
 use crate::domain::posting::Remote;
 
 /// What a posting says of the place, the surest word first.
@@ -15,12 +15,13 @@ pub struct Said<'a> {
     pub location: Option<&'a str>,
     pub title: &'a str,
     pub tags: &'a [String],
-    pub body: &'a str,
+    /// Of a body only that counts.
+    pub labelled: &'a Labelled<'a>,
 }
 
 /// The first part that says something decides.
 pub fn remote(said: Said<'_>) -> Option<Remote> {
-    let label = || labelled(said.body, labels::REMOTE).and_then(field);
+    let label = || said.labelled.value(labels::REMOTE).and_then(field);
     said.stated
         .and_then(field)
         .or_else(|| said.location.and_then(place))
@@ -134,7 +135,13 @@ fn says(words: &Regex, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const NOTHING: Said<'_> = Said { stated: None, location: None, title: "", tags: &[], body: "" };
+    const NOTHING: Said<'_> = Said {
+        stated: None,
+        location: None,
+        title: "",
+        tags: &[],
+        labelled: &Labelled(Vec::new()),
+    };
 
     #[track_caller]
     fn check(said: Said<'_>, want: &str) {
@@ -208,9 +215,13 @@ mod tests {
 
     #[test]
     fn of_a_body_only_a_label_counts() {
-        check(Said { body: "Our remote team\nis hybrid", ..NOTHING }, "");
-        check(Said { body: "Remote: yes", ..NOTHING }, "yes");
-        check(Said { body: "Remote: No", ..NOTHING }, "no");
-        check(Said { body: "Workplace: hybrid, 2 days", ..NOTHING }, "hybrid");
+        for (body, want) in [
+            ("Our remote team\nis hybrid", ""),
+            ("Remote: yes", "yes"),
+            ("Remote: No", "no"),
+            ("Workplace: hybrid, 2 days", "hybrid"),
+        ] {
+            check(Said { labelled: &Labelled::of(body), ..NOTHING }, want);
+        }
     }
 }
