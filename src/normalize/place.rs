@@ -30,25 +30,19 @@ pub fn remote(said: Said<'_>) -> Option<Remote> {
         .or_else(label)
 }
 
-static NOT_REMOTE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\b(?:no|not|non|kein|keine|pas de|sans|sin|geen|niet|bez)[ -]+(?:(?:a|an|fully|100 ?%|full) )?(?:remote|remoto|home ?office|télétravail|teletrabajo)|\bremote(?: work)?(?: is|:)? ?(?:no\b|not\b)",
-    )
-});
-static HYBRID: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\bh[yí]brid[aeo]?s?\b|\bhibrid[ao]\b|\bhybrydow\w*|\b(?:partly|partially|teilweise|partial) (?:remote|home ?office)|\btélétravail partiel",
-    )
-});
-static REMOTE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\bremote(?:ly)?\b|\bremot[oa]\b|\bt[ée]l[ée]travail\b|\bteletrabajo\b|\bteletrabalho\b|\bhome-?office\b|\bwork from (?:home|anywhere)\b|\bwfh\b|\btelecommut\w+|\bthuiswerk\w*|\bzdaln\w+|\bà distance\b|\bortsunabhängig\b",
-    )
-});
-static ON_SITE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\bon[ -]?site\b|\bin[ -]office\b|\bin[ -]person\b|\bvor ort\b|\bsur site\b|\bprésentiel\b|\bpresencial\b|\bop locatie\b|\bstacjonarn\w+",
-    )
+const NOT_REMOTE_WORDS: &str = r"\b(?:no|not|non|kein|keine|pas de|sans|sin|geen|niet|bez)[ -]+(?:(?:a|an|fully|100 ?%|full) )?(?:remote|remoto|home ?office|télétravail|teletrabajo)|\bremote(?: work)?(?: is|:)? ?(?:no\b|not\b)";
+const HYBRID_WORDS: &str = r"\bh[yí]brid[aeo]?s?\b|\bhibrid[ao]\b|\bhybrydow\w*|\b(?:partly|partially|teilweise|partial) (?:remote|home ?office)|\btélétravail partiel";
+const REMOTE_WORDS: &str = r"\bremote(?:ly)?\b|\bremot[oa]\b|\bt[ée]l[ée]travail\b|\bteletrabajo\b|\bteletrabalho\b|\bhome-?office\b|\bwork from (?:home|anywhere)\b|\bwfh\b|\btelecommut\w+|\bthuiswerk\w*|\bzdaln\w+|\bà distance\b|\bortsunabhängig\b";
+const ON_SITE_WORDS: &str = r"\bon[ -]?site\b|\bin[ -]office\b|\bin[ -]person\b|\bvor ort\b|\bsur site\b|\bprésentiel\b|\bpresencial\b|\bop locatie\b|\bstacjonarn\w+";
+
+static NOT_REMOTE: LazyLock<Regex> = LazyLock::new(|| pattern(NOT_REMOTE_WORDS));
+static HYBRID: LazyLock<Regex> = LazyLock::new(|| pattern(HYBRID_WORDS));
+static REMOTE: LazyLock<Regex> = LazyLock::new(|| pattern(REMOTE_WORDS));
+static ON_SITE: LazyLock<Regex> = LazyLock::new(|| pattern(ON_SITE_WORDS));
+/// All of these, wherever they begin and end: most lines hold none, which one look tells.
+static ANY: LazyLock<Regex> = LazyLock::new(|| {
+    let all = [NOT_REMOTE_WORDS, HYBRID_WORDS, REMOTE_WORDS, ON_SITE_WORDS].join("|");
+    pattern(&format!("(?:{})", all.replace(r"\b", "")))
 });
 static EITHER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\bremote ?(?:or|oder|ou|/) ?on[ -]?site\b|\bon[ -]?site ?(?:or|oder|ou|/) ?remote\b")
@@ -110,6 +104,9 @@ pub fn place(text: &str) -> Option<Remote> {
 }
 
 fn line(text: &str) -> Option<Remote> {
+    if !ANY.is_match(text) {
+        return None;
+    }
     if NOT_REMOTE.is_match(text) {
         return Some(Remote::No);
     }
