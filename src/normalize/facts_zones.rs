@@ -44,7 +44,9 @@ pub fn zones(
 ) -> Option<Zones> {
     let clear = |text: &&str| names_zone(text) && !VAGUE.is_match(text);
     let body_line = labelled.value(LABELS).filter(clear);
-    let body = if ABOUT_ZONES.is_match(body) { body } else { "" };
+    // A zone's name is quicker to find, or not to find, than what else a sentence needs.
+    let about = names_zone(body) && ABOUT_ZONES.is_match(body);
+    let body = if about { body } else { "" };
     let sentences = body
         .split(['.', '\n', ';', '•', '!', '?'])
         .filter(|it| ABOUT_ZONES.is_match(it) && ASKED.is_match(it) && !OTHERS.is_match(it))
