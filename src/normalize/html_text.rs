@@ -7,7 +7,7 @@ use memchr::memchr;
 use regex::Regex;
 use scraper::{Html, Node};
 
-use super::chars::{head, is_hidden};
+use super::chars::{head, is_hidden, plain_words};
 use super::html_scan::{flatten, is_costly};
 use super::html_simple;
 
@@ -242,38 +242,6 @@ impl Writer {
     }
 }
 
-/// How much of a text's beginning is words with single blanks between them, which most of most texts
-/// is: that goes at once. It never ends within a character.
-pub fn plain_words(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    // Each byte beside the next, by blocks: with a branch for each it takes five times as long.
-    let (blocks, _) = bytes.as_chunks::<16>();
-    let (nexts, _) = bytes.get(1..).unwrap_or_default().as_chunks::<16>();
-    let is_plain = |(block, next): &(&[u8; 16], &[u8; 16])| {
-        let odd = |(byte, next): (&u8, &u8)| {
-            (!is_of_word(*byte) & (*byte != b' ')) | ((*byte == b' ') & (*next == b' '))
-        };
-        !block.iter().zip(*next).fold(false, |found, pair| found | odd(pair))
-    };
-    let start = 16 * blocks.iter().zip(nexts).take_while(is_plain).count();
-    let before = start.checked_sub(1).and_then(|before| bytes.get(before));
-    let mut end = start - usize::from(before == Some(&b' '));
-    for (at, byte) in bytes.iter().enumerate().skip(start) {
-        if is_of_word(*byte) {
-            end = at + 1;
-        } else if *byte != b' ' || end < at {
-            break;
-        }
-    }
-    end
-}
-
-/// Whether a byte is of a character that is neither white nor hidden: visible ASCII, and the letters
-/// and marks from U+00C0 to U+033F. The bytes below 0xc0 go on in a character that another begins.
-fn is_of_word(byte: u8) -> bool {
-    byte.is_ascii_graphic() | (0x80..0xc0).contains(&byte) | (0xc3..=0xcc).contains(&byte)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -361,15 +329,6 @@ mod tests {
             assert!(text.len() <= MAX_TEXT_BYTES);
         }
         assert_eq!(plain_text(&"ß".repeat(MAX_INPUT_BYTES)).len(), MAX_TEXT_BYTES);
-    }
-
-    #[test]
-    fn what_goes_at_once_holds_nothing_white_or_hidden() {
-        for c in '\0'..='\u{ffff}' {
-            let text = format!("é{c}");
-            let at_once = plain_words(&text) == text.len();
-            assert!(!at_once || !(is_hidden(c) || c.is_whitespace()), "{c:?}");
-        }
     }
 
     proptest! {

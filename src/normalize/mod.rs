@@ -12,6 +12,7 @@ mod facts_visa;
 mod facts_zones;
 pub mod fingerprint;
 mod function_words;
+mod html_entities;
 mod html_scan;
 mod html_simple;
 mod html_text;

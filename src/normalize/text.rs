@@ -2,8 +2,8 @@
 
 use memchr::memchr2;
 
-use super::chars::{compose, first_chars, head};
-use super::html_text::{plain_text, plain_words};
+use super::chars::{compose, first_chars, head, plain_words};
+use super::html_text::plain_text;
 use super::mojibake::repair;
 
 /// More of a line is not looked at; markup may take most of it.
