@@ -104,9 +104,10 @@ pub fn place(text: &str) -> Option<Remote> {
 }
 
 fn line(text: &str) -> Option<Remote> {
-    if !ANY.is_match(text) {
-        return None;
-    }
+    ANY.is_match(text).then(|| found(text))?
+}
+
+fn found(text: &str) -> Option<Remote> {
     if NOT_REMOTE.is_match(text) {
         return Some(Remote::No);
     }
@@ -130,6 +131,8 @@ fn says(words: &Regex, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NOTHING: Said<'_> = Said {
@@ -219,6 +222,23 @@ mod tests {
             ("Workplace: hybrid, 2 days", "hybrid"),
         ] {
             check(Said { labelled: &Labelled::of(body), ..NOTHING }, want);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_that_are_not_looked_through_say_nothing(
+            words in prop::collection::vec(
+                prop::sample::select(vec!["Kiel", "no", "kein", "fully", "remote", "remoto", "home",
+                    "office", "télétravail", "TELETRABAJO", "not", "híbrido", "hybrid", "hybrydowo",
+                    "partly", "partiel", "remotely", "work", "from", "anywhere", "wfh", "telecommuter",
+                    "thuiswerken", "zdalna", "à", "distance", "ortsunabhängig", "on", "ſite", "in",
+                    "person", "vor", "ort", "sur", "présentiel", "presencial", "op", "locatie",
+                    "stacjonarna", "Sensing"]), 0..6),
+            between in prop::sample::select(vec![" ", "-", ""]),
+        ) {
+            let text = words.join(between);
+            prop_assert_eq!(line(&text), found(&text));
         }
     }
 }
