@@ -40,7 +40,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use url::Url;
 
-pub use self::chars::printable;
+pub use self::chars::{any_byte, printable};
 pub use self::dates::moment;
 pub use self::euro_rates::euro_rates;
 pub use self::html_scan::{is_costly, without_foreign};
