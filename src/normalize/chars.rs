@@ -66,9 +66,7 @@ pub fn plain_words(text: &str) -> usize {
     let (blocks, _) = bytes.as_chunks::<16>();
     let (nexts, _) = bytes.get(1..).unwrap_or_default().as_chunks::<16>();
     let is_plain = |(block, next): &(&[u8; 16], &[u8; 16])| {
-        let odd = |(byte, next): (&u8, &u8)| {
-            (!is_of_word(*byte) & (*byte != b' ')) | ((*byte == b' ') & (*next == b' '))
-        };
+        let odd = |(byte, next): (&u8, &u8)| !is_of_words(*byte) | are_blank(*byte, *next);
         !block.iter().zip(*next).fold(false, |found, pair| found | odd(pair))
     };
     let mut start = 16 * blocks.iter().zip(nexts).take_while(is_plain).count();
@@ -90,6 +88,15 @@ pub fn plain_words(text: &str) -> usize {
         }
     }
     end
+}
+
+fn is_of_words(byte: u8) -> bool {
+    is_of_word(byte) | matches!(byte, b' ')
+}
+
+/// Of two bytes above zero only blanks have but that bit.
+fn are_blank(byte: u8, next: u8) -> bool {
+    byte | next == b' '
 }
 
 /// Whether a byte is of a character that is neither white nor hidden: visible ASCII, and the letters
