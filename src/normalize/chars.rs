@@ -122,6 +122,9 @@ pub fn head(text: &str, bytes: usize) -> &str {
 
 /// The first characters of a text, at most so many.
 pub fn first_chars(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
     let Some(last) = most.checked_sub(1) else { return "" };
     let mut chars = text.chars();
     match chars.nth(last) {
