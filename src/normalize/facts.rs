@@ -3,7 +3,7 @@
 
 use regex::Regex;
 
-use super::labels::labelled;
+use super::labels::Labelled;
 use super::{RawPosting, facts_kind, facts_lang, facts_title, facts_visa, facts_zones};
 use crate::domain::facts::{Employment, Facts, Level, Zones};
 
@@ -31,18 +31,20 @@ pub struct Said<'a> {
     pub title: &'a str,
     pub location: Option<&'a str>,
     pub body: &'a str,
+    /// The lines of the body that are labelled.
+    pub labelled: &'a Labelled<'a>,
 }
 
 /// The facts of a posting.
 pub fn facts(said: &Said<'_>) -> Facts {
-    let Said { raw, title, location, body } = *said;
+    let Said { raw, title, location, body, labelled } = *said;
     let stated = raw.employment.iter().filter_map(|word| stated_employment(word));
     let mut employment: Vec<Employment> = stated.collect();
     if employment.is_empty() {
         employment = facts_kind::employment(title);
     }
     if employment.is_empty() {
-        employment = labelled(body, KIND).map(facts_kind::employment).unwrap_or_default();
+        employment = labelled.value(KIND).map(facts_kind::employment).unwrap_or_default();
     }
     employment.sort_unstable();
     employment.dedup();
@@ -56,7 +58,8 @@ pub fn facts(said: &Said<'_>) -> Facts {
             .and_then(facts_lang::stated)
             .or_else(|| facts_lang::of_text(body)),
         visa: facts_visa::visa(title, body),
-        zones: stated_zones(&raw.zones).or_else(|| facts_zones::zones(location, title, body)),
+        zones: stated_zones(&raw.zones)
+            .or_else(|| facts_zones::zones(location, title, body, labelled)),
     }
 }
 
@@ -155,7 +158,8 @@ mod tests {
 
     #[track_caller]
     fn check(raw: RawPosting, want: &str) {
-        let said = Said { raw: &raw, title: &raw.title, location: None, body: &raw.body };
+        let labelled = &Labelled::of(&raw.body);
+        let said = Said { raw: &raw, title: &raw.title, location: None, body: &raw.body, labelled };
         assert_eq!(serde_json::to_string(&facts(&said)).unwrap(), want);
     }
 

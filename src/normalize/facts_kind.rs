@@ -38,6 +38,13 @@ static KINDS: LazyLock<[(Employment, Regex); 5]> = LazyLock::new(|| {
         ),
     ]
 });
+/// Most titles hold none of these, and all that is looked for has one within a word.
+static ANY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        "contract|fixed|befristet|freelanc|freiberuf|freie|full|voll|temp|tiempo|intern|prakti|\
+         stagiaire|part|teil|student|perm",
+    )
+});
 /// Words around which the one above means something else.
 static NO_KIND: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -57,6 +64,10 @@ static PERMANENT: LazyLock<Regex> =
 
 /// Every kind of employment that a title, or a line made for it, names.
 pub fn employment(text: &str) -> Vec<Employment> {
+    if ANY.is_match(text) { found(text) } else { Vec::new() }
+}
+
+fn found(text: &str) -> Vec<Employment> {
     let text = NO_KIND.replace_all(text, " ");
     let named = KINDS.iter().filter(|(_, words)| words.is_match(&text));
     let mut kinds: Vec<Employment> = named.map(|(kind, _)| *kind).collect();
@@ -77,6 +88,8 @@ pub fn employment(text: &str) -> Vec<Employment> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -130,6 +143,23 @@ mod tests {
             "Late-stage Investor",
         ] {
             check(other, &[]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn titles_that_are_not_looked_through_name_no_kind(
+            words in prop::collection::vec(
+                prop::sample::select(vec!["Cook", "contractor", "month", "contract", "smart", "fixed",
+                    "term", "befristet", "freelancing", "freiberuflich", "freier", "mitarbeiter", "full",
+                    "time", "part", "vollzeit", "voll", "oder", "teilzeit", "teil", "temps", "plein",
+                    "partiel", "tiempo", "completo", "medio", "interns", "for", "praktikum",
+                    "ſtagiaire", "werkſtudent", "working", "student", "temporary", "perm", "permanent",
+                    "unbefristet", "(", ")", "-", "/", "or", ","]), 0..6),
+            between in prop::sample::select(vec![" ", "-", ""]),
+        ) {
+            let title = words.join(between);
+            prop_assert_eq!(employment(&title), found(&title));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The language that a text is in, where it is long enough to tell beyond doubt.
 
+use super::chars::first_chars;
 use super::function_words::SmallWords;
 use crate::domain::facts::Language;
 
@@ -40,29 +41,14 @@ fn compared(first: &str, second: &str) -> Option<Language> {
 
 /// The two halves of the beginning of a text that has letters enough.
 fn halves(text: &str) -> Option<(&str, &str)> {
-    let ascii = text.as_bytes().get(..ENOUGH_CHARS).filter(|bytes| bytes.is_ascii());
-    if let Some(bytes) = ascii {
-        let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-        let first = text.get(..bytes.len()).filter(|_| letters >= FEWEST_LETTERS)?;
-        return first.split_at_checked(bytes.len() / 2);
-    }
-    let (mut chars, mut letters, mut end, mut middle) = (0, 0, 0, 0);
-    for c in text.chars().take(ENOUGH_CHARS) {
-        if chars == ENOUGH_CHARS / 2 {
-            middle = end;
-        }
-        chars += 1;
-        end += c.len_utf8();
-        letters += usize::from(c.is_alphabetic());
-    }
-    if letters < FEWEST_LETTERS {
+    let text = first_chars(text, ENOUGH_CHARS);
+    // Those of ASCII are counted first: mostly they are enough.
+    let plain = text.bytes().filter(u8::is_ascii_alphabetic).take(FEWEST_LETTERS).count();
+    let letters = || text.chars().filter(|c| c.is_alphabetic()).count();
+    if plain < FEWEST_LETTERS && letters() < FEWEST_LETTERS {
         return None;
     }
-    let text = text.get(..end)?;
-    if chars < ENOUGH_CHARS {
-        middle = text.char_indices().nth(chars / 2).map_or(end, |(middle, _)| middle);
-    }
-    text.split_at_checked(middle)
+    text.split_at_checked(first_chars(text, text.chars().count() / 2).len())
 }
 
 #[cfg(test)]

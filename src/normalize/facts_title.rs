@@ -24,6 +24,12 @@ static LEAD: LazyLock<Regex> = LazyLock::new(|| {
         r"\blead\b|\bprincipal\b|\bhead of\b|\bdirector\b|\bvp\b|\bvice president\b|\bchief\b|\bteamleit(?:er|erin|ung)\b|\bstaff (?:[\w/&+-]+ ){0,3}(?:engineer|developer|scientist|designer|sre|researcher)\b|\bstaff (?:software|solutions?|security|data|cloud) architect\b",
     )
 });
+/// Most titles hold none of these, and all that is looked for has one within a word.
+static ANY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"j[uú]nior|jr|entry|trainee|apprentice|grad|berufseinst|ausbildung|auszubild|butant|mid|mediate|medior|s[eê]nior|pleno|confirm|sr|snr|sen\.|lead|principal|head|director|vp|president|chief|teamleit|staff",
+    )
+});
 /// What has the name of a level and is another thing, a person who is not looked for among them.
 static NO_LEVEL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -45,6 +51,10 @@ const NO_ROLE: [&str; 8] = ["in", "at", "for", "remote", "hybrid", "m", "w", "f"
 
 /// The level that a title asks for; of several, the least.
 pub fn level(title: &str) -> Option<Level> {
+    ANY.is_match(title).then(|| found(title))?
+}
+
+fn found(title: &str) -> Option<Level> {
     let title = NO_LEVEL.replace_all(title, " ");
     title.split(['|', ';']).filter_map(level_of_role).min()
 }
@@ -77,6 +87,8 @@ fn level_of_role(role: &str) -> Option<Level> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -133,6 +145,24 @@ mod tests {
             "Rust Engineer",
         ] {
             check(other, None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn titles_that_are_not_looked_through_ask_for_no_level(
+            words in prop::collection::vec(
+                prop::sample::select(vec!["Cook", "júnior", "jr", "entry", "level", "trainee",
+                    "apprentice", "new", "grad", "graduate", "scheme", "berufseinsteiger", "ausbildung",
+                    "zum", "auszubildende", "débutant", "middle", "weight", "intermediate", "medior",
+                    "ſemi", "senior", "pleno", "confirmé", "mid", "or", "sr", "developer", "sênior",
+                    "snr", "sen.", "lead", "gen", "principal", "head", "of", "director", "vp", "vice",
+                    "president", "chief", "teamleiterin", "staff", "engineer", "software", "architect",
+                    "(", ")", "/", ","]), 0..6),
+            between in prop::sample::select(vec![" ", "-", ""]),
+        ) {
+            let title = words.join(between);
+            prop_assert_eq!(level(&title), found(&title));
         }
     }
 }

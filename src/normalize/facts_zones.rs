@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::facts::pattern;
-use super::labels::labelled;
+use super::labels::Labelled;
 use super::zone_words::{listed, names_zone, several};
 use crate::domain::facts::Zones;
 
@@ -36,10 +36,17 @@ static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What is found first: in the place, on a line for it, in the title, in a sentence about time zones.
-pub fn zones(location: Option<&str>, title: &str, body: &str) -> Option<Zones> {
+pub fn zones(
+    location: Option<&str>,
+    title: &str,
+    body: &str,
+    labelled: &Labelled<'_>,
+) -> Option<Zones> {
     let clear = |text: &&str| names_zone(text) && !VAGUE.is_match(text);
-    let body_line = labelled(body, LABELS).filter(clear);
-    let body = if ABOUT_ZONES.is_match(body) { body } else { "" };
+    let body_line = labelled.value(LABELS).filter(clear);
+    // A zone's name is quicker to find, or not to find, than what else a sentence needs.
+    let about = names_zone(body) && ABOUT_ZONES.is_match(body);
+    let body = if about { body } else { "" };
     let sentences = body
         .split(['.', '\n', ';', '•', '!', '?'])
         .filter(|it| ABOUT_ZONES.is_match(it) && ASKED.is_match(it) && !OTHERS.is_match(it))
@@ -60,7 +67,8 @@ mod tests {
 
     #[track_caller]
     fn check(location: &str, body: &str, want: &str) {
-        let found = zones(Some(location), "Cook", body).map(|zones| zones.to_string());
+        let found =
+            zones(Some(location), "Cook", body, &Labelled::of(body)).map(|zones| zones.to_string());
         assert_eq!(found.unwrap_or_default(), want, "{location} {body}");
     }
 

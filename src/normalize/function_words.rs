@@ -70,7 +70,8 @@ static WORDS: LazyLock<HashMap<u64, u16>> = LazyLock::new(|| {
     let mut known = HashMap::new();
     for (language, words) in lists.enumerate() {
         for word in words.split_whitespace() {
-            *known.entry(small(word).expect("a small word")).or_default() |= 1 << language;
+            *known.entry(small(word.as_bytes()).expect("a small word")).or_default() |=
+                1 << language;
         }
     }
     known
@@ -84,43 +85,30 @@ const TIMES: u32 = 3;
 /// Words from which a language is told.
 const FEWEST_WORDS: u32 = 25;
 
-/// A word of eight bytes at most as a number, whatever the case of its ASCII letters.
-fn small(word: &str) -> Option<u64> {
-    let mut bytes = [0; 8];
-    bytes.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
-    bytes.make_ascii_lowercase();
-    Some(u64::from_le_bytes(bytes))
+/// Longer words are not small.
+const LONGEST_BYTES: usize = 8;
+
+/// A word in small letters as a number, if it is short enough.
+fn small(word: &[u8]) -> Option<u64> {
+    let number = || word.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte));
+    (word.len() <= LONGEST_BYTES).then(number)
 }
 
-/// Runs of letters, digits and apostrophes.
-fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    let word = move || {
-        let (word, behind) = rest.split_at_checked(word_end(rest)?)?;
-        let other = behind.chars().next().map_or(0, char::len_utf8);
-        rest = behind.get(other..)?;
-        Some(word)
+/// A text in which ASCII letters are small, and zeros stand for what is no letter, digit or apostrophe.
+/// That goes by blocks of bytes; a branch for each takes longer than all the rest.
+fn letters(text: &str) -> Vec<u8> {
+    let letter = |byte: u8| {
+        let of_word = byte.is_ascii_alphanumeric() | !byte.is_ascii();
+        if of_word { byte.to_ascii_lowercase() } else { 0 }
     };
-    std::iter::from_fn(word).filter(|word| !word.is_empty())
-}
-
-/// Where the word ends that a text begins with; `None` at its end.
-fn word_end(text: &str) -> Option<usize> {
-    let mut at = 0;
-    while let Some(byte) = text.as_bytes().get(at) {
-        if byte.is_ascii_alphanumeric() {
-            at += 1;
-        } else if byte.is_ascii() {
-            return Some(at);
-        } else {
-            let c = text.get(at..)?.chars().next()?;
-            if !c.is_alphanumeric() && c != '’' {
-                return Some(at);
-            }
-            at += c.len_utf8();
+    let mut letters: Vec<u8> = text.bytes().map(letter).collect();
+    if !text.is_ascii() {
+        let other = |c: char| !c.is_ascii() && !c.is_alphanumeric() && c != '’';
+        for (at, c) in text.char_indices().filter(|(_, c)| other(*c)) {
+            letters.get_mut(at..at + c.len_utf8()).into_iter().for_each(|bytes| bytes.fill(0));
         }
     }
-    (!text.is_empty()).then_some(at)
+    letters
 }
 
 /// How many words of a text are small ones of each language.
@@ -135,13 +123,14 @@ impl SmallWords {
     pub fn of(text: &str) -> Self {
         let mut words = 0_u32;
         let mut counts = [0_u32; 1 + OTHERS.len()];
-        for word in words_of(text) {
+        let known = &*WORDS;
+        for word in letters(text).split(|byte| *byte == 0).filter(|word| !word.is_empty()) {
             words += 1;
-            let of = small(word).and_then(|word| WORDS.get(&word)).copied().unwrap_or_default();
-            if of != 0 {
-                for (language, count) in counts.iter_mut().enumerate() {
-                    *count += u32::from(of >> language & 1);
-                }
+            let mut of = small(word).and_then(|word| known.get(&word)).copied().unwrap_or_default();
+            while of != 0 {
+                let language = usize::try_from(of.trailing_zeros()).unwrap_or_default();
+                counts.get_mut(language).into_iter().for_each(|count| *count += 1);
+                of &= of - 1;
             }
         }
         counts.iter_mut().skip(1).take(CLOSE).for_each(|count| *count *= TIMES);

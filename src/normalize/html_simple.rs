@@ -3,80 +3,15 @@
 //! Whatever is not as simple is left to the parser, and what is read here is what the parser would
 //! have given (a test compares them).
 
-use std::borrow::Cow;
-
 use memchr::{memchr, memchr2};
 
-use super::html_text::{Writer, role};
+use super::html_entities::entity;
+use super::html_text::{Role, Writer};
 
 /// Elements open at once.
 const MOST_OPEN: usize = 64;
 /// A longer tag has attributes enough to be judged.
 const LONGEST_TAG: usize = 1_000;
-
-/// The entities that bodies have most, the most frequent first.
-const NAMED: [(&str, &str); 60] = [
-    ("amp", "&"),
-    ("nbsp", "\u{a0}"),
-    ("lt", "<"),
-    ("gt", ">"),
-    ("quot", "\""),
-    ("rsquo", "’"),
-    ("apos", "'"),
-    ("ndash", "–"),
-    ("mdash", "—"),
-    ("bull", "•"),
-    ("ldquo", "“"),
-    ("rdquo", "”"),
-    ("lsquo", "‘"),
-    ("hellip", "…"),
-    ("euro", "€"),
-    ("pound", "£"),
-    ("middot", "·"),
-    ("uuml", "ü"),
-    ("ouml", "ö"),
-    ("auml", "ä"),
-    ("szlig", "ß"),
-    ("Uuml", "Ü"),
-    ("Ouml", "Ö"),
-    ("Auml", "Ä"),
-    ("eacute", "é"),
-    ("egrave", "è"),
-    ("ecirc", "ê"),
-    ("agrave", "à"),
-    ("acirc", "â"),
-    ("ccedil", "ç"),
-    ("ocirc", "ô"),
-    ("ucirc", "û"),
-    ("ugrave", "ù"),
-    ("icirc", "î"),
-    ("iuml", "ï"),
-    ("euml", "ë"),
-    ("Eacute", "É"),
-    ("Egrave", "È"),
-    ("Agrave", "À"),
-    ("aacute", "á"),
-    ("iacute", "í"),
-    ("oacute", "ó"),
-    ("uacute", "ú"),
-    ("ntilde", "ñ"),
-    ("atilde", "ã"),
-    ("otilde", "õ"),
-    ("igrave", "ì"),
-    ("ograve", "ò"),
-    ("aring", "å"),
-    ("Aring", "Å"),
-    ("oslash", "ø"),
-    ("Oslash", "Ø"),
-    ("aelig", "æ"),
-    ("laquo", "«"),
-    ("raquo", "»"),
-    ("bdquo", "„"),
-    ("sbquo", "‚"),
-    ("trade", "™"),
-    ("reg", "®"),
-    ("copy", "©"),
-];
 
 /// An element in whose tags nothing is odd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +30,8 @@ enum Tag {
     Item,
     /// `br`, which holds nothing.
     Break,
+    /// `script` and `style`, which hold no markup and are not read.
+    Dropped(&'static str),
 }
 
 impl Tag {
@@ -118,27 +55,32 @@ impl Tag {
             b"li" => Self::Item,
             b"ol" => Self::List("ol"),
             b"p" => Self::Text("p"),
+            b"script" => Self::Dropped("script"),
             b"span" => Self::Inline("span"),
             b"strong" => Self::Inline("strong"),
+            b"style" => Self::Dropped("style"),
             b"u" => Self::Inline("u"),
             b"ul" => Self::List("ul"),
             _ => return None,
         })
     }
 
-    fn name(self) -> &'static str {
+    /// What `html_text::role` says of its name, without asking for every name there is.
+    fn role(self) -> Role {
         match self {
-            Self::Inline(name) | Self::Block(name) | Self::Text(name) | Self::List(name) => name,
-            Self::Link => "a",
-            Self::Item => "li",
-            Self::Break => "br",
+            Self::Inline(_) | Self::Link => Role::Inline,
+            Self::Block(_) | Self::List(_) => Role::Line,
+            Self::Text(_) => Role::Paragraph,
+            Self::Item => Role::Item,
+            Self::Break => Role::Break,
+            Self::Dropped(_) => Role::Dropped,
         }
     }
 
     /// Whether line breaks in the text are no structure any more once such a tag was there.
     fn breaks(self) -> bool {
         match self {
-            Self::Inline(_) | Self::Link | Self::List(_) => false,
+            Self::Inline(_) | Self::Link | Self::List(_) | Self::Dropped(_) => false,
             Self::Block(_) | Self::Text(_) | Self::Item | Self::Break => true,
         }
     }
@@ -158,17 +100,31 @@ pub fn read(html: &str) -> Option<String> {
 fn write(html: &str, kept: usize) -> Option<(String, bool)> {
     let mut writer = Writer::keeping(kept, html.len());
     let mut open: Vec<Tag> = Vec::new();
-    let mut breaks = false;
+    let (mut breaks, mut tags, mut declared) = (false, false, false);
     let mut rest = html;
     loop {
-        let (text, markup) =
-            rest.split_at_checked(memchr(b'<', rest.as_bytes()).unwrap_or(rest.len()))?;
-        write_text(text, &mut writer)?;
-        let Some(inside) = markup.strip_prefix('<') else { return Some((writer.text, breaks)) };
+        let odd = memchr2(b'<', b'&', rest.as_bytes());
+        let (text, markup) = rest.split_at_checked(odd.unwrap_or(rest.len()))?;
+        writer.text(text);
+        if let Some(name) = markup.strip_prefix('&') {
+            rest = write_entity(name, &mut writer)?;
+            continue;
+        }
+        let Some(inside) = markup.strip_prefix('<') else {
+            // Without a tag, what looks like a declaration is text.
+            return (tags || !declared).then_some((writer.text, breaks));
+        };
         if let Some(closing) = inside.strip_prefix('/') {
-            let (name, behind) = closing.split_once('>')?;
-            let tag = open.pop().filter(|tag| Some(*tag) == Tag::named(name))?;
-            writer.close(role(tag.name()));
+            let (tag, behind) = closed(closing)?;
+            open.pop().filter(|open| *open == tag)?;
+            writer.close(tag.role());
+            rest = behind;
+            continue;
+        }
+        if let Some(inside) = inside.strip_prefix('!') {
+            let (is_comment, behind) = junk(inside)?;
+            tags |= is_comment;
+            declared |= !is_comment;
             rest = behind;
             continue;
         }
@@ -176,15 +132,46 @@ fn write(html: &str, kept: usize) -> Option<(String, bool)> {
         if !may_stand(tag, &open) {
             return None;
         }
+        tags = true;
         breaks |= tag.breaks();
-        writer.open(role(tag.name()));
-        if tag == Tag::Break {
-            writer.close(role(tag.name()));
-        } else {
-            open.push(tag);
-        }
-        rest = behind;
+        writer.open(tag.role());
+        rest = match tag {
+            Tag::Break => behind,
+            Tag::Dropped(_) => behind_dropped(tag, behind)?,
+            Tag::Inline(_)
+            | Tag::Link
+            | Tag::Block(_)
+            | Tag::Text(_)
+            | Tag::List(_)
+            | Tag::Item => {
+                open.push(tag);
+                behind
+            }
+        };
     }
+}
+
+/// What comes behind an entity, or behind an ampersand that begins nothing and so is one.
+fn write_entity<'t>(name: &'t str, writer: &mut Writer) -> Option<&'t str> {
+    if let Some((character, behind)) = entity(name) {
+        writer.text(&character);
+        return Some(behind);
+    }
+    let is_one = name.is_empty() || name.starts_with([' ', '\n', '&', ',', '.', '<']);
+    is_one.then(|| writer.text("&")).map(|()| name)
+}
+
+/// Whether a comment or another declaration begins behind a `<!`, neither of which is read, and what
+/// comes behind it.
+fn junk(inside: &str) -> Option<(bool, &str)> {
+    let (text, end) = inside.split_at_checked(memchr2(b'<', b'>', inside.as_bytes())?)?;
+    let behind = end.strip_prefix('>')?;
+    if let Some(comment) = text.strip_prefix("--") {
+        return comment.ends_with("--").then_some((true, behind));
+    }
+    // A doctype has a grammar of its own.
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() && !matches!(c, 'd' | 'D'));
+    is_plain.then_some((false, behind))
 }
 
 /// Whether the parser would put a tag where it stands and close nothing before it.
@@ -192,11 +179,25 @@ fn may_stand(tag: Tag, open: &[Tag]) -> bool {
     let in_text = || open.iter().any(|open| matches!(open, Tag::Text(_)));
     open.len() < MOST_OPEN
         && match tag {
-            Tag::Inline(_) | Tag::Break => true,
+            Tag::Inline(_) | Tag::Break | Tag::Dropped(_) => true,
             Tag::Link => !open.contains(&Tag::Link),
             Tag::Block(_) | Tag::Text(_) | Tag::List(_) => !in_text(),
             Tag::Item => matches!(open.last(), Some(Tag::List(_))),
         }
+}
+
+/// The tag behind a `</`, and what comes behind it.
+fn closed(closing: &str) -> Option<(Tag, &str)> {
+    let length = closing.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let (name, behind) = closing.split_at_checked(length)?;
+    Some((Tag::named(name)?, behind.strip_prefix('>')?))
+}
+
+/// What comes behind the closing tag of an element that is not read and holds no other `<`.
+fn behind_dropped(tag: Tag, inside: &str) -> Option<&str> {
+    let markup = inside.get(memchr(b'<', inside.as_bytes())?..)?;
+    let (closing, behind) = closed(markup.strip_prefix("</")?)?;
+    (closing == tag).then_some(behind)
 }
 
 /// The tag behind a `<`, and what comes behind it.
@@ -204,6 +205,9 @@ fn opening(inside: &str) -> Option<(Tag, &str)> {
     let length = inside.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let (name, mut rest) = inside.split_at_checked(length)?;
     let tag = Tag::named(name)?;
+    if let Some(behind) = rest.strip_prefix('>') {
+        return Some((tag, behind));
+    }
     loop {
         let behind = rest.trim_start_matches([' ', '\n', '\t']);
         if inside.len() - behind.len() > LONGEST_TAG {
@@ -230,60 +234,13 @@ fn attribute(text: &str) -> Option<&str> {
     (!value.contains('<')).then_some(behind)
 }
 
-fn write_text(text: &str, writer: &mut Writer) -> Option<()> {
-    let mut rest = text;
-    while let Some(at) = memchr(b'&', rest.as_bytes()) {
-        let (before, behind) = rest.split_at_checked(at)?;
-        let behind = behind.strip_prefix('&')?;
-        writer.text(before);
-        rest = match entity(behind) {
-            Some((character, behind)) => {
-                writer.text(&character);
-                behind
-            }
-            // An ampersand that begins nothing is one.
-            None if behind.is_empty() || behind.starts_with([' ', '\n', '&', ',', '.']) => {
-                writer.text("&");
-                behind
-            }
-            None => return None,
-        };
-    }
-    writer.text(rest);
-    Some(())
-}
-
-/// The character behind a `&`, where it is one of the frequent ones, and what comes behind it.
-fn entity(text: &str) -> Option<(Cow<'static, str>, &str)> {
-    let head = text.as_bytes().iter().take(9);
-    let (name, behind) = text.split_at_checked(head.take_while(|byte| **byte != b';').count())?;
-    let behind = behind.strip_prefix(';')?;
-    if let Some(number) = name.strip_prefix('#') {
-        let number = match number.strip_prefix(['x', 'X']) {
-            Some(hex) => digits(hex, 16)?,
-            None => digits(number, 10)?,
-        };
-        // The others are mended by the parser.
-        let plain = matches!(number, 0x20..=0x7e | 0xa0..=0xd7ff | 0xe000..=0xfdcf);
-        let character = char::from_u32(number).filter(|_| plain)?;
-        return Some((Cow::Owned(character.to_string()), behind));
-    }
-    let known = NAMED.iter().find(|(known, _)| *known == name);
-    let (_, character) = known?;
-    Some((Cow::Borrowed(character), behind))
-}
-
-fn digits(text: &str, radix: u32) -> Option<u32> {
-    let all = !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
-    all.then(|| u32::from_str_radix(text, radix).ok())?
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::html_entities::NAMED;
     use super::*;
-    use crate::normalize::html_text::parsed;
+    use crate::normalize::html_text::{parsed, role};
 
     #[track_caller]
     fn check(html: &str, simple: bool) {
@@ -306,16 +263,16 @@ mod tests {
             "<a href=\"https://x.example/?a=1&b=2\">x</a>",
             "<p>never closed",
             "&#8217;&#x2019;&rsquo;&lt;p&gt;",
+            "a<script>b &amp; c</SCRIPT>d<ul><style type='x'>e\n\nf</style><li>g</li></ul>",
+            "<!-- c -->a\n<!---->b<!-- d - e -- f ---> \ng",
+            "<p>Write <!channel> & @everyone</p>",
+            "a\n<script src=\"x\"></script>b\nc",
         ] {
             let simple = if simple.contains("R&D") { "no tag &amp; a & b" } else { simple };
             check(simple, true);
         }
-        for (name, character) in NAMED {
+        for (name, _) in NAMED {
             check(&format!("a &{name}; b"), true);
-            assert_eq!(
-                parsed(&format!("a&{name};b")),
-                format!("a{character}b").replace('\u{a0}', " ")
-            );
         }
     }
 
@@ -330,18 +287,41 @@ mod tests {
             "<a href='x'><a href='y'>z</a></a>",
             "<p/>",
             "<table><tr><td>x</td></tr></table>",
-            "<!-- c -->x",
+            "<!-- <p> -->x",
+            "<!-- > -->x",
+            "<!--> x",
+            "<!---> x",
+            "<!-- x",
+            "<!doctype html>x<p>y</p>",
+            "<![CDATA[x]]>y<p>z</p>",
+            "<!channel> & @everyone",
+            "<p>a</p><!channel",
             "1 < 2",
             "&copy",
             "&#128;",
             "&#xD800;",
             "a\r\nb",
             "</p>",
+            "<script>'<p>'</script>x",
+            "<script><!-- </script> --></script>x",
+            "<script>x",
+            "<script/>x",
+            "<style>x</script>y",
+            "</script>",
             "<p title=\"<p>\">x</p>",
             "<p title='a'id='b'>x</p>",
             "AT&T",
         ] {
             check(odd, false);
+        }
+    }
+
+    #[test]
+    fn tags_do_to_the_text_what_their_names_say() {
+        for name in
+            "a b br div em h1 h2 h3 h4 h5 h6 i li ol p script span strong style u ul".split(' ')
+        {
+            assert_eq!(Tag::named(name).map(Tag::role), Some(role(name)), "{name}");
         }
     }
 
@@ -351,7 +331,8 @@ mod tests {
             parts in prop::collection::vec(
                 prop::sample::select(vec!["<p>", "</p>", "<ul>", "</ul>", "<li>", "</li>", "<br>",
                     "<br/>", "<b>", "</b>", "<i>", "</i>", "<div>", "</div>", "<a href=\"x\">",
-                    "</a>", "<h2>", "</h2>", "<span title='y > z'>", "</span>", "&amp;", "&lt;", "&",
+                    "</a>", "<h2>", "</h2>", "<span title='y > z'>", "</span>", "<script>", "</script>", "<style>",
+                    "</style>", "<!-- ", "<!--", " -->", "-", "<!a", "!", "&amp;", "&lt;", "&",
                     "&#8217;", " ", "\n", "x", "word ", "é", ";", ">", "<", "=", "\""]), 0..24)
         ) {
             let html = parts.concat();

@@ -7,7 +7,7 @@ use memchr::memchr;
 use regex::Regex;
 use scraper::{Html, Node};
 
-use super::chars::{head, is_hidden};
+use super::chars::{head, is_hidden, plain_words};
 use super::html_scan::{flatten, is_costly};
 use super::html_simple;
 
@@ -242,20 +242,6 @@ impl Writer {
     }
 }
 
-/// How much of a text's beginning is words of ASCII with single blanks between them, which most of most
-/// texts is: that goes at once.
-fn plain_words(text: &str) -> usize {
-    let mut end = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte.is_ascii_graphic() {
-            end = at + 1;
-        } else if byte != b' ' || end < at {
-            break;
-        }
-    }
-    end
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -346,6 +332,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn words_that_go_at_once_are_written_as_characters_are(
+            text in "[a-z é\u{a0}\u{ad}’\n]{0,9}([a-zé]{1,20} ){0,4}[a-zé ]{0,40}"
+        ) {
+            let (mut whole, mut single) = (Writer::default(), Writer::default());
+            whole.text(&text);
+            for c in text.chars() {
+                single.text(c.encode_utf8(&mut [0; 4]));
+            }
+            prop_assert_eq!(whole.text, single.text);
+        }
+
         #[test]
         fn no_markup_makes_it_panic_or_gets_anything_hidden_through(
             parts in prop::collection::vec(

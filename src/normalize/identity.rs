@@ -19,7 +19,7 @@ const MAX_KEY_BYTES: usize = 512;
 pub fn identity(guid: Option<&str>, posting: &Posting) -> Identity {
     let guid = guid.map(str::trim).filter(|guid| !guid.is_empty());
     let link = posting.url.as_deref().map(link::key);
-    let both = |link: &String| key("url+title", &format!("{link} {}", letters(&posting.title)));
+    let both = |link: &str| key("url+title", &[link, " ", &letters(&posting.title)].concat());
     let keys = match (guid, link) {
         (Some(guid), Some(link)) => vec![key("guid", guid), both(&link)],
         (Some(guid), None) => vec![key("guid", guid)],
@@ -36,14 +36,24 @@ pub fn identity(guid: Option<&str>, posting: &Posting) -> Identity {
 
 /// What is left of a title when its punctuation is edited.
 fn letters(title: &str) -> String {
+    if title.is_ascii() {
+        let letters = title.bytes().filter(u8::is_ascii_alphanumeric);
+        return letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    }
     title.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn key(kind: &str, value: &str) -> String {
     // Postgres takes no NUL, and a key is one line in a log.
-    let value: String = value.chars().filter(|c| !c.is_control()).collect();
-    let key = format!("{kind}:{value}");
-    if key.len() > MAX_KEY_BYTES { format!("{kind}:sha256:{}", hash(&value)) } else { key }
+    let mut key = [kind, ":", value].concat();
+    if value.contains(char::is_control) {
+        key.retain(|c| !c.is_control());
+    }
+    if key.len() <= MAX_KEY_BYTES {
+        return key;
+    }
+    let value = key.get(kind.len() + 1..).unwrap_or_default();
+    format!("{kind}:sha256:{}", hash(value))
 }
 
 fn hash(text: &str) -> String {

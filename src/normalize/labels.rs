@@ -2,6 +2,8 @@
 
 use memchr::memchr2;
 
+use super::chars::first_chars;
+
 /// Lines with text that are looked at: such facts stand at the top.
 const LINES: usize = 12;
 /// A longer value is a sentence.
@@ -31,27 +33,40 @@ pub const REMOTE: &[&str] = &[
     "Remoto",
 ];
 
-/// The value behind the first of these labels; labels are given without their colon.
-pub fn labelled<'a>(body: &'a str, labels: &[&str]) -> Option<&'a str> {
-    let mut lines = body.lines().map(str::trim).filter(|line| !line.is_empty()).take(LINES);
-    lines.find_map(|line| labelled_line(line, labels))
+/// The lines of a body that begin with a label, each as its label and its value: several facts are
+/// looked for among them.
+#[derive(Debug, Clone, Default)]
+pub struct Labelled<'a>(pub(super) Vec<(&'a str, &'a str)>);
+
+impl<'a> Labelled<'a> {
+    pub fn of(body: &'a str) -> Self {
+        let lines = body.lines().map(str::trim).filter(|line| !line.is_empty()).take(LINES);
+        Self(lines.filter_map(label_and_value).collect())
+    }
+
+    /// The value behind the first of these labels; labels are given without their colon.
+    pub fn value(&self, labels: &[&str]) -> Option<&'a str> {
+        self.0.iter().find(|(label, _)| is_one_of(label, labels)).map(|(_, value)| *value)
+    }
 }
 
-fn labelled_line<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
+fn label_and_value(line: &str) -> Option<(&str, &str)> {
     // A colon, or what a wide one begins with.
     memchr2(b':', 0xef, line.as_bytes())?;
     let (label, value) =
         if line.is_ascii() { line.split_once(':')? } else { line.split_once([':', '：'])? };
     let label = label.trim_matches(|c: char| !c.is_alphanumeric());
-    let is_label = if label.is_ascii() {
-        labels.iter().any(|known| known.eq_ignore_ascii_case(label))
-    } else {
-        let label = label.to_lowercase();
-        labels.iter().any(|known| known.len() == label.len() && known.to_lowercase() == label)
-    };
     let value = value.trim().trim_matches('*').trim();
-    let fits = !value.is_empty() && value.chars().nth(MAX_VALUE_CHARS).is_none();
-    (is_label && fits).then_some(value)
+    let fits = !value.is_empty() && first_chars(value, MAX_VALUE_CHARS).len() == value.len();
+    fits.then_some((label, value))
+}
+
+fn is_one_of(label: &str, labels: &[&str]) -> bool {
+    if label.is_ascii() {
+        return labels.iter().any(|known| known.eq_ignore_ascii_case(label));
+    }
+    let label = label.to_lowercase();
+    labels.iter().any(|known| known.len() == label.len() && known.to_lowercase() == label)
 }
 
 #[cfg(test)]
@@ -60,7 +75,7 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, want: Option<&str>) {
-        assert_eq!(labelled(body, LOCATION), want);
+        assert_eq!(Labelled::of(body).value(LOCATION), want);
     }
 
     #[test]
@@ -72,5 +87,6 @@ mod tests {
         check(&format!("{}Location: Kiel", "line\n\n".repeat(12)), None);
         check(&format!("Location: {}", "x".repeat(121)), None);
         check("https://example.com", None);
+        check(&format!("Location: {}\nLocation: Kiel", "x".repeat(121)), Some("Kiel"));
     }
 }

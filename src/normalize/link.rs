@@ -1,6 +1,11 @@
 //! The canonical form of a posting's link.
 
+use std::borrow::Cow;
+
+use memchr::memchr;
 use url::Url;
+
+use super::chars::first_chars;
 
 /// Longer ones are no links that a chat or an index takes.
 const MAX_CHARS: usize = 2_000;
@@ -42,7 +47,12 @@ const SESSION: [&str; 5] = ["jsessionid", "phpsessid", "session_id", "sessionid"
 
 /// An absolute http(s) link without user-info, tracking and session, or `None`.
 pub fn canonical(raw: &str, base: Option<&Url>) -> Option<String> {
-    let raw = raw.trim().replace("&amp;", "&");
+    let raw = raw.trim();
+    // Few links hold an ampersand.
+    let raw = match memchr(b'&', raw.as_bytes()) {
+        Some(_) => Cow::Owned(raw.replace("&amp;", "&")),
+        None => Cow::Borrowed(raw),
+    };
     if raw.is_empty() || raw.starts_with('#') {
         return None;
     }
@@ -54,13 +64,22 @@ pub fn canonical(raw: &str, base: Option<&Url>) -> Option<String> {
     if !matches!(url.scheme(), "http" | "https") {
         return None;
     }
-    url.set_username("").ok()?;
-    url.set_password(None).ok()?;
-    url.set_path(&path(url.path()));
-    let query = url.query().and_then(query);
-    url.set_query(query.as_deref());
+    // Most links hold none of this, and whatever is set is written anew.
+    if !url.username().is_empty() || url.password().is_some() {
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+    }
+    if url.path().contains(';') {
+        url.set_path(&path(url.path()));
+    }
+    if let Some(whole) = url.query() {
+        let kept = query(whole);
+        if kept.as_deref() != Some(whole) {
+            url.set_query(kept.as_deref());
+        }
+    }
     let text = String::from(url);
-    (text.chars().nth(MAX_CHARS).is_none()).then_some(text)
+    (first_chars(&text, MAX_CHARS).len() == text.len()).then_some(text)
 }
 
 /// Without `;jsessionid=…`.
@@ -107,6 +126,8 @@ pub fn key(canonical: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -159,5 +180,17 @@ mod tests {
         assert_eq!(key("https://x.example/?p=1"), "x.example?p=1");
         assert_eq!(key("https://x.example/#!/jobs/1/"), "x.example#!/jobs/1");
         assert_eq!(key("https://x.example/#/jobs/2"), "x.example#/jobs/2");
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_and_a_query_that_are_written_anew_stay_the_same(rest in "[a/.%2eé?#&=' \\\\;:@+-]{0,20}") {
+            if let Ok(url) = Url::parse(&format!("https://x.example/{rest}")) {
+                let mut anew = url.clone();
+                anew.set_path(url.path());
+                anew.set_query(url.query());
+                prop_assert_eq!(anew, url);
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ mod facts_visa;
 mod facts_zones;
 pub mod fingerprint;
 mod function_words;
+mod html_entities;
 mod html_scan;
 mod html_simple;
 mod html_text;
@@ -39,12 +40,12 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use url::Url;
 
-pub use self::chars::printable;
+pub use self::chars::{any_byte, printable};
 pub use self::dates::moment;
 pub use self::euro_rates::euro_rates;
 pub use self::html_scan::{is_costly, without_foreign};
 pub use self::html_text::plain_text;
-pub use self::labels::labelled;
+use self::labels::Labelled;
 pub use self::link::canonical;
 pub use self::place::place as stated_remote;
 pub use self::salary::{find_in_body, stated_period};
@@ -136,7 +137,8 @@ pub struct Unreadable;
 pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, Unreadable> {
     let body = text::body(&raw.body);
     let title = one_line(&raw.title).or_else(|| title_of(&body)).ok_or(Unreadable)?;
-    let in_body = |labels| text::stated(labelled(&body, labels));
+    let labelled = Labelled::of(&body);
+    let in_body = |labels| text::stated(labelled.value(labels));
     let company = text::stated(raw.company.as_deref())
         .or_else(|| text::stated(board.company))
         .or_else(|| in_body(labels::COMPANY));
@@ -147,13 +149,14 @@ pub fn normalize(raw: RawPosting, board: &BoardContext<'_>) -> Result<Posting, U
         location: location.as_deref(),
         title: &title,
         tags: &tags,
-        body: &body,
+        labelled: &labelled,
     });
     let mut facts = facts::facts(&facts::Said {
         raw: &raw,
         title: &title,
         location: location.as_deref(),
         body: &body,
+        labelled: &labelled,
     });
     if remote == Some(Remote::Yes) {
         let of_place = || place_zones::of_place(location.as_deref()?);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::memchr_iter;
 
 /// What Windows-1252 has from 0x80 on where Latin-1 has controls; `\0` where it has nothing either.
 const WINDOWS: [char; 32] = [
@@ -22,12 +22,11 @@ struct Run {
 /// Undoes it. A text may hold sound characters beside broken ones, so each run of what may have been
 /// bytes is judged alone: it is broken if the bytes are UTF-8.
 pub fn repair(text: &str) -> Cow<'_, str> {
-    // What begins a character of two bytes or more in UTF-8; in UTF-8 itself it begins with 0xc3.
-    if memchr(0xc3, text.as_bytes()).is_none()
-        || !text.contains(|c: char| ('\u{c2}'..='\u{f4}').contains(&c))
-    {
-        return Cow::Borrowed(text);
-    }
+    if may_be_broken(text.as_bytes()) { Cow::Owned(repaired(text)) } else { Cow::Borrowed(text) }
+}
+
+/// The same, run by run.
+fn repaired(text: &str) -> String {
     let mut repaired = String::with_capacity(text.len());
     let mut run = Run::default();
     let mut rest = text;
@@ -50,7 +49,14 @@ pub fn repair(text: &str) -> Cow<'_, str> {
         }
     }
     run.end(&mut repaired);
-    Cow::Owned(repaired)
+    repaired
+}
+
+/// Whether some character may have been the first byte of one in UTF-8, which those from U+00C2 to
+/// U+00F4 may have been, and has another beyond ASCII behind it.
+fn may_be_broken(text: &[u8]) -> bool {
+    let is_first = |at: usize| matches!(text.get(at + 1..at + 3), Some([0x82..=0xb4, 0x80..=0xff]));
+    memchr_iter(0xc3, text).any(is_first)
 }
 
 /// The byte beyond ASCII that a character may have been, and whether in Windows-1252 alone.
@@ -76,6 +82,8 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -97,6 +105,13 @@ mod tests {
         for sound in ["Café", "Škoda", "SÃO PAULO", "AMANHÃ—agora", "“Été”", "naïve", "Ã", "10 €"]
         {
             check(sound, sound);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_not_looked_at_would_stay_as_it_is(text in "[a Ããéôõâ€™œž–\u{80}-\u{ff}]{0,12}") {
+            prop_assert_eq!(repair(&text), repaired(&text));
         }
     }
 }

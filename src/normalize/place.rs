@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::labels::{self, labelled};
+use super::labels::{self, Labelled};
 use crate::domain::posting::Remote;
 
 /// What a posting says of the place, the surest word first.
@@ -15,12 +15,13 @@ pub struct Said<'a> {
     pub location: Option<&'a str>,
     pub title: &'a str,
     pub tags: &'a [String],
-    pub body: &'a str,
+    /// Of a body only that counts.
+    pub labelled: &'a Labelled<'a>,
 }
 
 /// The first part that says something decides.
 pub fn remote(said: Said<'_>) -> Option<Remote> {
-    let label = || labelled(said.body, labels::REMOTE).and_then(field);
+    let label = || said.labelled.value(labels::REMOTE).and_then(field);
     said.stated
         .and_then(field)
         .or_else(|| said.location.and_then(place))
@@ -29,25 +30,19 @@ pub fn remote(said: Said<'_>) -> Option<Remote> {
         .or_else(label)
 }
 
-static NOT_REMOTE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\b(?:no|not|non|kein|keine|pas de|sans|sin|geen|niet|bez)[ -]+(?:(?:a|an|fully|100 ?%|full) )?(?:remote|remoto|home ?office|télétravail|teletrabajo)|\bremote(?: work)?(?: is|:)? ?(?:no\b|not\b)",
-    )
-});
-static HYBRID: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\bh[yí]brid[aeo]?s?\b|\bhibrid[ao]\b|\bhybrydow\w*|\b(?:partly|partially|teilweise|partial) (?:remote|home ?office)|\btélétravail partiel",
-    )
-});
-static REMOTE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\bremote(?:ly)?\b|\bremot[oa]\b|\bt[ée]l[ée]travail\b|\bteletrabajo\b|\bteletrabalho\b|\bhome-?office\b|\bwork from (?:home|anywhere)\b|\bwfh\b|\btelecommut\w+|\bthuiswerk\w*|\bzdaln\w+|\bà distance\b|\bortsunabhängig\b",
-    )
-});
-static ON_SITE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\bon[ -]?site\b|\bin[ -]office\b|\bin[ -]person\b|\bvor ort\b|\bsur site\b|\bprésentiel\b|\bpresencial\b|\bop locatie\b|\bstacjonarn\w+",
-    )
+const NOT_REMOTE_WORDS: &str = r"\b(?:no|not|non|kein|keine|pas de|sans|sin|geen|niet|bez)[ -]+(?:(?:a|an|fully|100 ?%|full) )?(?:remote|remoto|home ?office|télétravail|teletrabajo)|\bremote(?: work)?(?: is|:)? ?(?:no\b|not\b)";
+const HYBRID_WORDS: &str = r"\bh[yí]brid[aeo]?s?\b|\bhibrid[ao]\b|\bhybrydow\w*|\b(?:partly|partially|teilweise|partial) (?:remote|home ?office)|\btélétravail partiel";
+const REMOTE_WORDS: &str = r"\bremote(?:ly)?\b|\bremot[oa]\b|\bt[ée]l[ée]travail\b|\bteletrabajo\b|\bteletrabalho\b|\bhome-?office\b|\bwork from (?:home|anywhere)\b|\bwfh\b|\btelecommut\w+|\bthuiswerk\w*|\bzdaln\w+|\bà distance\b|\bortsunabhängig\b";
+const ON_SITE_WORDS: &str = r"\bon[ -]?site\b|\bin[ -]office\b|\bin[ -]person\b|\bvor ort\b|\bsur site\b|\bprésentiel\b|\bpresencial\b|\bop locatie\b|\bstacjonarn\w+";
+
+static NOT_REMOTE: LazyLock<Regex> = LazyLock::new(|| pattern(NOT_REMOTE_WORDS));
+static HYBRID: LazyLock<Regex> = LazyLock::new(|| pattern(HYBRID_WORDS));
+static REMOTE: LazyLock<Regex> = LazyLock::new(|| pattern(REMOTE_WORDS));
+static ON_SITE: LazyLock<Regex> = LazyLock::new(|| pattern(ON_SITE_WORDS));
+/// All of these, wherever they begin and end: most lines hold none, which one look tells.
+static ANY: LazyLock<Regex> = LazyLock::new(|| {
+    let all = [NOT_REMOTE_WORDS, HYBRID_WORDS, REMOTE_WORDS, ON_SITE_WORDS].join("|");
+    pattern(&format!("(?:{})", all.replace(r"\b", "")))
 });
 static EITHER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\bremote ?(?:or|oder|ou|/) ?on[ -]?site\b|\bon[ -]?site ?(?:or|oder|ou|/) ?remote\b")
@@ -109,6 +104,10 @@ pub fn place(text: &str) -> Option<Remote> {
 }
 
 fn line(text: &str) -> Option<Remote> {
+    ANY.is_match(text).then(|| found(text))?
+}
+
+fn found(text: &str) -> Option<Remote> {
     if NOT_REMOTE.is_match(text) {
         return Some(Remote::No);
     }
@@ -132,9 +131,17 @@ fn says(words: &Regex, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    const NOTHING: Said<'_> = Said { stated: None, location: None, title: "", tags: &[], body: "" };
+    const NOTHING: Said<'_> = Said {
+        stated: None,
+        location: None,
+        title: "",
+        tags: &[],
+        labelled: &Labelled(Vec::new()),
+    };
 
     #[track_caller]
     fn check(said: Said<'_>, want: &str) {
@@ -208,9 +215,30 @@ mod tests {
 
     #[test]
     fn of_a_body_only_a_label_counts() {
-        check(Said { body: "Our remote team\nis hybrid", ..NOTHING }, "");
-        check(Said { body: "Remote: yes", ..NOTHING }, "yes");
-        check(Said { body: "Remote: No", ..NOTHING }, "no");
-        check(Said { body: "Workplace: hybrid, 2 days", ..NOTHING }, "hybrid");
+        for (body, want) in [
+            ("Our remote team\nis hybrid", ""),
+            ("Remote: yes", "yes"),
+            ("Remote: No", "no"),
+            ("Workplace: hybrid, 2 days", "hybrid"),
+        ] {
+            check(Said { labelled: &Labelled::of(body), ..NOTHING }, want);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_that_are_not_looked_through_say_nothing(
+            words in prop::collection::vec(
+                prop::sample::select(vec!["Kiel", "no", "kein", "fully", "remote", "remoto", "home",
+                    "office", "télétravail", "TELETRABAJO", "not", "híbrido", "hybrid", "hybrydowo",
+                    "partly", "partiel", "remotely", "work", "from", "anywhere", "wfh", "telecommuter",
+                    "thuiswerken", "zdalna", "à", "distance", "ortsunabhängig", "on", "ſite", "in",
+                    "person", "vor", "ort", "sur", "présentiel", "presencial", "op", "locatie",
+                    "stacjonarna", "Sensing"]), 0..6),
+            between in prop::sample::select(vec![" ", "-", ""]),
+        ) {
+            let text = words.join(between);
+            prop_assert_eq!(line(&text), found(&text));
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::{memchr, memrchr};
 use regex::Regex;
 use rust_decimal::Decimal;
 
@@ -91,15 +92,19 @@ static LABEL: LazyLock<Regex> = LazyLock::new(|| {
 /// Pay from a line of a body that is labelled as such; a label alone on its line, as headings are,
 /// labels the next if that is short.
 pub fn find_in_body(body: &str) -> Option<Pay> {
-    let mut lines = body.lines().filter(|line| !line.is_empty()).peekable();
-    while let Some(line) = lines.next() {
-        if !line.contains(':') || !LABEL.is_match(line) {
-            continue;
+    let mut rest = body;
+    while let Some(colon) = memchr(b':', rest.as_bytes()) {
+        let start = memrchr(b'\n', rest.as_bytes().get(..colon)?).map_or(0, |end| end + 1);
+        let mut lines = rest.get(start..)?.lines().filter(|line| !line.is_empty());
+        let line = lines.next()?;
+        if LABEL.is_match(line) {
+            let next =
+                lines.next().filter(|next| line.ends_with(':') && next.len() <= MAX_VALUE_BYTES);
+            if let Some(pay) = parse(line).or_else(|| parse(next?)) {
+                return Some(pay);
+            }
         }
-        let next = lines.peek().filter(|next| line.ends_with(':') && next.len() <= MAX_VALUE_BYTES);
-        if let Some(pay) = parse(line).or_else(|| parse(next?)) {
-            return Some(pay);
-        }
+        rest = rest.get(start + line.len()..)?;
     }
     None
 }

@@ -1,6 +1,8 @@
 //! Clean texts: of one line, of a body, of tags.
 
-use super::chars::{compose, head};
+use memchr::memchr2;
+
+use super::chars::{compose, first_chars, head, plain_words};
 use super::html_text::plain_text;
 use super::mojibake::repair;
 
@@ -24,7 +26,8 @@ pub fn one_line(raw: &str) -> Option<String> {
 /// One line that says something: neither "n/a" nor a dash.
 pub fn stated(raw: Option<&str>) -> Option<String> {
     one_line(raw?).filter(|line| {
-        line.contains(char::is_alphanumeric) && !NOTHING.contains(&line.to_lowercase().as_str())
+        line.contains(char::is_alphanumeric)
+            && !NOTHING.iter().any(|nothing| line.eq_ignore_ascii_case(nothing))
     })
 }
 
@@ -51,16 +54,33 @@ pub fn tags(raw: &[String]) -> Vec<String> {
 }
 
 fn line(raw: &str, chars: usize) -> Option<String> {
+    if is_line(raw) && raw.len() <= chars {
+        return Some(raw.to_owned());
+    }
+    cleaned_line(raw, chars)
+}
+
+/// Whether a text is a line already: words of ASCII with single blanks between them, without markup.
+fn is_line(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(' ')
+        && text.is_ascii()
+        && plain_words(text) == text.len()
+        && memchr2(b'<', b'&', text.as_bytes()).is_none()
+}
+
+fn cleaned_line(raw: &str, chars: usize) -> Option<String> {
     let text = plain_text(&repair(head(raw, MAX_RAW_LINE_BYTES)));
     let words: Vec<&str> = text.split_whitespace().collect();
     let folded = compose(words.join(" "));
-    let end = folded.char_indices().nth(chars).map_or(folded.len(), |(at, _)| at);
-    let line = folded.get(..end).unwrap_or_default().trim_end();
+    let line = first_chars(&folded, chars).trim_end();
     (!line.is_empty()).then(|| line.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -99,5 +119,12 @@ mod tests {
         assert_eq!(tags(&raw), ["Rust", "C#", &"x".repeat(MAX_TAG_CHARS)]);
         let many: Vec<String> = (0..99).map(|n| n.to_string()).collect();
         assert_eq!(tags(&many).len(), MAX_TAGS);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_a_line_is_not_cleaned_otherwise(raw in "( {0,2}[a-z<>&;é\t!]{1,5}){0,4} {0,1}") {
+            prop_assert_eq!(line(&raw, 12), cleaned_line(&raw, 12));
+        }
     }
 }

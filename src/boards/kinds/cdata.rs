@@ -1,7 +1,7 @@
 //! Escaped HTML in a feed, written as CDATA: to the parser each `&lt;` is an event of its own, and a
 //! body has hundreds. What it reads of either form is the same text.
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 /// Elements whose text is a body.
 const BODIES: [(&str, &str); 2] =
@@ -11,30 +11,44 @@ const BODIES: [(&str, &str); 2] =
 pub fn with_cdata(feed: &str) -> String {
     let mut written = String::with_capacity(feed.len());
     let mut rest = feed;
-    while let Some(at) = memchr(b'<', rest.as_bytes()) {
-        let (before, tag) = rest.split_at_checked(at).unwrap_or((rest, ""));
+    while let Some((before, tag)) = split_before(rest, b'<') {
         written.push_str(before);
-        let body = BODIES.iter().find_map(|(open, close)| {
-            let (text, behind) = split_before(tag.strip_prefix(open)?, b'<')?;
-            Some((*open, unescaped(text).filter(|_| behind.starts_with(close))?, behind))
-        });
-        rest = match body {
-            Some((open, text, behind)) => {
-                written.extend([open, "<![CDATA[", &text, "]]>"]);
-                behind
-            }
-            None if tag.starts_with("<![CDATA[") => copy_through("]]>", tag, &mut written),
-            None if tag.starts_with("<!--") => copy_through("-->", tag, &mut written),
-            None => copy_through("<", tag, &mut written),
+        rest = if let Some(behind) = write_body(tag, &mut written) {
+            behind
+        } else if tag.starts_with("<![CDATA[") {
+            copy_through("]]>", tag, &mut written)
+        } else if tag.starts_with("<!--") {
+            copy_through("-->", tag, &mut written)
+        } else {
+            copy_through("<", tag, &mut written)
         };
     }
     written.push_str(rest);
     written
 }
 
+/// Writes an element that is a body as CDATA; gives what comes behind its text.
+fn write_body<'t>(tag: &'t str, written: &mut String) -> Option<&'t str> {
+    let (open, close) = BODIES.iter().find(|(open, _)| tag.starts_with(open))?;
+    let (text, behind) = split_before(tag.get(open.len()..)?, b'<')?;
+    if !behind.starts_with(close) {
+        return None;
+    }
+    let before = written.len();
+    written.push_str(open);
+    written.push_str("<![CDATA[");
+    if write_unescaped(text, written).is_none() {
+        written.truncate(before);
+        return None;
+    }
+    written.push_str("]]>");
+    Some(behind)
+}
+
 /// Copies a text to the end of what ends it, or all of it; gives what comes behind.
 fn copy_through<'t>(end: &str, text: &'t str, written: &mut String) -> &'t str {
-    let length = text.find(end).map_or(text.len(), |at| at + end.len());
+    let found = memmem::find(text.as_bytes(), end.as_bytes());
+    let length = found.map_or(text.len(), |at| at + end.len());
     let (copied, behind) = text.split_at_checked(length).unwrap_or((text, ""));
     written.push_str(copied);
     behind
@@ -44,21 +58,26 @@ fn split_before(text: &str, end: u8) -> Option<(&str, &str)> {
     text.split_at_checked(memchr(end, text.as_bytes())?)
 }
 
-/// The text behind its escapes, where all of them are of the five that XML knows.
-fn unescaped(text: &str) -> Option<String> {
-    let mut plain = String::with_capacity(text.len());
+/// Writes the text behind escapes, where all of them are of the five that XML knows.
+fn write_unescaped(text: &str, written: &mut String) -> Option<()> {
+    let start = written.len();
     let mut rest = text;
-    while let Some((before, behind)) = split_before(rest, b'&') {
-        plain.push_str(before);
-        let behind = behind.strip_prefix('&')?;
-        let known = [("lt;", '<'), ("gt;", '>'), ("amp;", '&'), ("quot;", '"'), ("apos;", '\'')];
-        let known = known.iter().find_map(|(name, c)| Some((behind.strip_prefix(name)?, *c)));
-        let (behind, character) = known?;
-        plain.push(character);
-        rest = behind;
+    while let Some((before, escape)) = split_before(rest, b'&') {
+        written.push_str(before);
+        let (character, length) = match escape.as_bytes() {
+            [_, b'l', b't', b';', ..] => ('<', 4),
+            [_, b'g', b't', b';', ..] => ('>', 4),
+            [_, b'a', b'm', b'p', b';', ..] => ('&', 5),
+            [_, b'q', b'u', b'o', b't', b';', ..] => ('"', 6),
+            [_, b'a', b'p', b'o', b's', b';', ..] => ('\'', 6),
+            _ => return None,
+        };
+        written.push(character);
+        rest = escape.get(length..)?;
     }
-    plain.push_str(rest);
-    (!plain.contains("]]>")).then_some(plain)
+    written.push_str(rest);
+    // That would end it.
+    memmem::find(written.as_bytes().get(start..)?, b"]]>").is_none().then_some(())
 }
 
 #[cfg(test)]

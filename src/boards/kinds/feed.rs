@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use feed_rs::model::{Entry, Feed};
+use memchr::memmem;
 use regex::Regex;
 
 use super::cdata::with_cdata;
@@ -69,7 +70,8 @@ const OWN: [&str; 3] = ["job_listing:", "job:", ""];
 
 /// Takes company, place and kind of employment from a feed's own elements, where it has some.
 fn add_own_elements(text: &str, entries: &mut [RawPosting]) {
-    if !["<job_listing:", "<job:", "<company>"].iter().any(|tag| text.contains(tag)) {
+    let tags = ["<job_listing:", "<job:", "<company>"];
+    if !tags.iter().any(|tag| memmem::find(text.as_bytes(), tag.as_bytes()).is_some()) {
         return;
     }
     let Ok(own) = xml_items(text, Shape { root: "rss", item: "item" }) else { return };

@@ -1,13 +1,15 @@
 //! Makes a feed's bytes safe for the parser: UTF-8 without a declaration that says otherwise, no web
 //! page, and, where the parser minds, not nested too deep.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use encoding_rs::Encoding;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 use regex::Regex;
 
 use super::{Response, Unreadable};
+use crate::normalize::any_byte;
 
 /// More open elements than any feed needs.
 const MAX_DEPTH: usize = 256;
@@ -32,7 +34,7 @@ pub fn feed_text(response: Response<'_>) -> Result<String, Unreadable> {
         .or_else(|| declared_in_text(response.body))
         .unwrap_or(encoding_rs::UTF_8);
     let (text, _, _) = encoding.decode(response.body);
-    let text = DECLARATION.replace_all(text.trim_start(), "");
+    let text = without_declarations(text.trim_start());
     let text = without_controls(text.trim_start());
     let start: String = text.chars().take(200).collect::<String>().to_ascii_lowercase();
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
@@ -40,6 +42,16 @@ pub fn feed_text(response: Response<'_>) -> Result<String, Unreadable> {
         return Err(Unreadable::WebPage(title.trim().to_owned()));
     }
     Ok(text)
+}
+
+fn without_declarations(text: &str) -> Cow<'_, str> {
+    // Most feeds have one, where it should be.
+    let first = DECLARATION.find(text).filter(|found| found.start() == 0);
+    let rest = first.and_then(|found| text.get(found.end()..)).unwrap_or(text);
+    match memmem::find(rest.as_bytes(), b"<?xml") {
+        Some(_) => DECLARATION.replace_all(rest, ""),
+        None => Cow::Borrowed(rest),
+    }
 }
 
 /// Refuses what would be too deep for the parser of feeds.
@@ -60,13 +72,16 @@ fn without_controls(text: &str) -> String {
     }
 }
 
-/// Looks at a block of bytes at once: a branch for each would take five times as long.
+/// Of a text without any, most is passed over by blocks.
 fn may_hold_controls(text: &[u8]) -> bool {
-    let ascii = |byte: u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
-    let any = |block: &[u8]| block.iter().fold(false, |found, byte| found | ascii(*byte));
     // In UTF-8 the controls beyond ASCII are these two bytes.
     let beyond = |at: usize| text.get(at + 1).is_some_and(|next| *next < 0xa0);
-    text.chunks(64).any(any) || memchr_iter(0xc2, text).any(beyond)
+    any_byte(text, is_odd_control) || memchr_iter(0xc2, text).any(beyond)
+}
+
+/// Whether a byte is a control of ASCII but not white. Ranges are compared by blocks, a list is not.
+fn is_odd_control(byte: u8) -> bool {
+    byte.is_ascii_control() && !(b'\t'..=b'\r').contains(&byte)
 }
 
 /// What the header says of the encoding.
@@ -126,6 +141,16 @@ mod tests {
         let latin = b"  <!-- x -->\n<?xml version='1.0' encoding='ISO-8859-1'?><rss>\xe9</rss>";
         check(latin, None, "<!-- x -->\n<rss>é</rss>");
         check(b"<rss>\xff\0</rss>", None, "<rss>\u{fffd}</rss>");
+    }
+
+    #[test]
+    fn controls_are_found_by_their_bytes() {
+        for c in '\0'..='\u{ff}' {
+            let is_odd = c.is_control() && !c.is_whitespace();
+            let found = may_hold_controls(c.to_string().as_bytes());
+            // One beyond ASCII is white, and is looked at again.
+            assert_eq!(found, is_odd || c == '\u{85}', "{c:?}");
+        }
     }
 
     #[test]
