@@ -27,8 +27,12 @@ pub(super) static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
 
 /// Words in lower case, without accents.
 pub(super) fn fold(text: &str) -> Vec<String> {
-    let bare = text.nfkd().filter(|c| !is_combining_mark(*c));
-    let plain: String = bare.flat_map(char::to_lowercase).collect();
+    let plain: String = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        let bare = text.nfkd().filter(|c| !is_combining_mark(*c));
+        bare.flat_map(char::to_lowercase).collect()
+    };
     let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()
 }
