@@ -51,7 +51,7 @@ fn is_all_composed(text: &str) -> bool {
 }
 
 /// Whether there is such a byte. It looks at a block of them at once, of a length that the compiler
-/// knows: a branch for each would take ten times as long.
+/// knows, where it can; with a branch for each it takes several times as long.
 pub fn any_byte(bytes: &[u8], is_such: impl Fn(u8) -> bool) -> bool {
     let any = |block: &[u8]| block.iter().fold(false, |found, byte| found | is_such(*byte));
     let (blocks, rest) = bytes.as_chunks::<32>();

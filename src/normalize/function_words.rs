@@ -95,7 +95,7 @@ fn small(word: &[u8]) -> Option<u64> {
 }
 
 /// A text in which ASCII letters are small, and zeros stand for what is no letter, digit or apostrophe.
-/// That goes by blocks of bytes; a branch for each takes longer than all the rest.
+/// That goes by blocks of bytes.
 fn letters(text: &str) -> Vec<u8> {
     let letter = |byte: u8| {
         let of_word = byte.is_ascii_alphanumeric() | !byte.is_ascii();
