@@ -152,6 +152,15 @@ const DAY: i32 = 1_440;
 /// With no wider gap than this, every hour of the globe is meant.
 const ALL_ROUND: i32 = 180;
 
+/// Texts that a pattern finds, for tests of what is asked before it.
+#[cfg(test)]
+pub fn found_by(pattern: &Regex) -> impl proptest::strategy::Strategy<Value = String> + use<> {
+    let plain = ["(?i)", r"(?-u:\b)", "$"]
+        .iter()
+        .fold(pattern.as_str().to_owned(), |pattern, assertion| pattern.replace(assertion, ""));
+    proptest::string::string_regex(&plain).expect("a pattern")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

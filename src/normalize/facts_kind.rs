@@ -91,6 +91,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::normalize::facts::found_by;
 
     #[track_caller]
     fn check(title: &str, want: &[&str]) {
@@ -147,6 +148,12 @@ mod tests {
     }
 
     proptest! {
+        /// So that whoever looks for another word adds it to those that are looked for first.
+        #[test]
+        fn whatever_names_a_kind_is_looked_for(title in named()) {
+            prop_assert!(ANY.is_match(&title));
+        }
+
         #[test]
         fn titles_that_are_not_looked_through_name_no_kind(
             words in prop::collection::vec(
@@ -161,5 +168,10 @@ mod tests {
             let title = words.join(between);
             prop_assert_eq!(employment(&title), found(&title));
         }
+    }
+
+    fn named() -> impl Strategy<Value = String> {
+        let patterns = KINDS.iter().map(|(_, words)| words).chain([&*CONTRACT, &*PERMANENT]);
+        prop::strategy::Union::new(patterns.map(|words| found_by(words).boxed()))
     }
 }

@@ -90,6 +90,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::normalize::facts::found_by;
 
     #[track_caller]
     fn check(title: &str, wanted: Option<&str>) {
@@ -149,6 +150,12 @@ mod tests {
     }
 
     proptest! {
+        /// So that whoever looks for another word adds it to those that are looked for first.
+        #[test]
+        fn whatever_names_a_level_is_looked_for(title in named()) {
+            prop_assert!(ANY.is_match(&title));
+        }
+
         #[test]
         fn titles_that_are_not_looked_through_ask_for_no_level(
             words in prop::collection::vec(
@@ -164,5 +171,10 @@ mod tests {
             let title = words.join(between);
             prop_assert_eq!(level(&title), found(&title));
         }
+    }
+
+    fn named() -> impl Strategy<Value = String> {
+        let patterns = [&*JUNIOR, &*MID, &*SENIOR, &*LEAD];
+        prop::strategy::Union::new(patterns.map(|words| found_by(words).boxed()))
     }
 }
