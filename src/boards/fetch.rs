@@ -17,7 +17,7 @@ use super::pages::Page;
 use super::{kinds, rhythm};
 use crate::domain::board::{BoardKind, Validators, Visibility};
 use crate::http::{
-    BodyError, Refused, Turn, check_peer, check_stranger_url, for_operator, for_strangers,
+    BodyError, Refused, Turn, check_peer, check_stranger_url, for_catalogue, for_strangers,
     read_in_turn, user_agent,
 };
 
@@ -80,7 +80,7 @@ impl Fetcher {
     /// `host:port`, that may be asked for anybody although they are not public.
     pub fn new(contact: Option<&str>, trusted: &[String]) -> reqwest::Result<Self> {
         let agent = user_agent(contact);
-        let (operator, strangers) = (for_operator(&agent)?, for_strangers(&agent)?);
+        let (operator, strangers) = (for_catalogue(&agent)?, for_strangers(&agent)?);
         Ok(Self { operator, strangers, trusted: trusted.into(), deadline: None })
     }
 
