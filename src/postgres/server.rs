@@ -170,6 +170,10 @@ impl Launch {
         set("unix_socket_directories", &self.sockets.to_string_lossy());
         set("unix_socket_permissions", "0700");
         set("max_connections", "100");
+        // Every new posting is looked for, and kept, all over two indexes: these are to lie in memory, and a
+        // checkpoint, after which each of their pages is logged whole, is to be seldom.
+        set("shared_buffers", "256MB");
+        set("max_wal_size", "2GB");
         if self.durability == Durability::None {
             set("fsync", "off");
             set("full_page_writes", "off");
