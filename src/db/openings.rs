@@ -177,7 +177,7 @@ async fn hold(tx: &mut PgConnection, ids: &BTreeSet<i64>) -> sqlx::Result<HashMa
 
 /// Keeps by what the openings are found, each by what one of its postings says. Those in `new` are found by
 /// nothing yet; to look whether they are would cost as much again.
-pub(super) async fn keep_keys(
+async fn keep_keys(
     tx: &mut PgConnection,
     shown: impl Iterator<Item = (&Fingerprint, i64)>,
     new: &BTreeSet<i64>,
@@ -192,16 +192,18 @@ pub(super) async fn keep_keys(
     }
     let (new, known): (Vec<_>, Vec<_>) =
         keys.into_iter().partition(|((_, opening), _)| new.contains(opening));
-    let (keys, openings, blocks) = columns(new);
-    sqlx::query!(
-        "INSERT INTO opening_keys (key, opening_id, block)
-         SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[])",
-        &keys,
-        &openings,
-        &blocks as _
-    )
-    .execute(&mut *tx)
-    .await?;
+    if !new.is_empty() {
+        let (keys, openings, blocks) = columns(new);
+        sqlx::query!(
+            "INSERT INTO opening_keys (key, opening_id, block)
+             SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[])",
+            &keys,
+            &openings,
+            &blocks as _
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
     if known.is_empty() {
         return Ok(());
     }
@@ -216,6 +218,14 @@ pub(super) async fn keep_keys(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Keeps by what openings are found besides.
+pub(super) async fn add_keys(
+    tx: &mut PgConnection,
+    shown: impl Iterator<Item = (&Fingerprint, i64)>,
+) -> sqlx::Result<()> {
+    keep_keys(tx, shown, &BTreeSet::new()).await
 }
 
 /// Keys, openings and blocks, each for itself.

@@ -16,7 +16,7 @@ use crate::domain::board::ClaimedBoard;
 use crate::domain::pay::Pay;
 use crate::domain::posting::Posting;
 use crate::domain::rates::Rates;
-use crate::matching::KeptWords;
+use crate::matching::words_of;
 use crate::normalize::fingerprint::{self, Fingerprint, Sketch, company_key};
 
 /// What one poll brought.
@@ -213,9 +213,6 @@ async fn insert(
 ) -> sqlx::Result<Vec<i64>> {
     let postings: Vec<&Posting> = fresh.iter().map(|fresh| fresh.posting).collect();
     let rates = rates::newest(&mut *tx).await?;
-    let mut kept_words = KeptWords::default();
-    let words: Vec<String> =
-        postings.iter().map(|posting| kept_words.of(posting).join(BETWEEN)).collect();
     let mut ids = sqlx::query_scalar!(
         "INSERT INTO postings (board_id, opening_id, identity, url, title, company, location,
                                remote, pay, facts, tags, body, posted_at, first_seen_at,
@@ -255,7 +252,7 @@ async fn insert(
         &each(fresh, |it| it.posting.body.clone()),
         &each(fresh, |it| it.posting.posted_at) as _,
         &each(fresh, |it| it.history),
-        &words,
+        &each(fresh, |it| words_of(it.posting, BETWEEN)),
         &each(fresh, |it| content(it.posting).to_vec()),
         &usd_a_year(&postings, &rates, Pay::min) as _,
         &usd_a_year(&postings, &rates, Pay::max) as _,

@@ -1,7 +1,5 @@
 //! Postings that an older reader kept are read anew, and their openings found by what they say now.
 
-use std::collections::BTreeSet;
-
 use sqlx::PgConnection;
 
 use super::candidates::Said;
@@ -73,8 +71,7 @@ pub async fn some(tx: &mut PgConnection) -> sqlx::Result<usize> {
     )
     .execute(&mut *tx)
     .await?;
-    let known = BTreeSet::new();
-    openings::keep_keys(tx, shown.iter().map(|(print, opening)| (print, *opening)), &known).await?;
+    openings::add_keys(tx, shown.iter().map(|(print, opening)| (print, *opening))).await?;
     sqlx::query!("UPDATE rekeyed SET upto = $2 WHERE reader = $1", reader, upto)
         .execute(tx)
         .await?;

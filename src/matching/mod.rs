@@ -23,4 +23,4 @@ pub use clause::Truth;
 pub use document::Document;
 pub use explain::{Explanation, Seen, explain, tree};
 pub use index::{Matcher, Scratch};
-pub use outline::{KeptWords, Outline};
+pub use outline::{Outline, words_of};

@@ -1,6 +1,7 @@
 //! The words that a posting must have to be accepted, for a search that knows words only: what it
 //! finds is looked at again.
 
+use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use hashbrown::{HashMap, HashSet};
@@ -15,6 +16,9 @@ const MAX_BYTES: usize = 100;
 
 /// Room for the different words of most postings.
 const USUAL: usize = 320;
+
+/// So many are remembered, some megabytes: then all is found out anew.
+const MOST_LUMPS: usize = 50_000;
 
 /// Words that nearly every text has, and that nobody looks for alone: to keep them would cost a quarter of
 /// what it takes to keep words, and to search for them finds out nothing. Of `go`, `it` and `us` a search
@@ -74,10 +78,18 @@ impl Outline {
     }
 }
 
-/// The words of postings that outlines ask for: as written and normal, from every field. What is found out of
-/// a word serves all postings that have it.
+/// The words of a posting that outlines ask for: as written and normal, from every field, each once and in the
+/// order of their bytes, which spares Postgres most of its sorting.
+pub fn words_of(posting: &Posting, between: &str) -> String {
+    thread_local! {
+        static KEPT: RefCell<KeptWords> = RefCell::default();
+    }
+    KEPT.with_borrow_mut(|kept| kept.of(posting).join(between))
+}
+
+/// What words postings have: what is found out of one serves all that have it.
 #[derive(Debug, Default)]
-pub struct KeptWords {
+struct KeptWords {
     /// By what stands between blanks, in lower case.
     lumps: HashMap<String, Vec<usize>>,
     numbers: HashMap<String, usize>,
@@ -89,26 +101,37 @@ pub struct KeptWords {
 #[derive(Debug)]
 struct KeptWord {
     text: String,
+    /// Its first bytes, as a number that is ordered as they are.
+    begin: u64,
     /// The number of the posting in which it was found last.
     found_in: usize,
 }
 
+impl KeptWord {
+    fn new(text: &str) -> Self {
+        let mut begin = [0; 8];
+        begin.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
+        Self { text: text.to_owned(), begin: u64::from_be_bytes(begin), found_in: 0 }
+    }
+}
+
 impl KeptWords {
-    /// The words of a posting, each once and in the order of their bytes, which spares Postgres most of its
-    /// sorting.
-    pub fn of(&mut self, posting: &Posting) -> Vec<&str> {
+    fn of(&mut self, posting: &Posting) -> Vec<&str> {
+        if self.lumps.len() > MOST_LUMPS {
+            *self = Self::default();
+        }
         self.postings += 1;
         let stated = [&posting.company, &posting.location, &posting.board].into_iter().flatten();
         let texts = [&posting.title, &posting.body].into_iter().chain(stated).chain(&posting.tags);
         let mut found: Vec<usize> = Vec::with_capacity(USUAL);
         let mut lower = String::new();
         for lump in texts.flat_map(|text| text.split_ascii_whitespace()) {
-            let lump = simple(lump).unwrap_or(lump);
+            let word = simple(lump);
             lower.clear();
-            lower.push_str(lump);
+            lower.push_str(word.unwrap_or(lump));
             lower.make_ascii_lowercase();
             if !self.lumps.contains_key(&lower) {
-                let words = self.learn(&lower);
+                let words = self.learn(&lower, word.is_some());
                 self.lumps.insert(lower.clone(), words);
             }
             for number in self.lumps.get(&lower).into_iter().flatten() {
@@ -120,20 +143,27 @@ impl KeptWords {
                 }
             }
         }
-        let mut found: Vec<&str> =
-            found.into_iter().filter_map(|number| Some(&*self.words.get(number)?.text)).collect();
+        let found = found.into_iter().filter_map(|number| self.words.get(number));
+        let mut found: Vec<(u64, &str)> = found.map(|word| (word.begin, &*word.text)).collect();
         found.sort_unstable();
-        found
+        found.into_iter().map(|(_, text)| text).collect()
     }
 
     /// The numbers of the words that a lump holds, and of their normal forms.
-    fn learn(&mut self, lump: &str) -> Vec<usize> {
+    fn learn(&mut self, lump: &str, is_word: bool) -> Vec<usize> {
         let mut numbers = Vec::new();
-        for word in words(lump) {
-            for form in [&*normal(&word.plain), &word.plain] {
+        let mut add = |word: &str| {
+            for form in [&*normal(word), word] {
                 if is_kept(form) {
                     numbers.push(self.number(head(form)));
                 }
+            }
+        };
+        if is_word {
+            add(lump);
+        } else {
+            for word in words(lump) {
+                add(&word.plain);
             }
         }
         numbers
@@ -144,7 +174,7 @@ impl KeptWords {
             return *number;
         }
         let number = self.words.len();
-        self.words.push(KeptWord { text: word.to_owned(), found_in: 0 });
+        self.words.push(KeptWord::new(word));
         self.numbers.insert(word.to_owned(), number);
         number
     }
@@ -176,7 +206,7 @@ mod tests {
             parts in prop::collection::vec(
                 prop::sample::select(vec!["Rust", "c++", "C#", ".NET", "node.js", "engineers", "(", ")",
                     ".", ",", " ", "  ", "\n", "\u{a0}", "é", "\u{301}", "™", "-", "/", "+", "#", "js",
-                    "工", "x2", "ASP.NET", "\u{200b}", "'", "\"", "the", "Does"]), 0..24)
+                    "工", "x2", "\0", "ASP.NET", "\u{200b}", "'", "\"", "the", "Does"]), 0..24)
         ) {
             let text = parts.concat();
             let mut want: Vec<String> = Vec::new();

@@ -21,15 +21,24 @@ pub fn fold(text: &str) -> String {
     }
     let mut folded = String::with_capacity(text.len());
     // Most of a text in a European language is ASCII, which no mark changes that is kept.
-    for run in text.as_bytes().chunk_by(|one, next| one.is_ascii() == next.is_ascii()) {
-        let run = str::from_utf8(run).unwrap_or_default();
-        if run.is_ascii() {
-            folded.extend(run.chars().map(|c| c.to_ascii_lowercase()));
-        } else {
-            folded.extend(folded_letters(run).nfc());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (plain, behind) = split_where(rest, |byte| !byte.is_ascii());
+        let start = folded.len();
+        folded.push_str(plain);
+        if let Some(plain) = folded.get_mut(start..) {
+            plain.make_ascii_lowercase();
         }
+        let (other, behind) = split_where(behind, |byte| byte.is_ascii());
+        folded.extend(folded_letters(other).nfc());
+        rest = behind;
     }
     folded
+}
+
+/// Before the first byte that is so, which begins a character.
+fn split_where(text: &str, is_so: impl Fn(u8) -> bool) -> (&str, &str) {
+    text.split_at(text.bytes().position(is_so).unwrap_or(text.len()))
 }
 
 fn folded_letters(text: &str) -> String {
