@@ -1,5 +1,5 @@
-//! How a request behaves that somebody waits for: as polls do, one after the other to each host; what it is
-//! about to read is noted, as long as it may end the process.
+//! How a request behaves that somebody waits for: as polls do, one after the other to each host. What it is about
+//! to read is noted until it was read, since it may end the process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -92,7 +92,8 @@ impl Manners for Guest<'_> {
     }
 }
 
-/// How often [`Outlived`] looks: twice before others take the reader of a page for dead.
+/// How often [`Outlived`] looks: once at least between the time at which a note is taken back and that at which
+/// others take the reader of a page for dead.
 pub const LOOK: Duration = Duration::from_secs(20);
 
 /// Takes back the notes of pages whose reading took longer than anybody waited for it, and did no harm.

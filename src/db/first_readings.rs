@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// Who reads for longer than this has died of it.
 const AT_WORK: TimeDelta = TimeDelta::minutes(1);
 
-/// What has not ended its reader in this time will not.
+/// What has not ended its reader in this time is taken not to: who dies of it later leaves no note.
 const HARMLESS: TimeDelta = TimeDelta::seconds(30);
 
 /// After this long a page may be another one.

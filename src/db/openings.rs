@@ -220,7 +220,7 @@ async fn keep_keys(
     Ok(())
 }
 
-/// Keeps by what openings are found besides.
+/// Keeps by what openings are found besides that were there before.
 pub(super) async fn add_keys(
     tx: &mut PgConnection,
     shown: impl Iterator<Item = (&Fingerprint, i64)>,

@@ -15,7 +15,7 @@ pub(super) type KeyHash = [u8; 32];
 /// site that moved.
 const REKEYED: usize = 3;
 
-/// Keys that are kept of a posting: a site may give it another one at every poll. Then its words tell.
+/// Keys that are kept of a posting: a site may give it another one at every poll. Then those go that it had.
 const MOST_KEYS: i64 = 24;
 
 pub(super) fn hashes(identity: &Identity) -> Vec<KeyHash> {
@@ -28,8 +28,6 @@ pub(super) struct Known {
     by_key: HashMap<KeyHash, i64>,
     /// Those that are known by their words alone, by their new strongest key.
     by_content: HashMap<KeyHash, i64>,
-    /// Those of the latter that have had many keys.
-    often_renamed: HashSet<i64>,
 }
 
 impl Known {
@@ -39,9 +37,9 @@ impl Known {
         found(&self.by_key).or_else(|| found(&self.by_content))
     }
 
-    /// Whether a key is to be kept of a posting from now on.
-    pub fn lacks(&self, key: &KeyHash, posting: i64) -> bool {
-        !self.by_key.contains_key(key) && !self.often_renamed.contains(&posting)
+    /// Whether a key is not stored yet.
+    pub fn lacks(&self, key: &KeyHash) -> bool {
+        !self.by_key.contains_key(key)
     }
 }
 
@@ -61,8 +59,6 @@ pub(super) async fn known(
         .collect();
     if board.polled_before && strangers.len() >= REKEYED && strangers.len() * 2 > shown.len() {
         known.by_content = by_content(tx, board, &strangers).await?;
-        let found: Vec<i64> = known.by_content.values().copied().collect();
-        known.often_renamed = often_renamed(tx, &found).await?;
     }
     Ok(known)
 }
@@ -109,17 +105,31 @@ async fn by_content(
     Ok(known.filter_map(|((_, key), content)| Some((*key, *ids.get(&content)?))).collect())
 }
 
-/// Those of some postings of which no further key is kept.
-async fn often_renamed(tx: &mut PgConnection, postings: &[i64]) -> sqlx::Result<HashSet<i64>> {
-    let found = sqlx::query_scalar!(
-        "SELECT posting_id FROM posting_keys WHERE posting_id = ANY ($1)
-         GROUP BY posting_id HAVING count(*) >= $2",
-        postings,
+/// The keys that are to be stored of known postings, by those that they are shown with: the new ones; of one that
+/// has had many, which are dropped, all.
+pub(super) async fn renamed(
+    tx: &mut PgConnection,
+    known: &Known,
+    shown: Vec<(i64, Vec<KeyHash>)>,
+) -> sqlx::Result<BTreeMap<KeyHash, i64>> {
+    let is_new = |(_, keys): &&(i64, Vec<KeyHash>)| keys.iter().any(|key| known.lacks(key));
+    let ids: Vec<i64> = shown.iter().filter(is_new).map(|(id, _)| *id).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let dropped = sqlx::query_scalar!(
+        "DELETE FROM posting_keys WHERE posting_id IN (
+             SELECT posting_id FROM posting_keys WHERE posting_id = ANY ($1)
+             GROUP BY posting_id HAVING count(*) >= $2)
+         RETURNING posting_id",
+        &ids,
         MOST_KEYS
     )
     .fetch_all(tx)
     .await?;
-    Ok(found.into_iter().collect())
+    let dropped: HashSet<i64> = dropped.into_iter().collect();
+    let all = shown.into_iter().flat_map(|(id, keys)| keys.into_iter().map(move |key| (key, id)));
+    Ok(all.filter(|(key, id)| known.lacks(key) || dropped.contains(id)).collect())
 }
 
 /// What a posting says.

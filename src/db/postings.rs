@@ -96,14 +96,14 @@ pub async fn store(
     let mut fresh: Vec<Fresh<'_>> = Vec::new();
     // Keys of this response: a feed may show one posting twice.
     let mut in_fresh: HashMap<KeyHash, usize> = HashMap::new();
-    let mut learnt: BTreeMap<KeyHash, i64> = BTreeMap::new();
+    let mut keys_again: Vec<(i64, Vec<KeyHash>)> = Vec::new();
     let mut again: BTreeMap<i64, &Posting> = BTreeMap::new();
     let mut stored = Stored::default();
     for (posting, keys) in shown.iter().zip(keys).rev() {
         if let Some(id) = known.posting(&keys) {
             stored.known += 1;
             again.insert(id, posting);
-            learnt.extend(keys.into_iter().filter(|key| known.lacks(key, id)).map(|key| (key, id)));
+            keys_again.push((id, keys));
         } else if let Some(twin) = keys.iter().find_map(|key| in_fresh.get(key)).copied() {
             if let Some(twin) = fresh.get_mut(twin) {
                 twin.keys.extend(keys);
@@ -133,6 +133,7 @@ pub async fn store(
     let found = openings::join(tx, joining, now).await?;
     stored.compared = found.most;
     known_postings::apply(tx, &news, &found, now).await?;
+    let mut learnt = posting_keys::renamed(tx, &known, keys_again).await?;
     if !fresh.is_empty() {
         let kept: Vec<String> = prints.iter().map(Fingerprint::kept).collect();
         let ids = insert(tx, board, (&fresh, &kept), &found.joined, now).await?;

@@ -17,12 +17,14 @@ const MAX_BYTES: usize = 100;
 /// Room for the different words of most postings.
 const USUAL: usize = 320;
 
-/// So many are remembered, some megabytes: then all is found out anew.
+/// What stands between blanks is remembered if it is no longer than so many bytes, and so much of it: some ten
+/// megabytes in each thread. Then all is found out anew.
+const LONGEST_LUMP: usize = 32;
 const MOST_LUMPS: usize = 50_000;
 
 /// Words that nearly every text has, and that nobody looks for alone: to keep them would cost a quarter of
 /// what it takes to keep words, and to search for them finds out nothing. Of `go`, `it` and `us` a search
-/// does.
+/// does. Words may be added. None may be taken away: stored postings would lack it, and be missed.
 static EVERYWHERE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     let words = "a about after all also an and any are as at be been before being but by can could do does \
         down each every for from had has have how if in into is its may more most must not of on only or \
@@ -90,10 +92,12 @@ pub fn words_of(posting: &Posting, between: &str) -> String {
 /// What words postings have: what is found out of one serves all that have it.
 #[derive(Debug, Default)]
 struct KeptWords {
-    /// By what stands between blanks, in lower case.
+    /// The words of what stands between blanks, by that in lower case.
     lumps: HashMap<String, Vec<usize>>,
     numbers: HashMap<String, usize>,
     words: Vec<KeptWord>,
+    /// Those of the posting at hand that are not remembered.
+    others: HashSet<String>,
     /// Postings that were read.
     postings: usize,
 }
@@ -101,17 +105,33 @@ struct KeptWords {
 #[derive(Debug)]
 struct KeptWord {
     text: String,
-    /// Its first bytes, as a number that is ordered as they are.
     begin: u64,
     /// The number of the posting in which it was found last.
     found_in: usize,
 }
 
-impl KeptWord {
-    fn new(text: &str) -> Self {
-        let mut begin = [0; 8];
-        begin.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
-        Self { text: text.to_owned(), begin: u64::from_be_bytes(begin), found_in: 0 }
+/// The first bytes of a word, as a number that is ordered as they are.
+fn beginning(word: &str) -> u64 {
+    let mut begin = [0; 8];
+    begin.iter_mut().zip(word.bytes()).for_each(|(place, byte)| *place = byte);
+    u64::from_be_bytes(begin)
+}
+
+/// The words of a lump as they are kept: as written and normal.
+fn forms(lump: &str, is_word: bool, mut each: impl FnMut(&str)) {
+    let mut both = |word: &str| {
+        for form in [&*normal(word), word] {
+            if is_kept(form) {
+                each(head(form));
+            }
+        }
+    };
+    if is_word {
+        both(lump);
+    } else {
+        for word in words(lump) {
+            both(&word.plain);
+        }
     }
 }
 
@@ -124,12 +144,20 @@ impl KeptWords {
         let stated = [&posting.company, &posting.location, &posting.board].into_iter().flatten();
         let texts = [&posting.title, &posting.body].into_iter().chain(stated).chain(&posting.tags);
         let mut found: Vec<usize> = Vec::with_capacity(USUAL);
+        self.others.clear();
         let mut lower = String::new();
         for lump in texts.flat_map(|text| text.split_ascii_whitespace()) {
             let word = simple(lump);
             lower.clear();
             lower.push_str(word.unwrap_or(lump));
             lower.make_ascii_lowercase();
+            if lower.len() > LONGEST_LUMP {
+                // As texts without blanks are.
+                forms(&lower, word.is_some(), |form| {
+                    self.others.get_or_insert_with(form, str::to_owned);
+                });
+                continue;
+            }
             if !self.lumps.contains_key(&lower) {
                 let words = self.learn(&lower, word.is_some());
                 self.lumps.insert(lower.clone(), words);
@@ -143,29 +171,30 @@ impl KeptWords {
                 }
             }
         }
-        let found = found.into_iter().filter_map(|number| self.words.get(number));
-        let mut found: Vec<(u64, &str)> = found.map(|word| (word.begin, &*word.text)).collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, text)| text).collect()
+        self.in_order(&found)
     }
 
-    /// The numbers of the words that a lump holds, and of their normal forms.
+    fn in_order(&self, found: &[usize]) -> Vec<&str> {
+        let words = found.iter().filter_map(|number| self.words.get(*number));
+        let words = words.map(|word| (word.begin, &*word.text));
+        let others = self.others.iter().map(|word| (beginning(word), &**word));
+        let mut all: Vec<(u64, &str)> = words.chain(others).collect();
+        all.sort_unstable();
+        // One may be among both.
+        all.dedup();
+        all.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// The numbers of the words that a lump holds.
     fn learn(&mut self, lump: &str, is_word: bool) -> Vec<usize> {
         let mut numbers = Vec::new();
-        let mut add = |word: &str| {
-            for form in [&*normal(word), word] {
-                if is_kept(form) {
-                    numbers.push(self.number(head(form)));
-                }
+        forms(lump, is_word, |form| {
+            let number = self.number(form);
+            if !numbers.contains(&number) {
+                numbers.push(number);
             }
-        };
-        if is_word {
-            add(lump);
-        } else {
-            for word in words(lump) {
-                add(&word.plain);
-            }
-        }
+        });
+        numbers.shrink_to_fit();
         numbers
     }
 
@@ -174,7 +203,8 @@ impl KeptWords {
             return *number;
         }
         let number = self.words.len();
-        self.words.push(KeptWord::new(word));
+        let begin = beginning(word);
+        self.words.push(KeptWord { text: word.to_owned(), begin, found_in: 0 });
         self.numbers.insert(word.to_owned(), number);
         number
     }
@@ -206,7 +236,8 @@ mod tests {
             parts in prop::collection::vec(
                 prop::sample::select(vec!["Rust", "c++", "C#", ".NET", "node.js", "engineers", "(", ")",
                     ".", ",", " ", "  ", "\n", "\u{a0}", "é", "\u{301}", "™", "-", "/", "+", "#", "js",
-                    "工", "x2", "\0", "ASP.NET", "\u{200b}", "'", "\"", "the", "Does"]), 0..24)
+                    "工", "x2", "\0", "ASP.NET",
+                    "longer.than,what/is-remembered_of-a.text", "\u{200b}", "'", "\"", "the", "Does"]), 0..24)
         ) {
             let text = parts.concat();
             let mut want: Vec<String> = Vec::new();

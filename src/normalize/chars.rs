@@ -94,7 +94,7 @@ fn is_of_words(byte: u8) -> bool {
     is_of_word(byte) | matches!(byte, b' ')
 }
 
-/// Of two bytes above zero only blanks have but that bit.
+/// Whether both are blanks; neither is zero.
 fn are_blank(byte: u8, next: u8) -> bool {
     byte | next == b' '
 }
@@ -168,6 +168,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn words_by_blocks_are_words_by_bytes(
+            parts in prop::collection::vec(
+                prop::sample::select(vec!["a", "word", "longer-words", " ", "  ", "\t", "\0", "é", "’", "🚀",
+                    "\u{a0}"]), 0..16)
+        ) {
+            let text = parts.concat();
+            let mut end = 0;
+            for (at, byte) in text.bytes().enumerate() {
+                if is_of_word(byte) {
+                    end = at + 1;
+                } else if byte != b' ' || end < at {
+                    break;
+                }
+            }
+            prop_assert_eq!(plain_words(&text), end);
+        }
+
         #[test]
         fn the_first_characters_are_those_that_come_first(text in "[a-zé’🚀]{0,90}", most in 0..99_usize) {
             prop_assert_eq!(first_chars(&text, most), text.chars().take(most).collect::<String>());

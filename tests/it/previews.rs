@@ -81,6 +81,10 @@ async fn a_preview_equals_what_would_have_been_sent() {
         "location:germany OR rust",
         "country:de OR board:b",
         "country:de",
+        "the rust",
+        "with the cook",
+        "\"with rust\"",
+        "thes*",
     ];
     let titles = [
         "Rust Developer",
@@ -92,6 +96,8 @@ async fn a_preview_equals_what_would_have_been_sent() {
         "Front-end, Zig",
         "back\\slash",
         "Cook",
+        "The Cook, with Rust",
+        "These Cooks, without it",
     ];
     let chat = Chat::new().await;
     for filter in filters {
