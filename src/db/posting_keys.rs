@@ -128,8 +128,18 @@ pub(super) async fn renamed(
     .fetch_all(tx)
     .await?;
     let dropped: HashSet<i64> = dropped.into_iter().collect();
+    Ok(not_stored(known, &dropped, shown))
+}
+
+/// The keys that are shown and not, or no more, stored: another posting's that stays is not taken from it.
+fn not_stored(
+    known: &Known,
+    dropped: &HashSet<i64>,
+    shown: Vec<(i64, Vec<KeyHash>)>,
+) -> BTreeMap<KeyHash, i64> {
+    let is_free = |key: &KeyHash| known.by_key.get(key).is_none_or(|owner| dropped.contains(owner));
     let all = shown.into_iter().flat_map(|(id, keys)| keys.into_iter().map(move |key| (key, id)));
-    Ok(all.filter(|(key, id)| known.lacks(key) || dropped.contains(id)).collect())
+    all.filter(|(key, _)| is_free(key)).collect()
 }
 
 /// What a posting says.
@@ -161,4 +171,21 @@ pub(super) async fn insert(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_others_stay_with_them_whatever_is_dropped() {
+        let [own, others, new] = [1, 2, 3].map(|byte| [byte; 32]);
+        let by_key = HashMap::from([(own, 1), (others, 2)]);
+        let known = Known { by_key, ..Known::default() };
+        let shown = vec![(1, vec![own, others, new])];
+        let stored =
+            |dropped: &[i64]| not_stored(&known, &dropped.iter().copied().collect(), shown.clone());
+        assert_eq!(stored(&[]), BTreeMap::from([(new, 1)]));
+        assert_eq!(stored(&[1]), BTreeMap::from([(own, 1), (new, 1)]));
+    }
 }

@@ -167,6 +167,28 @@ mod tests {
         }
     }
 
+    fn by_bytes(text: &str) -> usize {
+        let mut end = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if is_of_word(byte) {
+                end = at + 1;
+            } else if byte != b' ' || end < at {
+                break;
+            }
+        }
+        end
+    }
+
+    #[test]
+    fn words_end_where_they_do_wherever_a_block_does() {
+        for length in 0..50 {
+            for behind in [" ", "  a", " \t", " \0a", "\t", " é", " a b"] {
+                let text = format!("{}{behind}", "x".repeat(length));
+                assert_eq!(plain_words(&text), by_bytes(&text), "{text:?}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn words_by_blocks_are_words_by_bytes(
@@ -175,15 +197,7 @@ mod tests {
                     "\u{a0}"]), 0..16)
         ) {
             let text = parts.concat();
-            let mut end = 0;
-            for (at, byte) in text.bytes().enumerate() {
-                if is_of_word(byte) {
-                    end = at + 1;
-                } else if byte != b' ' || end < at {
-                    break;
-                }
-            }
-            prop_assert_eq!(plain_words(&text), end);
+            prop_assert_eq!(plain_words(&text), by_bytes(&text));
         }
 
         #[test]
